@@ -1,0 +1,39 @@
+//! One file per format behind one trait and one static list; none imports a sibling.
+//!
+//! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
+
+pub mod wire;
+
+use crate::model::{Candidate, Clue, Reading};
+
+/// A reader of one format, or of one kind of container.
+///
+/// A reader never fails: what it recognises and cannot read is a [`crate::model::Fault`], what is not
+/// its own is [`Reading::NotMine`]. It does no I/O and keeps no state.
+pub trait Format: Sync {
+    /// The format's name in records, lower snake case.
+    fn name(&self) -> &'static str;
+
+    /// The literals that, found anywhere in a file, make a candidate with the given clue.
+    fn signatures(&self) -> &'static [Signature] {
+        &[]
+    }
+
+    /// The clues of the candidates that this reader is asked about.
+    fn clues(&self) -> &'static [Clue];
+
+    /// Looks at one candidate.
+    fn read(&self, candidate: &Candidate<'_>) -> Reading;
+}
+
+/// A literal worth a look, at least three bytes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The exact bytes to search for.
+    pub literal: &'static [u8],
+    /// What finding them suggests.
+    pub clue: Clue,
+}
+
+/// Every format, in the order in which they are asked.
+pub static ALL: &[&dyn Format] = &[];

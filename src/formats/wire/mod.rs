@@ -1,0 +1,3 @@
+//! Shared readers that are no formats.
+
+pub mod der;

@@ -1,0 +1,1 @@
+//! What a host says of itself: accounts, access, installed packages, trust stores.

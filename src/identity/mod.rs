@@ -1,0 +1,1 @@
+//! One canonical key id from any encoding, and every fingerprint form.

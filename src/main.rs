@@ -1,0 +1,3 @@
+//! The `keymuster` command.
+
+fn main() {}

@@ -1,0 +1,141 @@
+//! What a format hands over: one parsed thing, not yet identified or placed.
+
+use super::certificate::{Certificate, Ssh};
+use super::hex::Sha256Hex;
+use super::kind::{Encoding, Kind, Protection};
+use super::secret::Secret;
+use std::borrow::Cow;
+
+/// One parsed thing, not yet identified or placed.
+#[derive(Debug)]
+pub struct Artifact {
+    /// What it is.
+    pub kind: Kind,
+    /// The name of the format that read it.
+    pub format: &'static str,
+    /// The clothes that it wears.
+    pub encoding: Encoding,
+    /// What identity is derived from.
+    pub key: KeyMaterial,
+    /// The algorithm, where the format knows it and the material does not tell (opaque keys, signature-only OIDs).
+    pub algorithm: Option<Cow<'static, str>>,
+    /// Whether private material stands in clear; absent for public things.
+    pub protection: Option<Protection>,
+    /// Cipher and key derivation of encrypted material, as `PBES2 aes-256-cbc, PBKDF2 hmacWithSHA256`.
+    pub cipher: Option<String>,
+    /// DER of the certificate, from which its digests are taken.
+    pub certificate_der: Option<Vec<u8>>,
+    /// X.509 facts.
+    pub certificate: Option<Box<Certificate>>,
+    /// Subject key identifier extension, raw bytes.
+    pub ski: Option<Vec<u8>>,
+    /// OpenSSH facts.
+    pub ssh: Option<Box<Ssh>>,
+    /// Alias of a keystore entry.
+    pub alias: Option<String>,
+    /// Remarks for people.
+    pub notes: Vec<Cow<'static, str>>,
+    /// Where it starts, counted from the start of the candidate that it was read from.
+    pub offset: usize,
+}
+
+impl Artifact {
+    /// An artifact with no facts beside kind, format, encoding and key.
+    pub fn new(kind: Kind, format: &'static str, encoding: Encoding, key: KeyMaterial) -> Self {
+        Self {
+            kind,
+            format,
+            encoding,
+            key,
+            algorithm: None,
+            protection: None,
+            cipher: None,
+            certificate_der: None,
+            certificate: None,
+            ski: None,
+            ssh: None,
+            alias: None,
+            notes: Vec::new(),
+            offset: 0,
+        }
+    }
+}
+
+/// What an identity can be derived from. Integers are big-endian, unsigned, without leading zeros.
+#[derive(Debug)]
+pub enum KeyMaterial {
+    /// A DER SubjectPublicKeyInfo as encoded there (RFC 5280, section 4.1.2.7).
+    Spki(Vec<u8>),
+    /// RSA modulus and public exponent.
+    Rsa {
+        /// Modulus.
+        n: Vec<u8>,
+        /// Public exponent.
+        e: Vec<u8>,
+    },
+    /// DSA parameters and public value.
+    Dsa {
+        /// Prime modulus.
+        p: Vec<u8>,
+        /// Subgroup order.
+        q: Vec<u8>,
+        /// Generator.
+        g: Vec<u8>,
+        /// Public value.
+        y: Vec<u8>,
+    },
+    /// A point on a curve.
+    Ec {
+        /// Contents of the ECParameters: a whole DER element, OID or explicit (RFC 5480, section 2.1.1).
+        parameters: Vec<u8>,
+        /// The point, SEC 1 section 2.3.3, compressed or not.
+        point: Vec<u8>,
+    },
+    /// A public key of RFC 8410 (or any algorithm whose key is plain bytes), named by its OID.
+    Raw {
+        /// Contents bytes of the algorithm's OBJECT IDENTIFIER.
+        oid: Vec<u8>,
+        /// The key bytes.
+        public: Vec<u8>,
+    },
+    /// A private number from which the public half must be computed.
+    Private(PrivateNumbers),
+    /// An SSH wire blob (RFC 4253, section 6.6); converted to SPKI where its algorithm has one.
+    SshBlob(Vec<u8>),
+    /// Encrypted material whose public half is not in clear: SHA-256 of its ciphertext.
+    Opaque(Sha256Hex),
+    /// Recognised as a key of the named algorithm, and no identity can be derived.
+    Unknown,
+    /// No key at all (a CRL, a keystore).
+    None,
+}
+
+/// Private numbers that stand without their public half.
+#[derive(Debug)]
+pub enum PrivateNumbers {
+    /// A scalar on a short Weierstrass curve.
+    Ec {
+        /// Contents of the ECParameters: a whole DER element, OID or explicit.
+        parameters: Vec<u8>,
+        /// The scalar, big-endian.
+        scalar: Secret,
+    },
+    /// The private bytes of an RFC 8410 key, named by its OID.
+    Raw {
+        /// Contents bytes of the algorithm's OBJECT IDENTIFIER.
+        oid: Vec<u8>,
+        /// The private key's bytes.
+        private: Secret,
+    },
+    /// A DSA private value with its parameters.
+    Dsa {
+        /// Prime modulus.
+        p: Vec<u8>,
+        /// Subgroup order.
+        q: Vec<u8>,
+        /// Generator.
+        g: Vec<u8>,
+        /// Private value.
+        x: Secret,
+    },
+}

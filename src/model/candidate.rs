@@ -1,0 +1,111 @@
+//! Bytes that are worth a parser, and what a parser says of them.
+
+use super::artifact::Artifact;
+use super::gap::GapReason;
+use super::kind::Encoding;
+
+/// What drew attention to a candidate, and so which formats are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Clue {
+    /// `-----BEGIN ` in single-byte text: a PEM armour, or its mention.
+    PemArmour,
+    /// `-----BEGIN ` in UTF-16, little-endian.
+    PemArmourUtf16Le,
+    /// `-----BEGIN ` in UTF-16, big-endian.
+    PemArmourUtf16Be,
+    /// `---- BEGIN SSH2 PUBLIC KEY` (RFC 4716).
+    Ssh2Armour,
+    /// Blank and `AAAA`: the base64 of an SSH wire blob on a line of text.
+    SshLine,
+    /// Bytes that stand inside or at the start of a DER object (`30 82`, an OID).
+    DerRun,
+    /// The magic number of `openssh-key-v1`, without armour.
+    OpensshMagic,
+    /// The decoded body of a PEM armour; the candidate has its label.
+    PemBody,
+    /// Exactly one complete DER element, carved out of other bytes.
+    DerObject,
+}
+
+/// Bytes that are worth a parser.
+///
+/// For a clue found by search, `bytes` is the whole window and `at` the place of the literal, so that a
+/// reader can look back. For a nested candidate `bytes` is the object alone and `at` is 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// What drew attention.
+    pub clue: Clue,
+    /// The bytes to look at.
+    pub bytes: &'a [u8],
+    /// Where in `bytes` the clue stands.
+    pub at: usize,
+    /// Whether `bytes` reaches to the end of the file or member.
+    pub at_end: bool,
+    /// Whether `bytes[0]` is the first byte of the file or member.
+    pub at_start: bool,
+    /// What an artifact read from it wears.
+    pub encoding: Encoding,
+    /// The PEM label, for [`Clue::PemBody`].
+    pub label: Option<&'a str>,
+    /// PEM headers (RFC 1421 `Proc-Type`, `DEK-Info`), for [`Clue::PemBody`].
+    pub headers: &'a [(String, String)],
+    /// Last component of the path, which may name what was found but never decides whether it is found.
+    pub file_name: &'a [u8],
+}
+
+/// What a reader says of a candidate.
+#[derive(Debug)]
+pub enum Reading {
+    /// Not this reader's.
+    NotMine,
+    /// It is, and more bytes than the window has are needed, from this place on.
+    NeedMore {
+        /// Where in `bytes` the object starts.
+        from: usize,
+    },
+    /// It is.
+    Found(Found),
+}
+
+/// What was read from a candidate.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Things that were understood; their offsets count from `Candidate::bytes[0]`.
+    pub artifacts: Vec<Artifact>,
+    /// Things that another reader must look at.
+    pub nested: Vec<Nested>,
+    /// What was recognised and not understood.
+    pub faults: Vec<Fault>,
+    /// The end of what was consumed, in `Candidate::bytes`; the search goes on from there.
+    pub end: usize,
+}
+
+/// A nested candidate with bytes of its own.
+#[derive(Debug)]
+pub struct Nested {
+    /// What it is.
+    pub clue: Clue,
+    /// Its bytes, wiped on drop, as they may be a private key's.
+    pub bytes: zeroize::Zeroizing<Vec<u8>>,
+    /// What an artifact read from it wears.
+    pub encoding: Encoding,
+    /// The PEM label.
+    pub label: Option<String>,
+    /// PEM headers.
+    pub headers: Vec<(String, String)>,
+    /// Where it stands, counted from the start of the outer candidate's bytes.
+    pub offset: usize,
+    /// Declares itself (an armour, a magic number): if no reader takes it, it is malformed or unsupported.
+    pub declared: bool,
+}
+
+/// What was recognised and not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Why.
+    pub reason: GapReason,
+    /// Where, counted from the start of the candidate's bytes.
+    pub offset: usize,
+    /// What was expected; never a byte of the content.
+    pub detail: String,
+}

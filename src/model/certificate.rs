@@ -1,0 +1,97 @@
+//! What a certificate, a request or a revocation list says.
+
+use serde::{Deserialize, Serialize};
+
+/// The fields of an X.509 certificate (RFC 5280) or request (RFC 2986) that judgement needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Subject, RFC 4514 text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Issuer, RFC 4514 text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub issuer: String,
+    /// Serial number, lower-case hexadecimal without leading zeros (`-` before a negative one).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub serial: String,
+    /// Start of validity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<jiff::Timestamp>,
+    /// End of validity; for a CRL, nextUpdate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<jiff::Timestamp>,
+    /// Subject alternative names: `DNS:…`, `IP:…`, `email:…`, `URI:…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sans: Vec<String>,
+    /// Basic constraints name it a CA (a version 1 self-signed certificate counts as one).
+    #[serde(default)]
+    pub is_ca: bool,
+    /// Subject and issuer are equal and the key identifiers do not contradict.
+    #[serde(default)]
+    pub self_signed: bool,
+    /// Signature algorithm by its usual name, as `sha256WithRSAEncryption`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signature_algorithm: String,
+    /// Key usage bits by their RFC 5280 names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_usage: Vec<String>,
+    /// Extended key usages by name, or dotted OID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_key_usage: Vec<String>,
+    /// Whether it is in force, replaced or only history; set by reconciliation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<CertificateStatus>,
+}
+
+/// Where a certificate stands among those of its key and names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateStatus {
+    /// In force as far as was seen.
+    Current,
+    /// A newer one with the same key, or the same subject, names and issuer, was seen there or recorded.
+    Superseded,
+    /// Only in history, a deleted layer or an archive.
+    Historic,
+}
+
+/// What an OpenSSH line, key file or certificate says beside the key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ssh {
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The options of an `authorized_keys` line, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<String>,
+    /// `cert-authority` or `revoked`, from an option or a `known_hosts` marker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// Host patterns of a `known_hosts` line (a hashed one as written).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Principals of a certificate, or of a `principals=` option.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<String>,
+    /// `user` or `host`, of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_type: Option<String>,
+    /// Key identity string of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_key_id: Option<String>,
+    /// Serial of a certificate, decimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Start of validity of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_after: Option<jiff::Timestamp>,
+    /// End of validity of a certificate, or the `expiry-time` of a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_before: Option<jiff::Timestamp>,
+    /// `SHA256:…` fingerprint of the key that signed a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// Critical options and extensions of a certificate, as `name` or `name=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<String>,
+}

@@ -1,0 +1,249 @@
+//! One row of the authoritative export.
+
+use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+use super::key_id::KeyId;
+use super::kind::Kind;
+use std::collections::BTreeMap;
+
+/// One row of the authoritative export, understood.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Entry {
+    /// The row's own id, or `row-N` where it has none.
+    pub id: String,
+    /// File name and line or index, as `inventory.csv:18`.
+    pub source: String,
+    /// Name for people.
+    pub name: Option<String>,
+    /// What it is by the row's word, as written.
+    pub type_text: Option<String>,
+    /// What it is, where the word is understood.
+    pub kind: Option<EntryKind>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Further people who hold it.
+    pub custodians: Vec<String>,
+    /// When it was made.
+    pub created: Option<Moment>,
+    /// When it was last rotated.
+    pub last_rotated: Option<Moment>,
+    /// How often it must be rotated, in days.
+    pub rotation_period_days: Option<u32>,
+    /// Start of its validity.
+    pub not_before: Option<Moment>,
+    /// End of its validity.
+    pub expires: Option<Moment>,
+    /// Lifecycle state; absent when the row has none (then it counts as active).
+    pub state: Option<State>,
+    /// How much depends on it, as written.
+    pub criticality: Option<String>,
+    /// Environment, as written.
+    pub environment: Option<String>,
+    /// Where it is allowed to be.
+    pub places: Vec<EntryPlace>,
+    /// What it can be recognised by.
+    pub identifiers: Vec<Identifier>,
+    /// Algorithm, as written.
+    pub algorithm: Option<String>,
+    /// Key size in bits.
+    pub bits: Option<u32>,
+    /// Subject distinguished name, as written.
+    pub subject: Option<String>,
+    /// Issuer distinguished name, as written.
+    pub issuer: Option<String>,
+    /// Subject alternative names.
+    pub sans: Vec<String>,
+    /// On how many hosts it may be, where the row says so.
+    pub allowed_hosts: Option<u32>,
+    /// Columns that are not known, as they are.
+    pub extra: BTreeMap<String, String>,
+}
+
+/// What a row says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// An X.509 certificate (with or without its key).
+    Certificate,
+    /// An SSH key of a person, a service or a host.
+    SshKey,
+    /// An SSH host key.
+    SshHostKey,
+    /// A grant: an authorized key.
+    Grant,
+    /// A private or key pair of no special protocol.
+    KeyPair,
+    /// A public key alone.
+    PublicKey,
+    /// A symmetric key.
+    Symmetric,
+    /// An OpenPGP key.
+    Pgp,
+}
+
+impl EntryKind {
+    /// Whether a sighting of this kind can be what the row means.
+    pub const fn covers(self, kind: Kind) -> bool {
+        match self {
+            Self::Certificate => matches!(
+                kind,
+                Kind::Certificate | Kind::PrivateKey | Kind::CertificateRequest | Kind::PublicKey
+            ),
+            Self::SshKey | Self::SshHostKey | Self::Grant => matches!(
+                kind,
+                Kind::PrivateKey
+                    | Kind::PublicKey
+                    | Kind::AuthorizedKey
+                    | Kind::KnownHost
+                    | Kind::SshCertificate
+            ),
+            Self::KeyPair | Self::PublicKey => !matches!(kind, Kind::SymmetricKey | Kind::Crl),
+            Self::Symmetric => matches!(kind, Kind::SymmetricKey),
+            Self::Pgp => matches!(kind, Kind::PgpPublicKey | Kind::PgpSecretKey),
+        }
+    }
+}
+
+/// A date or time of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The instant; midnight UTC where the row has only a date.
+    pub at: jiff::Timestamp,
+    /// Whether the row gave a time of day.
+    pub has_time: bool,
+}
+
+/// Lifecycle state (NIST SP 800-57 part 1, section 7, with suspended and revoked as certificates use them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Made, not yet in use.
+    PreActivation,
+    /// In use.
+    Active,
+    /// Temporarily out of use.
+    Suspended,
+    /// Out of use for protecting; may still process what was protected.
+    Deactivated,
+    /// Declared invalid before its time.
+    Revoked,
+    /// Known or suspected to be in wrong hands.
+    Compromised,
+    /// Gone by decree.
+    Destroyed,
+}
+
+impl State {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PreActivation => "pre-activation",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Deactivated => "deactivated",
+            Self::Revoked => "revoked",
+            Self::Compromised => "compromised",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+/// A place that a row allows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryPlace {
+    /// One path on one host (or on any host, where none is named).
+    Exact {
+        /// Host, lower case.
+        host: Option<String>,
+        /// Absolute path.
+        path: String,
+    },
+    /// A path pattern on one host or any.
+    Glob {
+        /// Host, lower case.
+        host: Option<String>,
+        /// Absolute path with `*`, `?`, `**` or `[…]`.
+        pattern: String,
+    },
+    /// A whole host.
+    Host(String),
+    /// Somewhere that a file sweep cannot see (a token, a cloud, a vault), as written.
+    Elsewhere(String),
+}
+
+/// Something that a row can be recognised by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identifier {
+    /// A key id of ours.
+    KeyId(KeyId),
+    /// SHA-256 of a certificate or of a SubjectPublicKeyInfo: 64 digits do not tell which.
+    CertOrSpkiSha256(Sha256Hex),
+    /// SHA-256 of a SubjectPublicKeyInfo, by the column's name.
+    SpkiSha256(Sha256Hex),
+    /// SHA-256 of a certificate, by the column's name.
+    CertSha256(Sha256Hex),
+    /// SHA-1 of a certificate.
+    CertSha1(Sha1Hex),
+    /// MD5 of a certificate, or of an SSH blob: 32 digits do not tell which.
+    Md5(Md5Hex),
+    /// 40 digits that may be a certificate's SHA-1, an OpenPGP fingerprint, a keygrip or a subject key identifier.
+    Sha1OrPgp(Hex<20>),
+    /// SHA-256 of an SSH blob.
+    SshSha256(Sha256Hex),
+    /// MD5 of an SSH blob.
+    SshMd5(Md5Hex),
+    /// Issuer and serial together.
+    IssuerSerial {
+        /// Issuer distinguished name, as written.
+        issuer: String,
+        /// Serial, lower-case hexadecimal without leading zeros, or as written where only decimal is plausible.
+        serial: String,
+    },
+    /// A serial alone (weak below 64 bits).
+    Serial(String),
+    /// Subject key identifier, lower-case hexadecimal (weak).
+    Ski(String),
+    /// RFC 7638 thumbprint, base64url without padding.
+    JwkThumbprint(String),
+    /// OpenPGP fingerprint, upper-case hexadecimal.
+    PgpFingerprint(String),
+    /// OpenPGP key id, 16 upper-case hexadecimal digits (weak).
+    PgpKeyId(String),
+    /// libgcrypt keygrip.
+    Keygrip(Hex<20>),
+    /// CKA_ID, lower-case hexadecimal (weak).
+    Pkcs11Id(String),
+}
+
+/// A row that could not be used, or only in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFault {
+    /// File name and line or index, as `inventory.csv:18`.
+    pub source: String,
+    /// The column that is at fault, as its header says.
+    pub column: Option<String>,
+    /// What is wrong, in words.
+    pub reason: String,
+    /// Whether the whole row was left out.
+    pub row_lost: bool,
+}
+
+/// One export, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inventory {
+    /// File name (last component) by which rows are cited.
+    pub name: String,
+    /// Where it was read from, as given.
+    pub path: String,
+    /// Its date: when the file was last changed.
+    pub as_of: Option<jiff::Timestamp>,
+    /// How many rows it has, usable or not.
+    pub rows: u64,
+    /// The rows that could be used.
+    pub entries: Vec<Entry>,
+    /// What is wrong with it, by row.
+    pub faults: Vec<RowFault>,
+    /// Whether it has a column for owners at all.
+    pub has_owner_column: bool,
+    /// How each column was understood: header and field name (or none).
+    pub columns: Vec<(String, Option<String>)>,
+}

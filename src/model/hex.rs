@@ -1,0 +1,97 @@
+//! Fixed-size digests with one text form: lower-case hexadecimal.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
+
+/// `N` bytes, written as `2 * N` lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hex<const N: usize>(pub [u8; N]);
+
+/// A SHA-256 digest.
+pub type Sha256Hex = Hex<32>;
+/// A SHA-1 digest.
+pub type Sha1Hex = Hex<20>;
+/// An MD5 digest.
+pub type Md5Hex = Hex<16>;
+
+/// The text is not exactly `2 * N` hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} hexadecimal digits")]
+pub struct HexError {
+    /// How many digits were expected.
+    pub expected: usize,
+}
+
+impl<const N: usize> Hex<N> {
+    /// Takes the bytes of a slice of exactly `N` bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl<const N: usize> fmt::Debug for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<const N: usize> FromStr for Hex<N> {
+    type Err = HexError;
+
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        let error = HexError { expected: 2 * N };
+        if text.len() != 2 * N {
+            return Err(error);
+        }
+        let mut out = [0u8; N];
+        for (slot, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let (Some(high), Some(low)) = (digit(pair.first()), digit(pair.get(1))) else {
+                return Err(error);
+            };
+            *slot = high << 4 | low;
+        }
+        Ok(Self(out))
+    }
+}
+
+fn digit(byte: Option<&u8>) -> Option<u8> {
+    match byte? {
+        b @ b'0'..=b'9' => Some(b - b'0'),
+        b @ b'a'..=b'f' => Some(b - b'a' + 10),
+        b @ b'A'..=b'F' => Some(b - b'A' + 10),
+        _ => None,
+    }
+}
+
+impl<const N: usize> Serialize for Hex<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips_and_refuses_other_lengths() {
+        let hex: Hex<4> = "00Ff10a0".parse().unwrap();
+        assert_eq!(hex.to_string(), "00ff10a0");
+        assert!("00ff10".parse::<Hex<4>>().is_err());
+        assert!("00ff10g0".parse::<Hex<4>>().is_err());
+    }
+}

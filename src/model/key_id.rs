@@ -1,0 +1,92 @@
+//! The one identity of a key, whatever its encoding.
+
+use super::hex::{Hex, Sha256Hex};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
+
+/// The identity of a key (contract, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyId {
+    /// SHA-256 of the canonical DER SubjectPublicKeyInfo.
+    Spki(Sha256Hex),
+    /// SHA-256 of the SSH blob, for keys that have no SPKI form.
+    Ssh(Sha256Hex),
+    /// An OpenPGP fingerprint, upper-case hexadecimal, for keys that have no SPKI form.
+    Pgp(String),
+    /// First 16 bytes of a domain-separated SHA-256 over a random symmetric key.
+    Secret(Hex<16>),
+    /// SHA-256 of the ciphertext of encrypted material whose public half is not in clear.
+    Opaque(Sha256Hex),
+}
+
+/// The text is no key identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a key id (spki-sha256:, ssh-sha256:, pgp:, secret: or opaque-sha256: and hexadecimal digits)"
+)]
+pub struct KeyIdError;
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spki(digest) => write!(f, "spki-sha256:{digest}"),
+            Self::Ssh(digest) => write!(f, "ssh-sha256:{digest}"),
+            Self::Pgp(fingerprint) => write!(f, "pgp:{fingerprint}"),
+            Self::Secret(digest) => write!(f, "secret:{digest}"),
+            Self::Opaque(digest) => write!(f, "opaque-sha256:{digest}"),
+        }
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = KeyIdError;
+
+    fn from_str(text: &str) -> Result<Self, KeyIdError> {
+        let (scheme, rest) = text.split_once(':').ok_or(KeyIdError)?;
+        match scheme {
+            "spki-sha256" => rest.parse().map(Self::Spki).map_err(|_| KeyIdError),
+            "ssh-sha256" => rest.parse().map(Self::Ssh).map_err(|_| KeyIdError),
+            "secret" => rest.parse().map(Self::Secret).map_err(|_| KeyIdError),
+            "opaque-sha256" => rest.parse().map(Self::Opaque).map_err(|_| KeyIdError),
+            "pgp" if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Ok(Self::Pgp(rest.to_ascii_uppercase()))
+            }
+            _ => Err(KeyIdError),
+        }
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheme_reads_its_own_text() {
+        let digest = "ab".repeat(32);
+        for text in [
+            format!("spki-sha256:{digest}"),
+            format!("ssh-sha256:{digest}"),
+            format!("opaque-sha256:{digest}"),
+            format!("secret:{}", "cd".repeat(16)),
+            "pgp:0123456789ABCDEF0123456789ABCDEF01234567".to_owned(),
+        ] {
+            assert_eq!(text.parse::<KeyId>().unwrap().to_string(), text);
+        }
+        assert!("spki-sha256:12".parse::<KeyId>().is_err());
+        assert!("other:12".parse::<KeyId>().is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! Where an artifact was seen.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A place on one host, down to the byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Location {
+    /// Absolute path on its host; bytes that are not UTF-8 are shown as U+FFFD.
+    pub path: String,
+    /// The exact path as base64, when `path` could not hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
+    /// The chain of members inside the file, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<Member>,
+    /// The alias of a keystore entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// 1-based line, for text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// 0-based offset of the first dash of a PEM header or the first byte of an object, in the innermost bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Symbolic links inside the roots that point at the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+    /// Further paths of the same file: hard links and bind mounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hard_links: Vec<String>,
+}
+
+/// One step of a chain of members.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Member {
+    /// What holds it: `tar`, `zip`, `gzip`, `base64`, `field`, …
+    #[serde(rename = "type")]
+    pub container: String,
+    /// Its name there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The exact name as base64, when `name` could not hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_bytes: Option<String>,
+    /// Where it starts in what holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+/// What `fstat` and the host's own account files say of the file that holds an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Size in bytes.
+    pub size: u64,
+    /// Permission bits as four octal digits.
+    pub mode: String,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// The owner's name by the host's own `/etc/passwd`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Arc<str>>,
+    /// The group's name by the host's own `/etc/group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Arc<str>>,
+    /// Time of last modification, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<jiff::Timestamp>,
+    /// The account in whose home directory the file lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_of: Option<Arc<str>>,
+    /// The package that the file belongs to, as `manager:name@version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Arc<str>>,
+    /// Who, beside the owner and root, can reach and read the file or replace it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+}
+
+/// Who, beside the owner and the superuser, has access to a file through all its parent directories.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Can reach and read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<Grantee>,
+    /// Can write it, or put another in its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replace: Vec<Grantee>,
+}
+
+/// One party that has access.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum Grantee {
+    /// Everybody with an account on the host.
+    Others,
+    /// The members of a group.
+    Group {
+        /// Its name, or its number where it has none.
+        name: String,
+        /// The members (primary or supplementary) that can log in, without the file's owner and root.
+        logins: Vec<String>,
+    },
+    /// One account, named by an access control list or as the owner of a parent directory.
+    User {
+        /// Its name, or its number where it has none.
+        name: String,
+        /// Whether it can log in.
+        login: bool,
+    },
+}
+
+impl Location {
+    /// The exact bytes of the path.
+    pub fn exact_path(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        self.path_bytes
+            .as_ref()
+            .and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok())
+            .unwrap_or_else(|| self.path.as_bytes().to_vec())
+    }
+}
+
+/// Splits exact name bytes into what a record shows: text, and base64 where the text could not hold them.
+pub fn name_parts(bytes: &[u8]) -> (String, Option<String>) {
+    use base64::Engine as _;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.to_owned(), None),
+        Err(_) => (
+            String::from_utf8_lossy(bytes).into_owned(),
+            Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        ),
+    }
+}

@@ -1,0 +1,37 @@
+//! The words of the contract, a file each: no I/O, and nothing imported from the other stages.
+//!
+//! The records that a sweep and a report consist of are these types; their serde names are the contract.
+
+pub mod artifact;
+pub mod candidate;
+pub mod certificate;
+pub mod entry;
+pub mod finding;
+pub mod fingerprint;
+pub mod gap;
+pub mod hex;
+pub mod key_id;
+pub mod kind;
+pub mod location;
+pub mod report;
+pub mod secret;
+pub mod sighting;
+pub mod sweep;
+
+pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
+pub use candidate::{Candidate, Clue, Fault, Found, Nested, Reading};
+pub use certificate::{Certificate, CertificateStatus, Ssh};
+pub use entry::{Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State};
+pub use finding::{Finding, Flag, Severity};
+pub use fingerprint::Fingerprints;
+pub use gap::{Gap, GapReason};
+pub use hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+pub use key_id::KeyId;
+pub use kind::{Class, Encoding, Kind, Protection};
+pub use location::{Access, FileFacts, Grantee, Location, Member};
+pub use report::{
+    EntryReport, EntryStatus, InventorySummary, KeyReport, Report, Summary, SweepSummary,
+};
+pub use secret::Secret;
+pub use sighting::Sighting;
+pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};

@@ -1,0 +1,174 @@
+//! The outcome of a reconciliation, in memory and as one JSON document.
+
+use super::finding::{Finding, Flag, Severity};
+use super::gap::Gap;
+use super::key_id::KeyId;
+use super::kind::Class;
+use super::sighting::Sighting;
+use super::sweep::{Scope, SweepEnd, SweepHeader};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The schema that this version writes.
+pub const REPORT_SCHEMA: &str = "keymuster.report/1";
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `keymuster.report/1`.
+    pub schema: String,
+    /// Name and version of the program.
+    pub tool: String,
+    /// The time of judgement.
+    pub generated: jiff::Timestamp,
+    /// The sweeps that it rests on.
+    pub sweeps: Vec<SweepSummary>,
+    /// The inventories that it rests on.
+    pub inventories: Vec<InventorySummary>,
+    /// The numbers.
+    pub summary: Summary,
+    /// The keys, sorted by id.
+    pub keys: Vec<KeyReport>,
+    /// Sightings that have no key.
+    pub others: Vec<Sighting>,
+    /// The entries, in the order of their sources.
+    pub entries: Vec<EntryReport>,
+    /// The gaps of all sweeps.
+    pub gaps: Vec<Gap>,
+}
+
+/// One sweep, without its sightings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepSummary {
+    /// Its first line.
+    #[serde(flatten)]
+    pub header: SweepHeader,
+    /// Its last line, without digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<SweepEnd>,
+}
+
+/// One inventory, without its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InventorySummary {
+    /// Its file name.
+    pub name: String,
+    /// Its date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<jiff::Timestamp>,
+    /// Rows, usable or not.
+    pub rows: u64,
+    /// Rows that could be used.
+    pub usable: u64,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+    /// Flags that hold for the source as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Finding>,
+}
+
+/// The numbers of a report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Distinct keys.
+    pub keys: u64,
+    /// Sightings.
+    pub sightings: u64,
+    /// Inventory entries.
+    pub entries: u64,
+    /// Whether every sweep is complete.
+    pub complete: bool,
+    /// Whether something was left out by choice.
+    pub scope: Scope,
+    /// Findings by flag, each counted once.
+    pub flags: BTreeMap<Flag, u64>,
+    /// Findings by severity, each counted once.
+    pub severities: BTreeMap<Severity, u64>,
+    /// Further counts, each named with its unit.
+    pub metrics: BTreeMap<String, serde_json::Value>,
+}
+
+/// One key with its flags and sightings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyReport {
+    /// Its identity.
+    pub key_id: KeyId,
+    /// Its strongest class.
+    pub class: Class,
+    /// Its algorithm.
+    pub algorithm: Option<String>,
+    /// Its size in bits.
+    pub bits: Option<u32>,
+    /// The entries that match it.
+    pub entries: Vec<String>,
+    /// The strongest identifier that matched.
+    pub matched_by: Option<String>,
+    /// What is to be said of it.
+    pub flags: Vec<Finding>,
+    /// Where it was seen.
+    pub sightings: Vec<Sighting>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryStatus {
+    /// Seen, by a strong identifier.
+    Matched,
+    /// Expected and not seen where it must be.
+    Missing,
+    /// Not seen; no conclusion.
+    NotCovered,
+    /// Not seen; the row names no place.
+    Unlocated,
+    /// Cannot be recognised.
+    Unmatchable,
+    /// Only weak or contradicting evidence.
+    Ambiguous,
+    /// Gone, as the row says.
+    AbsentAsExpected,
+}
+
+impl EntryStatus {
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Missing => "missing",
+            Self::NotCovered => "not_covered",
+            Self::Unlocated => "unlocated",
+            Self::Unmatchable => "unmatchable",
+            Self::Ambiguous => "ambiguous",
+            Self::AbsentAsExpected => "absent_as_expected",
+        }
+    }
+}
+
+/// One entry with its status and flags.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EntryReport {
+    /// The row's id.
+    pub id: String,
+    /// File name and line or index.
+    pub source: String,
+    /// The row's name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The row's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The row's state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// What became of it.
+    pub status: EntryStatus,
+    /// The identifier that matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_by: Option<String>,
+    /// The keys that it matches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyId>,
+    /// What is to be said of it.
+    pub flags: Vec<Finding>,
+}

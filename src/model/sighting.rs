@@ -1,0 +1,61 @@
+//! One artifact at one location.
+
+use super::certificate::{Certificate, Ssh};
+use super::fingerprint::Fingerprints;
+use super::key_id::KeyId;
+use super::kind::{Class, Encoding, Kind, Protection};
+use super::location::{FileFacts, Location};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// One artifact at one location: the `sighting` record of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The host, only in reports (a sweep names it once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The key that it belongs to, where one can be derived.
+    pub key_id: Option<KeyId>,
+    /// The key that an opaque one probably is: evidence, never proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probable_key: Option<KeyId>,
+    /// What it is.
+    pub kind: Kind,
+    /// The format's name, as in the README's table.
+    pub format: Cow<'static, str>,
+    /// The clothes that it wears.
+    pub encoding: Encoding,
+    /// The key's algorithm as NIST and the RFCs write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Cow<'static, str>>,
+    /// Key size in bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
+    /// Named curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Cow<'static, str>>,
+    /// Whether private material stands in clear; absent for public things.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Protection>,
+    /// Cipher and key derivation of encrypted material.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// Whose it is.
+    pub class: Class,
+    /// All fingerprint forms that exist for it.
+    pub fingerprints: Fingerprints,
+    /// Where it was seen.
+    pub location: Location,
+    /// The file that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts>,
+    /// X.509 facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Box<Certificate>>,
+    /// OpenSSH facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Box<Ssh>>,
+    /// Remarks for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Cow<'static, str>>,
+}

@@ -1,0 +1,1 @@
+//! The worklist: candidates in, artifacts, nested candidates and gaps out.

@@ -1,0 +1,1 @@
+//! The one file that knows all stages: threads, windows, cancellation.

@@ -1,0 +1,1 @@
+//! Thresholds, severities and owners.

@@ -1,0 +1,1 @@
+//! Pure judgement: sightings, entries, policy and a time become findings.

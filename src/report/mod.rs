@@ -1,0 +1,1 @@
+//! One file per output form, writing to a given `Write`.

@@ -1,0 +1,1 @@
+//! Yields sources and bytes: directory crawl, scope and mounts, bounded reading.
