@@ -4,6 +4,8 @@
 
 pub mod wire;
 
+use crate::containers::der_run::DerRun;
+use crate::containers::pem_armour::PemArmour;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -36,4 +38,4 @@ pub struct Signature {
 }
 
 /// Every format, in the order in which they are asked.
-pub static ALL: &[&dyn Format] = &[];
+pub static ALL: &[&dyn Format] = &[&PemArmour, &DerRun];

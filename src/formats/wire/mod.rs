@@ -1,3 +1,4 @@
 //! Shared readers that are no formats.
 
+pub mod armour;
 pub mod der;
