@@ -1,1 +1,3 @@
 //! The one file that knows all stages: threads, windows, cancellation.
+
+pub mod content;
