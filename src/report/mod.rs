@@ -1,1 +1,7 @@
 //! One file per output form, writing to a given `Write`.
+
+pub mod escape;
+pub mod explain;
+pub mod json;
+pub mod sweep;
+pub mod text;
