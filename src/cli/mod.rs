@@ -1,1 +1,5 @@
 //! The only place for command-line arguments, standard output, colour and exit codes.
+
+pub mod args;
+pub mod fail_on;
+pub mod output;
