@@ -2,4 +2,7 @@
 
 pub mod args;
 pub mod fail_on;
+pub mod hosts;
+pub mod interrupt;
 pub mod output;
+pub mod progress;
