@@ -1,3 +1,8 @@
 //! Shared readers that are no formats.
 
 pub mod der;
+pub mod ssh;
+pub mod ssh_certificate;
+pub mod ssh_lead;
+pub mod ssh_line;
+pub mod ssh_options;
