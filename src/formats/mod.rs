@@ -2,6 +2,12 @@
 //!
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
+pub mod authorized_keys;
+pub mod known_hosts;
+pub mod openssh_private;
+pub mod openssh_public;
+pub mod rfc4716;
+pub mod ssh_certificate;
 pub mod wire;
 
 use crate::containers::der_run::DerRun;
@@ -38,4 +44,13 @@ pub struct Signature {
 }
 
 /// Every format, in the order in which they are asked.
-pub static ALL: &[&dyn Format] = &[&PemArmour, &DerRun];
+pub static ALL: &[&dyn Format] = &[
+    &PemArmour,
+    &DerRun,
+    &openssh_private::OpensshPrivate,
+    &rfc4716::Rfc4716,
+    &ssh_certificate::SshCertificate,
+    &known_hosts::KnownHosts,
+    &authorized_keys::AuthorizedKeys,
+    &openssh_public::OpensshPublic,
+];
