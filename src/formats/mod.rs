@@ -2,7 +2,20 @@
 //!
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
+pub mod crl;
+pub mod dsa;
+pub mod encrypted_pkcs8;
+pub mod parameters;
+pub mod pkcs1;
+pub mod pkcs10;
+pub mod pkcs7;
+pub mod pkcs8;
+pub mod sec1;
+pub mod spki;
+pub mod traditional_encrypted;
+pub mod unread_der;
 pub mod wire;
+pub mod x509;
 
 use crate::model::{Candidate, Clue, Reading};
 
@@ -36,4 +49,18 @@ pub struct Signature {
 }
 
 /// Every format, in the order in which they are asked.
-pub static ALL: &[&dyn Format] = &[];
+pub static ALL: &[&dyn Format] = &[
+    &traditional_encrypted::TraditionalEncrypted,
+    &parameters::Parameters,
+    &x509::X509,
+    &pkcs8::Pkcs8,
+    &encrypted_pkcs8::EncryptedPkcs8,
+    &pkcs1::Pkcs1,
+    &sec1::Sec1,
+    &dsa::Dsa,
+    &spki::SubjectPublicKeyInfo,
+    &pkcs10::Pkcs10,
+    &crl::Crl,
+    &pkcs7::Pkcs7,
+    &unread_der::UnreadDer,
+];

@@ -1,3 +1,14 @@
 //! Shared readers that are no formats.
 
+pub mod ber;
+pub mod certificate;
+pub mod crl;
+pub mod curves;
 pub mod der;
+pub mod extensions;
+pub mod labels;
+pub mod names;
+pub mod oid;
+pub mod private;
+pub mod spki;
+pub mod time;
