@@ -3,12 +3,25 @@
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
 pub mod authorized_keys;
+pub mod crl;
+pub mod dsa;
+pub mod encrypted_pkcs8;
 pub mod known_hosts;
 pub mod openssh_private;
 pub mod openssh_public;
+pub mod parameters;
+pub mod pkcs1;
+pub mod pkcs10;
+pub mod pkcs7;
+pub mod pkcs8;
 pub mod rfc4716;
+pub mod sec1;
+pub mod spki;
 pub mod ssh_certificate;
+pub mod traditional_encrypted;
+pub mod unread_der;
 pub mod wire;
+pub mod x509;
 
 use crate::containers::der_run::DerRun;
 use crate::containers::pem_armour::PemArmour;
@@ -53,4 +66,17 @@ pub static ALL: &[&dyn Format] = &[
     &known_hosts::KnownHosts,
     &authorized_keys::AuthorizedKeys,
     &openssh_public::OpensshPublic,
+    &traditional_encrypted::TraditionalEncrypted,
+    &parameters::Parameters,
+    &x509::X509,
+    &pkcs8::Pkcs8,
+    &encrypted_pkcs8::EncryptedPkcs8,
+    &pkcs1::Pkcs1,
+    &sec1::Sec1,
+    &dsa::Dsa,
+    &spki::SubjectPublicKeyInfo,
+    &pkcs10::Pkcs10,
+    &crl::Crl,
+    &pkcs7::Pkcs7,
+    &unread_der::UnreadDer,
 ];

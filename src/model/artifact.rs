@@ -19,6 +19,8 @@ pub struct Artifact {
     pub key: KeyMaterial,
     /// The algorithm, where the format knows it and the material does not tell (opaque keys, signature-only OIDs).
     pub algorithm: Option<Cow<'static, str>>,
+    /// Size in bits, where the material does not tell it.
+    pub bits: Option<u32>,
     /// Whether private material stands in clear; absent for public things.
     pub protection: Option<Protection>,
     /// Cipher and key derivation of encrypted material, as `PBES2 aes-256-cbc, PBKDF2 hmacWithSHA256`.
@@ -48,6 +50,7 @@ impl Artifact {
             encoding,
             key,
             algorithm: None,
+            bits: None,
             protection: None,
             cipher: None,
             certificate_der: None,

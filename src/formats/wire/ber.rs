@@ -1,0 +1,120 @@
+//! Elements with the indefinite lengths that BER allows and streaming writers use (X.690, section 8.1.3.6).
+//!
+//! Finding the end of one counts its nesting instead of recursing, so hostile depth costs nothing.
+
+use super::der::{self, DerError, Element};
+
+const END_OF_CONTENTS: [u8; 2] = [0, 0];
+
+/// Reads the element at the start of `bytes`, of definite or indefinite length, and gives what follows it.
+/// The contents are without the end-of-contents octets.
+pub fn read(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), DerError> {
+    let Some(after) = indefinite(bytes) else {
+        return Element::read(bytes);
+    };
+    let tag = *bytes.first().ok_or(DerError::Header)?;
+    let mut rest = after;
+    let mut open = 1u32;
+    loop {
+        if let Some(next) = rest.strip_prefix(&END_OF_CONTENTS) {
+            open -= 1;
+            if open == 0 {
+                let raw = bytes.len() - next.len();
+                let content = after.len() - rest.len();
+                let element = Element {
+                    tag,
+                    raw: bytes.get(..raw).unwrap_or_default(),
+                    content: after.get(..content).unwrap_or_default(),
+                };
+                return Ok((element, next));
+            }
+            rest = next;
+        } else if let Some(inner) = indefinite(rest) {
+            open = open.checked_add(1).ok_or(DerError::Header)?;
+            rest = inner;
+        } else {
+            let (_, header, length) = der::header(rest)?;
+            let total = header.checked_add(length).ok_or(DerError::Header)?;
+            rest = rest
+                .get(total..)
+                .ok_or(DerError::Truncated { needed: None })?;
+        }
+    }
+}
+
+/// What follows the header of a constructed element of indefinite length.
+fn indefinite(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes {
+        [tag, 0x80, rest @ ..] if tag & 0x20 != 0 && tag & 0x1f != 0x1f => Some(rest),
+        _ => None,
+    }
+}
+
+/// Reads elements one after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over these bytes.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// Whether nothing is left.
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next identifier octet, without reading on.
+    pub fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// The next element.
+    pub fn element(&mut self) -> Result<Element<'a>, DerError> {
+        let (element, rest) = read(self.rest)?;
+        self.rest = rest;
+        Ok(element)
+    }
+
+    /// The next element, which must have the given tag.
+    pub fn expect(&mut self, tag: u8) -> Result<Element<'a>, DerError> {
+        match self.peek() {
+            Some(found) if found == tag => self.element(),
+            Some(_) => Err(DerError::Tag),
+            None => Err(DerError::Truncated { needed: None }),
+        }
+    }
+
+    /// A reader over the contents of the next element, which must have the given tag.
+    pub fn enter(&mut self, tag: u8) -> Result<Self, DerError> {
+        Ok(Self::new(self.expect(tag)?.content))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_end_of_nested_indefinite_lengths() {
+        let bytes = [
+            0x30, 0x80, 0x24, 0x80, 0x04, 0x02, 0, 0, 0, 0, 0x02, 0x01, 5, 0, 0, 9,
+        ];
+        let (element, rest) = read(&bytes).unwrap();
+        assert_eq!(rest, [9]);
+        assert_eq!(element.raw.len(), 15);
+        let mut inside = Reader::new(element.content);
+        assert_eq!(inside.expect(0x24).unwrap().content, [4, 2, 0, 0]);
+        assert_eq!(inside.expect(der::INTEGER).unwrap().content, [5]);
+        assert!(inside.is_empty());
+    }
+
+    #[test]
+    fn hostile_nesting_ends() {
+        let bytes = [0x30, 0x80].repeat(100_000);
+        assert!(read(&bytes).is_err());
+    }
+}
