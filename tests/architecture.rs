@@ -23,12 +23,21 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("report", &["model"]),
         (
             "pipeline",
-            &["model", "walk", "detect", "formats", "parse", "identity", "host"],
+            &[
+                "model", "walk", "detect", "formats", "parse", "identity", "host",
+            ],
         ),
         (
             "cli",
             &[
-                "model", "walk", "pipeline", "inventory", "policy", "reconcile", "history", "report",
+                "model",
+                "walk",
+                "pipeline",
+                "inventory",
+                "policy",
+                "reconcile",
+                "history",
+                "report",
             ],
         ),
     ])
@@ -114,12 +123,18 @@ fn formats_import_no_sibling() {
             }
             let text = code(&path);
             for rest in text.split("crate::formats::").skip(1) {
-                let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit()).collect();
+                let name: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit())
+                    .collect();
                 if !["", "wire"].contains(&name.as_str()) {
                     wrong.push(format!("{} imports {name}", path.display()));
                 }
             }
-            if text.contains("super::") && !text.contains("super::wire") && !text.contains("super::{Format") {
+            if text.contains("super::")
+                && !text.contains("super::wire")
+                && !text.contains("super::{Format")
+            {
                 wrong.push(format!("{} uses super::", path.display()));
             }
         }
@@ -169,7 +184,10 @@ fn every_test_file_takes_part() {
         let stem = path.file_stem().unwrap().to_str().unwrap();
         let is_module = path.extension().is_some_and(|e| e == "rs") && stem != "main";
         if is_module || path.join("mod.rs").exists() {
-            assert!(main.contains(&format!("mod {stem};")), "tests/main.rs lacks mod {stem};");
+            assert!(
+                main.contains(&format!("mod {stem};")),
+                "tests/main.rs lacks mod {stem};"
+            );
         }
     }
 }

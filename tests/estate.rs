@@ -13,8 +13,15 @@ const NOW: &str = "2026-11-24T12:00:00Z";
 fn lay_out() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let hosts = dir.path().join("hosts");
-    let made = Command::new("fixtures/estate/lay-out.sh").arg(&hosts).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = Command::new("fixtures/estate/lay-out.sh")
+        .arg(&hosts)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     // Others must be able to reach the hosts' roots, as on a real machine.
     for path in [dir.path(), &hosts] {
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -24,13 +31,25 @@ fn lay_out() -> TempDir {
 }
 
 fn keymuster(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_keymuster")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_keymuster"))
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 fn scan(hosts: &Path, inventory: &str, format: &str) -> Output {
     keymuster(&[
-        "scan", "--hosts-under", hosts.to_str().unwrap(), "--inventory", inventory, "--owners",
-        "fixtures/estate/owners.csv", "--now", NOW, "-f", format,
+        "scan",
+        "--hosts-under",
+        hosts.to_str().unwrap(),
+        "--inventory",
+        inventory,
+        "--owners",
+        "fixtures/estate/owners.csv",
+        "--now",
+        NOW,
+        "-f",
+        format,
     ])
 }
 
@@ -50,9 +69,22 @@ fn flags(holder: &Value, with_certificate: bool) -> Flags {
         .into_iter()
         .flatten()
         .map(|flag| {
-            let certificate = if with_certificate { text(&flag["cert_sha256"]) } else { "-".to_owned() };
-            let entry = if with_certificate { text(&flag["entry"]) } else { "-".to_owned() };
-            (text(&flag["flag"]), text(&flag["severity"]), entry, certificate)
+            let certificate = if with_certificate {
+                text(&flag["cert_sha256"])
+            } else {
+                "-".to_owned()
+            };
+            let entry = if with_certificate {
+                text(&flag["entry"])
+            } else {
+                "-".to_owned()
+            };
+            (
+                text(&flag["flag"]),
+                text(&flag["severity"]),
+                entry,
+                certificate,
+            )
         })
         .collect()
 }
@@ -69,7 +101,10 @@ fn compare(report: &Value) -> Vec<String> {
     let wanted = expected["keys"].as_object().unwrap();
     for (id, key) in &found {
         if !wanted.contains_key(*id) {
-            wrong.push(format!("key {id} is too many: {:?}", key["sightings"][0]["location"]["path"]));
+            wrong.push(format!(
+                "key {id} is too many: {:?}",
+                key["sightings"][0]["location"]["path"]
+            ));
         }
     }
     for (id, want) in wanted {
@@ -80,19 +115,32 @@ fn compare(report: &Value) -> Vec<String> {
         };
         let mut differ = |what: &str, want: String, have: String| {
             if want != have {
-                wrong.push(format!("{name}: {what}\n    expected {want}\n    found    {have}"));
+                wrong.push(format!(
+                    "{name}: {what}\n    expected {want}\n    found    {have}"
+                ));
             }
         };
-        differ("class", want["class"].to_string(), have["class"].to_string());
+        differ(
+            "class",
+            want["class"].to_string(),
+            have["class"].to_string(),
+        );
         let sorted = |list: &Value| {
             let mut list: Vec<String> = list.as_array().into_iter().flatten().map(text).collect();
             list.sort();
             format!("{list:?}")
         };
-        differ("entries", sorted(&want["entries"]), sorted(&have["entries"]));
+        differ(
+            "entries",
+            sorted(&want["entries"]),
+            sorted(&have["entries"]),
+        );
         let (lacking, many): (Vec<_>, Vec<_>) = {
             let (w, h) = (flags(want, true), flags(have, true));
-            (w.difference(&h).cloned().collect(), h.difference(&w).cloned().collect())
+            (
+                w.difference(&h).cloned().collect(),
+                h.difference(&w).cloned().collect(),
+            )
         };
         differ("flags", format!("{lacking:?}"), format!("{many:?}"));
         let places = |value: &Value, reported: bool| -> BTreeSet<String> {
@@ -101,7 +149,11 @@ fn compare(report: &Value) -> Vec<String> {
                 .into_iter()
                 .flatten()
                 .map(|s| {
-                    let path = if reported { &s["location"]["path"] } else { &s["path"] };
+                    let path = if reported {
+                        &s["location"]["path"]
+                    } else {
+                        &s["path"]
+                    };
                     format!("{} {} {}", text(&s["host"]), text(path), text(&s["kind"]))
                 })
                 .collect()
@@ -122,11 +174,16 @@ fn compare(report: &Value) -> Vec<String> {
     for (id, want) in wanted {
         let have = entries[id.as_str()];
         if want["status"] != have["status"] {
-            wrong.push(format!("{id}: status {} expected, {} found", want["status"], have["status"]));
+            wrong.push(format!(
+                "{id}: status {} expected, {} found",
+                want["status"], have["status"]
+            ));
         }
         let (w, h) = (flags(want, false), flags(have, false));
         if w != h {
-            wrong.push(format!("{id}: flags\n    expected {w:?}\n    found    {h:?}"));
+            wrong.push(format!(
+                "{id}: flags\n    expected {w:?}\n    found    {h:?}"
+            ));
         }
     }
     let gaps = |list: &Value| -> BTreeSet<(String, String, String)> {
@@ -146,12 +203,20 @@ fn compare(report: &Value) -> Vec<String> {
 #[test]
 fn every_flag_of_the_estate_is_as_the_contract_says() {
     let dir = lay_out();
-    for inventory in ["fixtures/estate/inventory.csv", "fixtures/estate/inventory.json"] {
+    for inventory in [
+        "fixtures/estate/inventory.csv",
+        "fixtures/estate/inventory.json",
+    ] {
         let output = scan(&dir.path().join("hosts"), inventory, "json");
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
         let wrong = compare(&report);
-        assert!(wrong.is_empty(), "{inventory}: {} differences\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{inventory}: {} differences\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
         assert_eq!(
             i64::from(output.status.code().unwrap()),
             expected()["summary"]["exit_code"].as_i64().unwrap()
@@ -166,11 +231,27 @@ fn a_stored_sweep_is_judged_as_the_scan_that_wrote_it() {
     let stored = sweep.to_str().unwrap();
     let hosts = dir.path().join("hosts");
     let first = keymuster(&[
-        "scan", "--hosts-under", hosts.to_str().unwrap(), "--inventory", "fixtures/estate/inventory.csv",
-        "--now", NOW, "-f", "json", "--sweep", stored,
+        "scan",
+        "--hosts-under",
+        hosts.to_str().unwrap(),
+        "--inventory",
+        "fixtures/estate/inventory.csv",
+        "--now",
+        NOW,
+        "-f",
+        "json",
+        "--sweep",
+        stored,
     ]);
     let again = keymuster(&[
-        "reconcile", stored, "--inventory", "fixtures/estate/inventory.csv", "--now", NOW, "-f", "json",
+        "reconcile",
+        stored,
+        "--inventory",
+        "fixtures/estate/inventory.csv",
+        "--now",
+        NOW,
+        "-f",
+        "json",
     ]);
     assert_eq!(first.status.code(), again.status.code());
     assert!(first.stdout == again.stdout, "the two reports differ");
@@ -181,8 +262,21 @@ fn two_sweeps_of_an_unchanged_tree_are_equal() {
     let dir = lay_out();
     let hosts = dir.path().join("hosts");
     let sweep = |jobs: &str| -> Vec<String> {
-        let output = keymuster(&["scan", "--hosts-under", hosts.to_str().unwrap(), "-f", "jsonl", "-j", jobs]);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = keymuster(&[
+            "scan",
+            "--hosts-under",
+            hosts.to_str().unwrap(),
+            "-f",
+            "jsonl",
+            "-j",
+            jobs,
+        ]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout)
             .unwrap()
             .lines()
@@ -226,22 +320,48 @@ fn secrets(hosts: &Path) -> Vec<Vec<u8>> {
     for path in all {
         let bytes = std::fs::read(&path).unwrap();
         let body = String::from_utf8_lossy(&bytes);
-        let Some(start) = body.find("PRIVATE KEY-----") else { continue };
+        let Some(start) = body.find("PRIVATE KEY-----") else {
+            continue;
+        };
         // The lines of every private key's armour, as they stand there.
-        for line in body[start..].lines().skip(2).take_while(|l| !l.contains("-----")) {
+        for line in body[start..]
+            .lines()
+            .skip(2)
+            .take_while(|l| !l.contains("-----"))
+        {
             let line = line.trim();
-            if line.len() >= 40 && line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) {
+            if line.len() >= 40
+                && line
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+            {
                 secrets.push(line.as_bytes()[..40].to_vec());
             }
         }
         // The numbers, as openssl prints them.
         let printed = Command::new("openssl")
-            .args(["pkey", "-in", path.to_str().unwrap(), "-noout", "-text", "-passin", "pass:"])
+            .args([
+                "pkey",
+                "-in",
+                path.to_str().unwrap(),
+                "-noout",
+                "-text",
+                "-passin",
+                "pass:",
+            ])
             .output()
             .unwrap();
         let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
-        for name in ["priv:", "privateExponent:", "prime1:", "prime2:", "exponent1:"] {
-            let Some(at) = printed.find(name) else { continue };
+        for name in [
+            "priv:",
+            "privateExponent:",
+            "prime1:",
+            "prime2:",
+            "exponent1:",
+        ] {
+            let Some(at) = printed.find(name) else {
+                continue;
+            };
             let hex: String = printed[at + name.len()..]
                 .lines()
                 .skip(1)
@@ -252,7 +372,9 @@ fn secrets(hosts: &Path) -> Vec<Vec<u8>> {
             let hex = hex.trim_start_matches("00");
             if hex.len() >= 40 {
                 keys += 1;
-                let raw: Vec<u8> = (0..16).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+                let raw: Vec<u8> = (0..16)
+                    .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+                    .collect();
                 secrets.push(hex.as_bytes()[..32].to_vec());
                 secrets.push(hex[..32].to_ascii_uppercase().into_bytes());
                 secrets.push(raw);
@@ -275,9 +397,28 @@ fn no_output_has_a_private_byte() {
         let inventory = "fixtures/estate/inventory.csv";
         for args in [
             vec!["scan", "--hosts-under", root, "-v", "-f", format],
-            vec!["scan", "--hosts-under", root, "-v", "-f", format, "--inventory", inventory, "--sweep", sweep.to_str().unwrap()],
+            vec![
+                "scan",
+                "--hosts-under",
+                root,
+                "-v",
+                "-f",
+                format,
+                "--inventory",
+                inventory,
+                "--sweep",
+                sweep.to_str().unwrap(),
+            ],
             vec!["explain", "web01", sweep.to_str().unwrap(), "-f", format],
-            vec!["reconcile", sweep.to_str().unwrap(), "-v", "-f", format, "--inventory", inventory],
+            vec![
+                "reconcile",
+                sweep.to_str().unwrap(),
+                "-v",
+                "-f",
+                format,
+                "--inventory",
+                inventory,
+            ],
         ] {
             let output = keymuster(&args);
             outputs.push(output.stdout);

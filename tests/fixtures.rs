@@ -29,7 +29,10 @@ fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
         (Value::Object(members), _) => {
             for (name, value) in members {
                 if let Some(cipher) = name.strip_suffix("_contains") {
-                    let text = actual.get(cipher).and_then(Value::as_str).unwrap_or_default();
+                    let text = actual
+                        .get(cipher)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default();
                     for part in value.as_array().into_iter().flatten() {
                         let part = part.as_str().unwrap();
                         if !text.contains(part) {
@@ -40,7 +43,8 @@ fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
                 }
                 let found = actual.get(name).unwrap_or(&Value::Null);
                 // An empty list or false may be left out of a record.
-                let nothing = value.as_array().is_some_and(Vec::is_empty) || value == &Value::Bool(false);
+                let nothing =
+                    value.as_array().is_some_and(Vec::is_empty) || value == &Value::Bool(false);
                 if !(nothing && found.is_null()) {
                     lacks(value, found, &format!("{at}.{name}"), out);
                 }
@@ -57,7 +61,11 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
     let mut cases = 0;
     let mut sightings = 0;
     for expectation in expectations(Path::new("fixtures")) {
-        let name = expectation.to_str().unwrap().trim_end_matches(".expect.json").to_owned();
+        let name = expectation
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".expect.json")
+            .to_owned();
         let expected: Value = serde_json::from_slice(&fs::read(&expectation).unwrap()).unwrap();
         let bytes = fs::read(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
         let file_name = Path::new(&name).file_name().unwrap().to_str().unwrap();
@@ -81,7 +89,11 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
                 lacks(&want, &have, &format!("[{index}]"), &mut faults);
             }
         } else {
-            faults.push(format!("{} sightings expected, {} found", wanted.len(), found.len()));
+            faults.push(format!(
+                "{} sightings expected, {} found",
+                wanted.len(),
+                found.len()
+            ));
         }
         let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
         let wanted: Vec<&str> = expected["gaps"]
@@ -99,7 +111,12 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
     }
     assert!(cases >= 300, "only {cases} cases");
     assert!(sightings >= 300, "only {sightings} sightings");
-    assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {cases} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -113,7 +130,11 @@ fn one_key_has_one_identity_in_every_encoding() {
         algorithms += 1;
         let mut encodings = 0;
         for expectation in expectations(&dir) {
-            let name = expectation.to_str().unwrap().trim_end_matches(".expect.json").to_owned();
+            let name = expectation
+                .to_str()
+                .unwrap()
+                .trim_end_matches(".expect.json")
+                .to_owned();
             let (found, _) = pipeline::examine(&fs::read(&name).unwrap(), b"key");
             for sighting in found {
                 let key_id = sighting.key_id.unwrap().to_string();
@@ -123,7 +144,11 @@ fn one_key_has_one_identity_in_every_encoding() {
                 }
             }
         }
-        assert!(encodings >= 3, "{}: only {encodings} encodings", dir.display());
+        assert!(
+            encodings >= 3,
+            "{}: only {encodings} encodings",
+            dir.display()
+        );
     }
     assert!(algorithms >= 15, "only {algorithms} algorithms");
 }

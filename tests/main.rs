@@ -1,1 +1,5 @@
 //! Every integration test, one module a subject.
+
+mod architecture;
+mod estate;
+mod fixtures;

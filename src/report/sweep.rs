@@ -36,7 +36,7 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
             continue;
         }
         while let Some(gap) =
-            gaps.next_if(|gap| bound.as_ref().is_none_or(|bound| exact_path(gap) < *bound))
+            gaps.next_if(|gap| bound.as_ref().is_none_or(|bound| gap.exact_path() < *bound))
         {
             line(&mut out, &Record::Gap(gap))?;
         }
@@ -50,15 +50,6 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
         line(&mut out, &Record::End(&end))?;
     }
     Ok(())
-}
-
-/// The exact bytes of a gap's path.
-pub fn exact_path(gap: &Gap) -> Vec<u8> {
-    use base64::Engine as _;
-    gap.path_bytes
-        .as_ref()
-        .and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok())
-        .unwrap_or_else(|| gap.path.as_bytes().to_vec())
 }
 
 fn line<W: Write>(out: &mut Hashing<'_, W>, record: &Record<'_>) -> io::Result<()> {

@@ -1,7 +1,9 @@
 //! The root directory of a host, and opening beneath it without following a link.
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat};
+use rustix::fs::{
+    CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat,
+};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
@@ -122,6 +124,23 @@ impl HostRoot {
             }
         }
         Err(Errno::AGAIN)
+    }
+
+    /// Opens the regular file at an absolute path of the host for reading, without following any link and without
+    /// changing its access time where that is permitted.
+    ///
+    /// # Errors
+    /// Those of openat2(2); [`std::io::ErrorKind::InvalidInput`] if it is no regular file.
+    pub fn open_file(&self, path: &[u8]) -> std::io::Result<std::fs::File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = match self.open_path(path, flags | OFlags::NOATIME) {
+            Err(Errno::PERM) => self.open_path(path, flags)?,
+            other => other?,
+        };
+        if FileType::from_raw_mode(fstat(&fd)?.st_mode) != FileType::RegularFile {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        Ok(fd.into())
     }
 
     /// What stands at an absolute path of the host; links are not followed, nothing is opened for reading.

@@ -64,6 +64,16 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// What `fstat` says of an open file.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn of_file(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self::of(&rustix::fs::fstat(file)?))
+    }
+}
+
 impl OpenFile<'_> {
     /// Its absolute path as the host sees it.
     pub fn path(&self) -> &[u8] {
