@@ -2,11 +2,13 @@
 
 use super::Format;
 use super::wire::crl::Frame;
-use super::wire::der::Element;
-use crate::model::{Candidate, Clue, Found, Reading};
+use super::wire::labels;
+use crate::model::{Candidate, Clue, Reading};
 
 /// One revocation list.
 pub struct Crl;
+
+const LABELS: &[&str] = &["X509 CRL", "CRL"];
 
 impl Format for Crl {
     fn name(&self) -> &'static str {
@@ -18,19 +20,16 @@ impl Format for Crl {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Ok((element, rest)) = Element::read(candidate.bytes) else {
+        let Some(element) = labels::object(candidate) else {
             return Reading::NotMine;
         };
         let Ok(frame) = Frame::read(&element) else {
             return Reading::NotMine;
         };
-        if candidate.clue == Clue::DerObject && !(frame.is_plausible() && rest.is_empty()) {
+        if !labels::is_labelled(candidate) && !frame.is_plausible() {
             return Reading::NotMine;
         }
-        Reading::Found(Found {
-            artifacts: vec![frame.artifact(self.name(), candidate.encoding)],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        let artifact = frame.artifact(self.name(), candidate.encoding);
+        labels::found(candidate, LABELS, artifact)
     }
 }

@@ -3,7 +3,7 @@
 use super::Format;
 use super::wire::der::{self, Element};
 use super::wire::labels;
-use crate::model::{Artifact, Candidate, Clue, Found, KeyMaterial, Kind, Protection, Reading};
+use crate::model::{Artifact, Candidate, Clue, KeyMaterial, Kind, Protection, Reading};
 
 /// One DSA private key.
 pub struct Dsa;
@@ -20,24 +20,18 @@ impl Format for Dsa {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Some(key) = Element::read_all(candidate.bytes)
-            .ok()
-            .and_then(|element| public_half(&element))
+        let Some(key) = labels::object(candidate)
+            .and_then(|element| public_half(&element, !labels::is_labelled(candidate)))
         else {
             return Reading::NotMine;
         };
         let mut artifact = Artifact::new(Kind::PrivateKey, self.name(), candidate.encoding, key);
         artifact.protection = Some(Protection::None);
-        labels::note_other_label(candidate, LABELS, &mut artifact);
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        labels::found(candidate, LABELS, artifact)
     }
 }
 
-fn public_half(element: &Element<'_>) -> Option<KeyMaterial> {
+fn public_half(element: &Element<'_>, strict: bool) -> Option<KeyMaterial> {
     let mut fields = element.enter(der::SEQUENCE).ok()?;
     if fields.expect(der::INTEGER).ok()?.small().ok()? != 0 {
         return None;
@@ -57,7 +51,7 @@ fn public_half(element: &Element<'_>) -> Option<KeyMaterial> {
         && !g.is_empty()
         && !y.is_empty()
         && !x.is_empty();
-    plausible.then(|| KeyMaterial::Dsa {
+    (plausible || !strict).then(|| KeyMaterial::Dsa {
         p: p.to_vec(),
         q: q.to_vec(),
         g: g.to_vec(),

@@ -4,7 +4,7 @@ use super::Format;
 use super::wire::der::{self, Element};
 use super::wire::spki::Algorithm;
 use super::wire::{labels, oid};
-use crate::model::{Artifact, Candidate, Clue, Found, Hex, KeyMaterial, Kind, Protection, Reading};
+use crate::model::{Artifact, Candidate, Clue, Hex, KeyMaterial, Kind, Protection, Reading};
 use sha2::{Digest as _, Sha256};
 
 /// One closed private key.
@@ -22,9 +22,8 @@ impl Format for EncryptedPkcs8 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Some((algorithm, data)) = Element::read_all(candidate.bytes)
-            .ok()
-            .and_then(|element| fields(&element))
+        let Some((algorithm, data)) =
+            labels::object(candidate).and_then(|element| fields(&element))
         else {
             return Reading::NotMine;
         };
@@ -36,12 +35,7 @@ impl Format for EncryptedPkcs8 {
         let mut artifact = Artifact::new(Kind::PrivateKey, self.name(), candidate.encoding, key);
         artifact.protection = Some(Protection::Encrypted);
         artifact.cipher = Some(scheme(&algorithm));
-        labels::note_other_label(candidate, LABELS, &mut artifact);
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        labels::found(candidate, LABELS, artifact)
     }
 }
 

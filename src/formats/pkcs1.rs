@@ -1,10 +1,9 @@
 //! RSA keys of PKCS#1, private and public (RFC 8017, appendix A.1).
 
 use super::Format;
-use super::wire::der::Element;
 use super::wire::spki::RsaPublic;
 use super::wire::{labels, private};
-use crate::model::{Artifact, Candidate, Clue, Found, KeyMaterial, Kind, Protection, Reading};
+use crate::model::{Artifact, Candidate, Clue, KeyMaterial, Kind, Protection, Reading};
 
 /// One RSA key.
 pub struct Pkcs1;
@@ -22,28 +21,24 @@ impl Format for Pkcs1 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Ok(element) = Element::read_all(candidate.bytes) else {
+        let Some(element) = labels::object(candidate) else {
             return Reading::NotMine;
         };
-        let artifact = if let Some(key) = private::rsa(&element) {
+        // Two integers are many things, so the label must at least speak of a key.
+        let labelled = labels::is_labelled(candidate)
+            && candidate.label.is_some_and(|label| label.ends_with("KEY"));
+        if let Some(key) = private::rsa(&element, !labelled) {
             let mut artifact = self.artifact(candidate, Kind::PrivateKey, &key);
             artifact.protection = Some(Protection::None);
-            labels::note_other_label(candidate, PRIVATE_LABELS, &mut artifact);
-            artifact
-        } else if let Some(key) = RsaPublic::read(&element)
-            && (candidate.clue == Clue::PemBody || is_distinct(&key))
-        {
-            let mut artifact = self.artifact(candidate, Kind::PublicKey, &key);
-            labels::note_other_label(candidate, PUBLIC_LABELS, &mut artifact);
-            artifact
-        } else {
-            return Reading::NotMine;
-        };
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+            return labels::found(candidate, PRIVATE_LABELS, artifact);
+        }
+        match RsaPublic::read(&element, !labelled) {
+            Some(key) if labelled || is_distinct(&key) => {
+                let artifact = self.artifact(candidate, Kind::PublicKey, &key);
+                labels::found(candidate, PUBLIC_LABELS, artifact)
+            }
+            _ => Reading::NotMine,
+        }
     }
 }
 

@@ -4,10 +4,8 @@ use super::Format;
 use super::wire::certificate::{name, signature_algorithm};
 use super::wire::der::{self, DerError, Element, Reader};
 use super::wire::spki::{Algorithm, Spki};
-use super::wire::{extensions, names, oid};
-use crate::model::{
-    Artifact, Candidate, Certificate, Clue, Encoding, Found, KeyMaterial, Kind, Reading,
-};
+use super::wire::{extensions, labels, names, oid};
+use crate::model::{Artifact, Candidate, Certificate, Clue, Encoding, KeyMaterial, Kind, Reading};
 
 /// One certification request.
 pub struct Pkcs10;
@@ -19,6 +17,8 @@ struct Frame<'a> {
     algorithm: Element<'a>,
 }
 
+const LABELS: &[&str] = &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
+
 impl Format for Pkcs10 {
     fn name(&self) -> &'static str {
         "pkcs10"
@@ -29,20 +29,17 @@ impl Format for Pkcs10 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Ok((element, rest)) = Element::read(candidate.bytes) else {
+        let Some(element) = labels::object(candidate) else {
             return Reading::NotMine;
         };
         let Ok(frame) = Frame::read(&element) else {
             return Reading::NotMine;
         };
-        if candidate.clue == Clue::DerObject && !(frame.is_plausible() && rest.is_empty()) {
+        if !labels::is_labelled(candidate) && !frame.is_plausible() {
             return Reading::NotMine;
         }
-        Reading::Found(Found {
-            artifacts: vec![frame.artifact(self.name(), candidate.encoding)],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        let artifact = frame.artifact(self.name(), candidate.encoding);
+        labels::found(candidate, LABELS, artifact)
     }
 }
 

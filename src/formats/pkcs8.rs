@@ -9,8 +9,7 @@ use super::wire::private::{self, EcPrivate};
 use super::wire::spki::{self, Algorithm};
 use super::wire::{labels, oid};
 use crate::model::{
-    Artifact, Candidate, Clue, Found, KeyMaterial, Kind, PrivateNumbers, Protection, Reading,
-    Secret,
+    Artifact, Candidate, Clue, KeyMaterial, Kind, PrivateNumbers, Protection, Reading, Secret,
 };
 
 /// One private key.
@@ -28,14 +27,11 @@ impl Format for Pkcs8 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Some(info) = Element::read_all(candidate.bytes)
-            .ok()
-            .and_then(|element| Info::read(&element))
-        else {
+        let Some(info) = labels::object(candidate).and_then(|element| Info::read(&element)) else {
             return Reading::NotMine;
         };
-        let material = info.material();
-        let strict = candidate.clue == Clue::DerObject;
+        let strict = !labels::is_labelled(candidate);
+        let material = info.material(strict);
         let known = oid::key_algorithm(info.algorithm.oid);
         if strict && (known.is_none() || material.is_none()) {
             return Reading::NotMine;
@@ -58,12 +54,7 @@ impl Format for Pkcs8 {
                 .notes
                 .push("its key cannot be read as one of its algorithm".into());
         }
-        labels::note_other_label(candidate, LABELS, &mut artifact);
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        labels::found(candidate, LABELS, artifact)
     }
 }
 
@@ -96,10 +87,10 @@ impl<'a> Info<'a> {
     }
 
     /// What identity is derived from; nothing if the contents are not those of the algorithm.
-    fn material(&self) -> Option<KeyMaterial> {
+    fn material(&self, strict: bool) -> Option<KeyMaterial> {
         match self.algorithm.oid {
             oid::RSA | oid::RSA_PSS | oid::RSA_OAEP | oid::RSA_X500 => {
-                let key = private::rsa(&Element::read_all(self.key).ok()?)?;
+                let key = private::rsa(&Element::read_all(self.key).ok()?, strict)?;
                 Some(KeyMaterial::Rsa {
                     n: key.n.to_vec(),
                     e: key.e.to_vec(),

@@ -1,10 +1,9 @@
 //! EC private keys of SEC 1 (RFC 5915).
 
 use super::Format;
-use super::wire::der::Element;
 use super::wire::labels;
 use super::wire::private::EcPrivate;
-use crate::model::{Artifact, Candidate, Clue, Found, KeyMaterial, Kind, Protection, Reading};
+use crate::model::{Artifact, Candidate, Clue, KeyMaterial, Kind, Protection, Reading};
 
 /// One EC private key.
 pub struct Sec1;
@@ -21,9 +20,7 @@ impl Format for Sec1 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Some(key) = Element::read_all(candidate.bytes)
-            .ok()
-            .and_then(|element| EcPrivate::read(&element))
+        let Some(key) = labels::object(candidate).and_then(|element| EcPrivate::read(&element))
         else {
             return Reading::NotMine;
         };
@@ -42,11 +39,6 @@ impl Format for Sec1 {
             artifact.bits = key.bits();
             artifact.notes.push("names no curve".into());
         }
-        labels::note_other_label(candidate, LABELS, &mut artifact);
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        labels::found(candidate, LABELS, artifact)
     }
 }

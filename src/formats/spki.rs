@@ -1,10 +1,9 @@
 //! Public keys as SubjectPublicKeyInfo, of any algorithm (RFC 5280, section 4.1.2.7; RFC 7468, section 13).
 
 use super::Format;
-use super::wire::der::Element;
 use super::wire::labels;
 use super::wire::spki::Spki;
-use crate::model::{Artifact, Candidate, Clue, Found, KeyMaterial, Kind, Reading};
+use crate::model::{Artifact, Candidate, Clue, KeyMaterial, Kind, Reading};
 
 /// One public key.
 pub struct SubjectPublicKeyInfo;
@@ -21,26 +20,19 @@ impl Format for SubjectPublicKeyInfo {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Some(spki) = Element::read_all(candidate.bytes)
-            .ok()
-            .and_then(|element| Spki::read(&element).ok())
+        let Some(spki) = labels::object(candidate).and_then(|element| Spki::read(&element).ok())
         else {
             return Reading::NotMine;
         };
         if candidate.clue == Clue::DerObject && !spki.is_plausible() {
             return Reading::NotMine;
         }
-        let mut artifact = Artifact::new(
+        let artifact = Artifact::new(
             Kind::PublicKey,
             self.name(),
             candidate.encoding,
             KeyMaterial::Spki(spki.raw.to_vec()),
         );
-        labels::note_other_label(candidate, LABELS, &mut artifact);
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        labels::found(candidate, LABELS, artifact)
     }
 }

@@ -2,11 +2,18 @@
 
 use super::Format;
 use super::wire::certificate::Frame;
-use super::wire::der::Element;
-use crate::model::{Candidate, Clue, Found, Reading};
+use super::wire::labels;
+use crate::model::{Candidate, Clue, Reading};
 
 /// One certificate.
 pub struct X509;
+
+const LABELS: &[&str] = &[
+    "CERTIFICATE",
+    "X509 CERTIFICATE",
+    "X.509 CERTIFICATE",
+    "TRUSTED CERTIFICATE",
+];
 
 impl Format for X509 {
     fn name(&self) -> &'static str {
@@ -18,26 +25,16 @@ impl Format for X509 {
     }
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let Ok((element, rest)) = Element::read(candidate.bytes) else {
+        let Some(element) = labels::object(candidate) else {
             return Reading::NotMine;
         };
         let Ok(frame) = Frame::read(&element) else {
             return Reading::NotMine;
         };
-        if candidate.clue == Clue::DerObject && !(frame.is_plausible() && rest.is_empty()) {
+        if !labels::is_labelled(candidate) && !frame.is_plausible() {
             return Reading::NotMine;
         }
-        let mut artifact = frame.artifact(self.name(), candidate.encoding);
-        // `TRUSTED CERTIFICATE` has uses and an alias behind the certificate; elsewhere it is a stranger.
-        if !rest.is_empty() && !candidate.label.is_some_and(|l| l.starts_with("TRUSTED")) {
-            artifact
-                .notes
-                .push(format!("{} bytes follow the certificate", rest.len()).into());
-        }
-        Reading::Found(Found {
-            artifacts: vec![artifact],
-            end: candidate.bytes.len(),
-            ..Found::default()
-        })
+        let artifact = frame.artifact(self.name(), candidate.encoding);
+        labels::found(candidate, LABELS, artifact)
     }
 }

@@ -1,23 +1,106 @@
-//! One canonical key id from any encoding, and every fingerprint form.
-use crate::model::*;
+//! One canonical identity of a key from any encoding, and every fingerprint form (contract, section 2).
+//!
+//! The way is always the same: the material that a format handed over becomes the key free of its encoding
+//! ([`derive`]), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
+//! numbers that stand alone are multiplied out first and wiped.
+
+mod curve448;
+mod derive;
+mod field;
+mod fingerprints;
+mod private;
+mod public;
+mod spki;
+mod ssh;
+mod weierstrass;
+
+use crate::model::{Artifact, Fingerprints, KeyId, KeyMaterial};
 use std::borrow::Cow;
-/// x
-#[derive(Default)]
+
+/// Who a key is, whatever its encoding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// x
+    /// The one identity, where one can be derived.
     pub key_id: Option<KeyId>,
-    /// x
+    /// Its algorithm as NIST and the RFCs write it; OpenSSH's name for one that only OpenSSH has.
     pub algorithm: Option<Cow<'static, str>>,
-    /// x
+    /// Its size in bits.
     pub bits: Option<u32>,
-    /// x
+    /// Its curve by its usual name.
     pub curve: Option<Cow<'static, str>>,
-    /// x
+    /// All fingerprints that exist for it.
     pub fingerprints: Fingerprints,
-    /// x
+    /// What is odd about it, for people.
     pub notes: Vec<Cow<'static, str>>,
 }
-/// x
-pub fn identify(_: &Artifact) -> Identity {
-    Identity::default()
+
+/// Derives the identity and the fingerprints of an artifact. Never fails: what has no identity has none, and
+/// a note says why where that is not plain.
+pub fn identify(artifact: &Artifact) -> Identity {
+    let derived = derive::derive(&artifact.key);
+    let key = derived.public.as_ref();
+    let blob: Option<Cow<'_, [u8]>> = match &artifact.key {
+        KeyMaterial::SshBlob(blob) => {
+            Some(ssh::plain_fido_blob(blob).map_or_else(|| blob.as_slice().into(), Cow::Owned))
+        }
+        _ => None,
+    };
+
+    let mut fingerprints = Fingerprints::default();
+    let mut key_id = None;
+    if let Some(key) = key {
+        let canonical = key.spki();
+        let digest = fingerprints::sha256(&canonical);
+        fingerprints.spki_sha256 = Some(match &artifact.key {
+            KeyMaterial::Spki(raw) if *raw != canonical => fingerprints::sha256(raw),
+            _ => digest,
+        });
+        fingerprints.jwk_thumbprint = fingerprints::jwk_thumbprint(key);
+        fingerprints.keygrip = fingerprints::keygrip(key);
+        key_id = Some(KeyId::Spki(digest));
+    } else if let KeyMaterial::Opaque(digest) = &artifact.key {
+        key_id = Some(KeyId::Opaque(*digest));
+    } else if let Some(blob) = &blob {
+        key_id = Some(KeyId::Ssh(fingerprints::sha256(blob)));
+    } else if let KeyMaterial::Spki(raw) = &artifact.key {
+        fingerprints.spki_sha256 = Some(fingerprints::sha256(raw));
+    }
+    if let Some(blob) = fingerprints::ssh_blob(key, blob.as_deref()) {
+        let (sha256, md5) = fingerprints::ssh(&blob);
+        fingerprints.ssh_sha256 = Some(sha256);
+        fingerprints.ssh_md5 = Some(md5);
+    }
+    if let Some(der) = &artifact.certificate_der {
+        fingerprints.cert_sha256 = Some(fingerprints::sha256(der));
+        fingerprints.cert_sha1 = Some(fingerprints::sha1(der));
+        fingerprints.cert_md5 = Some(fingerprints::md5(der));
+    }
+    fingerprints.ski = artifact.ski.as_deref().map(hex);
+
+    Identity {
+        key_id,
+        algorithm: artifact
+            .algorithm
+            .clone()
+            .or(derived.algorithm.clone())
+            .or_else(|| key.map(public::Public::algorithm)),
+        bits: key.and_then(public::Public::bits).or(artifact.bits),
+        curve: key.and_then(public::Public::curve),
+        fingerprints,
+        notes: derived
+            .note
+            .map(|note| note.text().into())
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -5,8 +5,8 @@ use super::der::{self, Element};
 use super::spki::{self, RsaPublic};
 use crate::model::{KeyMaterial, PrivateNumbers, Secret};
 
-/// Reads an RSAPrivateKey and gives its public half.
-pub fn rsa<'a>(element: &Element<'a>) -> Option<RsaPublic<'a>> {
+/// Reads an RSAPrivateKey and gives its public half; if `strict`, only one of plausible numbers.
+pub fn rsa<'a>(element: &Element<'a>, strict: bool) -> Option<RsaPublic<'a>> {
     let mut fields = element.enter(der::SEQUENCE).ok()?;
     let version = fields.expect(der::INTEGER).ok()?.small().ok()?;
     let mut number = || fields.expect(der::INTEGER).ok()?.unsigned().ok();
@@ -21,11 +21,14 @@ pub fn rsa<'a>(element: &Element<'a>) -> Option<RsaPublic<'a>> {
     }
     // Version 1 has further primes in one more SEQUENCE.
     let framed = match version {
-        0 => fields.is_empty() && low_word(p).wrapping_mul(low_word(q)) == low_word(public.n),
+        0 => {
+            let product = low_word(p).wrapping_mul(low_word(q)) == low_word(public.n);
+            fields.is_empty() && (product || !strict)
+        }
         1 => fields.expect(der::SEQUENCE).is_ok() && fields.is_empty(),
         _ => false,
     };
-    (framed && public.is_plausible()).then_some(public)
+    (framed && public.is_acceptable(strict)).then_some(public)
 }
 
 /// The number modulo 2⁶⁴.

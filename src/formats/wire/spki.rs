@@ -69,7 +69,7 @@ impl<'a> Spki<'a> {
         } = self.algorithm;
         match id {
             oid::RSA | oid::RSA_PSS | oid::RSA_OAEP | oid::RSA_X500 => {
-                Element::read_all(self.key).is_ok_and(|key| RsaPublic::read(&key).is_some())
+                Element::read_all(self.key).is_ok_and(|key| RsaPublic::read(&key, true).is_some())
             }
             oid::EC | oid::EC_DH | oid::EC_MQV => parameters
                 .and_then(|p| field_bytes(&p))
@@ -150,18 +150,22 @@ pub struct RsaPublic<'a> {
 }
 
 impl<'a> RsaPublic<'a> {
-    /// Reads an RSAPublicKey of plausible numbers.
-    pub fn read(element: &Element<'a>) -> Option<Self> {
+    /// Reads an RSAPublicKey; if `strict`, only one of plausible numbers.
+    pub fn read(element: &Element<'a>, strict: bool) -> Option<Self> {
         let mut fields = element.enter(der::SEQUENCE).ok()?;
         let n = fields.expect(der::INTEGER).ok()?.unsigned().ok()?;
         let e = fields.expect(der::INTEGER).ok()?.unsigned().ok()?;
         fields.finish().ok()?;
         let key = Self { n, e };
-        key.is_plausible().then_some(key)
+        key.is_acceptable(strict).then_some(key)
     }
 
-    /// Modulus odd and of 512 to 65,536 bits, exponent odd, at least 3 and below the modulus.
-    pub fn is_plausible(&self) -> bool {
+    /// Neither number is zero; and if `strict`, the modulus is odd and of 512 to 65,536 bits, and the
+    /// exponent odd, at least 3 and below the modulus.
+    pub fn is_acceptable(&self, strict: bool) -> bool {
+        if !strict {
+            return !self.n.is_empty() && !self.e.is_empty();
+        }
         let odd = |number: &[u8]| number.last().is_some_and(|b| b & 1 == 1);
         let below =
             self.e.len() < self.n.len() || (self.e.len() == self.n.len() && self.e < self.n);

@@ -1,0 +1,199 @@
+//! The fingerprints that are taken from a public key or a certificate.
+
+use super::public::Public;
+use super::{ssh, weierstrass};
+use crate::formats::wire::curves::Curve;
+use crate::formats::wire::oid;
+use crate::model::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// SHA-256.
+pub(super) fn sha256(bytes: &[u8]) -> Sha256Hex {
+    Hex(Sha256::digest(bytes).into())
+}
+
+/// SHA-1.
+pub(super) fn sha1(bytes: &[u8]) -> Sha1Hex {
+    Hex(Sha1::digest(bytes).into())
+}
+
+/// MD5.
+pub(super) fn md5(bytes: &[u8]) -> Md5Hex {
+    Hex(Md5::digest(bytes).into())
+}
+
+/// OpenSSH's two fingerprints of a blob: `SHA256:` and base64, `MD5:` and hexadecimal with colons.
+pub(super) fn ssh(blob: &[u8]) -> (String, String) {
+    let sha256 = format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)));
+    let mut md5 = String::from("MD5");
+    for byte in Md5::digest(blob) {
+        // Writing to a String does not fail.
+        let _ = write!(md5, ":{byte:02x}");
+    }
+    (sha256, md5)
+}
+
+/// The SSH blob from which a key's fingerprints are taken: OpenSSH takes them from the plain key, also for a
+/// certificate, and so does this for the keys that it can write.
+pub(super) fn ssh_blob<'a>(
+    key: Option<&Public<'_>>,
+    given: Option<&'a [u8]>,
+) -> Option<Cow<'a, [u8]>> {
+    key.and_then(ssh::write)
+        .map(Cow::Owned)
+        .or(given.map(Cow::Borrowed))
+}
+
+/// RFC 7638 with SHA-256; members of RFC 7518 (section 6), RFC 8037 (section 2) and RFC 8812 (section 3.1).
+pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<String> {
+    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let json = match key {
+        Public::Rsa { n, e } => {
+            format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n))
+        }
+        Public::Ec { curve, point } => {
+            let known = ["P-256", "P-384", "P-521", "secp256k1"].contains(&curve.name);
+            if !known {
+                return None;
+            }
+            format!(
+                r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
+                curve.name,
+                text(&point.x),
+                text(&point.y)
+            )
+        }
+        Public::Raw { oid, key } => {
+            let curve = match *oid {
+                oid::ED25519 => "Ed25519",
+                oid::ED448 => "Ed448",
+                oid::X25519 => "X25519",
+                oid::X448 => "X448",
+                _ => return None,
+            };
+            format!(r#"{{"crv":"{curve}","kty":"OKP","x":"{}"}}"#, text(key))
+        }
+        _ => return None,
+    };
+    Some(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
+}
+
+/// libgcrypt's keygrip: SHA-1 over the modulus of RSA with its sign byte, or over the parameters and the point
+/// of a curve as an S-expression.
+pub(super) fn keygrip(key: &Public<'_>) -> Option<Sha1Hex> {
+    match key {
+        Public::Rsa { n, .. } => {
+            let mut hash = Sha1::new();
+            if n.first().is_some_and(|b| b & 0x80 != 0) {
+                hash.update([0]);
+            }
+            hash.update(n);
+            Some(Hex(hash.finalize().into()))
+        }
+        Public::Ec { curve, point } => {
+            let q = super::public::uncompressed(point);
+            Some(curve_keygrip(&CurveNumbers::of(curve), &q))
+        }
+        Public::Raw { oid, key } if *oid == oid::ED25519 => {
+            Some(curve_keygrip(&CurveNumbers::ed25519(), key))
+        }
+        _ => None,
+    }
+}
+
+struct CurveNumbers {
+    p: Vec<u8>,
+    a: Vec<u8>,
+    b: Vec<u8>,
+    g: Vec<u8>,
+    n: Vec<u8>,
+}
+
+impl CurveNumbers {
+    fn of(curve: &Curve) -> Self {
+        let number = weierstrass::unhex;
+        Self {
+            p: number(curve.p),
+            a: number(curve.a),
+            b: number(curve.b),
+            g: [vec![4], number(curve.gx), number(curve.gy)].concat(),
+            n: number(curve.n),
+        }
+    }
+
+    /// RFC 8032, section 5.1, where libgcrypt drops the sign of a = -1 and of d.
+    fn ed25519() -> Self {
+        let number = weierstrass::unhex;
+        Self {
+            p: number("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"),
+            a: number("01"),
+            b: number("2dfc9311d490018c7338bf8688861767ff8ff5b2bebe27548a14b235eca6874a"),
+            g: number(
+                "04216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a\
+                 6666666666666666666666666666666666666666666666666666666666666658",
+            ),
+            n: number("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed"),
+        }
+    }
+}
+
+fn curve_keygrip(curve: &CurveNumbers, point: &[u8]) -> Sha1Hex {
+    let mut hash = Sha1::new();
+    for (name, number) in [
+        ('p', curve.p.as_slice()),
+        ('a', &curve.a),
+        ('b', &curve.b),
+        ('g', &curve.g),
+        ('n', &curve.n),
+    ] {
+        let number = crate::formats::wire::der::trim_zeros(number);
+        hash.update(format!("(1:{name}{}:", number.len()));
+        hash.update(number);
+        hash.update(b")");
+    }
+    hash.update(format!("(1:q{}:", point.len()));
+    hash.update(point);
+    hash.update(b")");
+    Hex(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7638, section 3.1.
+    #[test]
+    fn rsa_thumbprint_of_rfc_7638() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let key = Public::Rsa {
+            n: URL_SAFE_NO_PAD.decode(n).unwrap().into(),
+            e: vec![1, 0, 1].into(),
+        };
+        assert_eq!(
+            jwk_thumbprint(&key).unwrap(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
+    }
+
+    /// RFC 8037, appendix A.3.
+    #[test]
+    fn ed25519_thumbprint_of_rfc_8037() {
+        let key = Public::Raw {
+            oid: oid::ED25519,
+            key: URL_SAFE_NO_PAD
+                .decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
+                .unwrap()
+                .into(),
+        };
+        assert_eq!(
+            jwk_thumbprint(&key).unwrap(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+    }
+}
