@@ -192,6 +192,31 @@ pub fn write_json(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()>
     out.write_all(b"\n")
 }
 
+/// Writes what was found as JSON Lines: a line a key, other sighting and entry.
+pub fn write_lines(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
+    for key in &found.keys {
+        line(out, "key", key)?;
+    }
+    for other in &found.others {
+        line(out, "other", other)?;
+    }
+    for entry in &found.entries {
+        line(out, "entry", entry)?;
+    }
+    Ok(())
+}
+
+fn line<T: Serialize>(out: &mut impl Write, record: &str, value: &T) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Record<'a, T> {
+        record: &'a str,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    serde_json::to_writer(&mut *out, &Record { record, value })?;
+    out.write_all(b"\n")
+}
+
 fn write_key(key: &KeyReport, out: &mut impl Write) -> io::Result<()> {
     let words = key_words(key.algorithm.as_deref(), key.bits);
     writeln!(out, "Key {}", key.key_id)?;

@@ -3,5 +3,6 @@
 pub mod escape;
 pub mod explain;
 pub mod json;
+pub mod survey;
 pub mod sweep;
 pub mod text;
