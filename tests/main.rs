@@ -1,1 +1,4 @@
 //! Every integration test, one module a subject.
+
+#[cfg(test)]
+mod walk;
