@@ -3,3 +3,4 @@
 mod architecture;
 mod estate;
 mod fixtures;
+mod walk;
