@@ -57,6 +57,10 @@ impl Format for DerRun {
             b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05",
             b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
             b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01",
+            // RSAPublicKey of 512 bits.
+            b"\x30\x48\x02\x41\x00",
+            // ecdsa-with-SHA2, as the signature algorithm near the start of a version 1 certificate.
+            b"\x06\x08\x2a\x86\x48\xce\x3d\x04",
             // id-ecPublicKey, id-dsa, the RFC 8410 arc, NIST's signature and KEM arcs.
             b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01",
             b"\x06\x07\x2a\x86\x48\xce\x38\x04\x01",
