@@ -4,7 +4,8 @@
 //! identifiers. From a hit the reader looks back for the outermost SEQUENCE whose first tags have the shape
 //! of a known object. Whether it is one, and whether its numbers are plausible, the formats decide.
 
-use crate::formats::wire::der::{self, Element};
+use crate::formats::wire::ber;
+use crate::formats::wire::der::{self, DerError, Element};
 use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
 use zeroize::Zeroizing;
@@ -76,6 +77,9 @@ impl Format for DerRun {
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
         let bytes = candidate.bytes;
+        if let Some(reading) = read_ber(candidate) {
+            return reading;
+        }
         let first = candidate.at.saturating_sub(LOOK_BACK);
         for start in first..=candidate.at {
             let Some(object) = bytes.get(start..) else {
@@ -96,19 +100,7 @@ impl Format for DerRun {
                 if !is_framed(raw) {
                     continue;
                 }
-                return Reading::Found(Found {
-                    nested: vec![Nested {
-                        clue: Clue::DerObject,
-                        bytes: Zeroizing::new(raw.to_vec()),
-                        encoding: Encoding::Der,
-                        label: None,
-                        headers: Vec::new(),
-                        offset: start,
-                        declared: false,
-                    }],
-                    end: start + total,
-                    ..Found::default()
-                });
+                return Reading::Found(carved(raw, start));
             }
             let most = if opens_file { WHOLE_MAX } else { CARVED_MAX };
             if !candidate.at_end && total <= most {
@@ -133,6 +125,39 @@ impl Format for DerRun {
             }
         }
         Reading::NotMine
+    }
+}
+
+fn carved(raw: &[u8], start: usize) -> Found {
+    Found {
+        nested: vec![Nested {
+            clue: Clue::DerObject,
+            bytes: Zeroizing::new(raw.to_vec()),
+            encoding: Encoding::Der,
+            label: None,
+            headers: Vec::new(),
+            offset: start,
+            declared: false,
+        }],
+        end: start + raw.len(),
+        ..Found::default()
+    }
+}
+
+/// Signed data in BER with an indefinite length, as streaming writers produce it: the identifier of its content
+/// type stands right behind the header.
+fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
+    let start = candidate.at.checked_sub(2)?;
+    let object = candidate.bytes.get(start..)?;
+    if !object.starts_with(&[der::SEQUENCE, 0x80, der::OID]) {
+        return None;
+    }
+    match ber::read(object) {
+        Ok((element, _)) => Some(Reading::Found(carved(element.raw, start))),
+        Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < CARVED_MAX => {
+            Some(Reading::NeedMore { from: start })
+        }
+        Err(_) => None,
     }
 }
 
