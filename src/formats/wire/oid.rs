@@ -35,7 +35,6 @@ pub(crate) const fn encoded_length(arcs: &[u64]) -> usize {
 /// Encodes arcs as the contents of an OBJECT IDENTIFIER (X.690, section 8.19).
 #[expect(
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     reason = "runs at compile time, where a wrong index stops the build; seven bits fit"
 )]
 pub(crate) const fn encode<const LENGTH: usize>(arcs: &[u64]) -> [u8; LENGTH] {
