@@ -15,6 +15,7 @@ pub mod cli;
 pub mod containers;
 pub mod detect;
 pub mod formats;
+pub mod history;
 pub mod host;
 pub mod identity;
 pub mod inventory;

@@ -1,3 +1,7 @@
 //! The `keymuster` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(keymuster::cli::run())
+}

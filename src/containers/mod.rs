@@ -1,1 +1,7 @@
 //! What holds other things: armours, DER runs in other bytes, and later archives and keystores.
+//!
+//! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
+//! nested candidates, and `parse` puts them on its worklist.
+
+pub mod der_run;
+pub mod pem_armour;

@@ -2,21 +2,29 @@
 //!
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
+pub mod authorized_keys;
 pub mod crl;
 pub mod dsa;
 pub mod encrypted_pkcs8;
+pub mod known_hosts;
+pub mod openssh_private;
+pub mod openssh_public;
 pub mod parameters;
 pub mod pkcs1;
 pub mod pkcs10;
 pub mod pkcs7;
 pub mod pkcs8;
+pub mod rfc4716;
 pub mod sec1;
 pub mod spki;
+pub mod ssh_certificate;
 pub mod traditional_encrypted;
 pub mod unread_der;
 pub mod wire;
 pub mod x509;
 
+use crate::containers::der_run::DerRun;
+use crate::containers::pem_armour::PemArmour;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -50,6 +58,14 @@ pub struct Signature {
 
 /// Every format, in the order in which they are asked.
 pub static ALL: &[&dyn Format] = &[
+    &PemArmour,
+    &DerRun,
+    &openssh_private::OpensshPrivate,
+    &rfc4716::Rfc4716,
+    &ssh_certificate::SshCertificate,
+    &known_hosts::KnownHosts,
+    &authorized_keys::AuthorizedKeys,
+    &openssh_public::OpensshPublic,
     &traditional_encrypted::TraditionalEncrypted,
     &parameters::Parameters,
     &x509::X509,

@@ -97,4 +97,9 @@ impl Gap {
             by_choice: false,
         }
     }
+
+    /// The exact bytes of the path.
+    pub fn exact_path(&self) -> Vec<u8> {
+        super::location::exact(&self.path, self.path_bytes.as_deref())
+    }
 }

@@ -115,12 +115,16 @@ pub enum Grantee {
 impl Location {
     /// The exact bytes of the path.
     pub fn exact_path(&self) -> Vec<u8> {
-        use base64::Engine as _;
-        self.path_bytes
-            .as_ref()
-            .and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok())
-            .unwrap_or_else(|| self.path.as_bytes().to_vec())
+        exact(&self.path, self.path_bytes.as_deref())
     }
+}
+
+/// The exact bytes behind what a record shows of a name.
+pub fn exact(text: &str, base64: Option<&str>) -> Vec<u8> {
+    use base64::Engine as _;
+    base64
+        .and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok())
+        .unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
 /// Splits exact name bytes into what a record shows: text, and base64 where the text could not hold them.

@@ -1,1 +1,3 @@
 //! Thresholds, severities and owners.
+
+pub mod owners;

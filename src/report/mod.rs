@@ -1,1 +1,8 @@
 //! One file per output form, writing to a given `Write`.
+
+pub mod escape;
+pub mod explain;
+pub mod json;
+pub mod survey;
+pub mod sweep;
+pub mod text;

@@ -1,5 +1,6 @@
 //! Shared readers that are no formats.
 
+pub mod armour;
 pub mod ber;
 pub mod certificate;
 pub mod crl;
@@ -11,4 +12,9 @@ pub mod names;
 pub mod oid;
 pub mod private;
 pub mod spki;
+pub mod ssh;
+pub mod ssh_certificate;
+pub mod ssh_lead;
+pub mod ssh_line;
+pub mod ssh_options;
 pub mod time;

@@ -1,0 +1,204 @@
+//! What was typed. Reading it needs no system call; what it means is worked out in the commands.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Calls the roll of every cryptographic key on a machine and holds it against the register.
+#[derive(Debug, Parser)]
+#[command(name = "keymuster", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, as bits: 0 nothing at or above --fail-on and the sweep complete; 1 findings at or above it; \
+4 incomplete sweep; 5 both; 2 alone: usage or input error, or an output that could not be written.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sweep file systems for keys; with an inventory, reconcile at once
+    Scan(Box<ScanArgs>),
+    /// Hold stored sweeps, of one host or many, against an inventory
+    Reconcile(ReconcileArgs),
+    /// Tell all about one key, fingerprint, path or entry: where, matched how, flagged why
+    Explain(ExplainArgs),
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Files and directories to sweep, as the host sees them [default: /]
+    pub paths: Vec<PathBuf>,
+    /// Name of the host [default: the machine's name]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["host_roots", "hosts_under"])]
+    pub host: Option<String>,
+    /// Take DIR as the root directory of host NAME (repeatable)
+    #[arg(long = "host-root", value_name = "NAME=DIR")]
+    pub host_roots: Vec<String>,
+    /// Take each directory in DIR as the root of the host of that name
+    #[arg(long, value_name = "DIR")]
+    pub hosts_under: Vec<PathBuf>,
+    /// Leave out what matches (`*` stays within a name, `**` crosses `/`; repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Descend at most this many directories below each root
+    #[arg(long, value_name = "N")]
+    pub max_depth: Option<usize>,
+    /// Stay on the file system of each root
+    #[arg(long)]
+    pub one_file_system: bool,
+    /// Enter network file systems
+    #[arg(long)]
+    pub network_mounts: bool,
+    /// Enter FUSE file systems
+    #[arg(long)]
+    pub fuse: bool,
+    /// Threads [default: one a processor]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// End after this long with a valid, incomplete sweep (`90s`, `15m`, `2h`)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Option<Duration>,
+    /// Say what would be covered, and how much it is, without reading content
+    #[arg(long, conflicts_with_all = ["inventories", "sweep"])]
+    pub dry_run: bool,
+    /// Keep the sweep in FILE too
+    #[arg(long, value_name = "FILE")]
+    pub sweep: Option<PathBuf>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What to write.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// Stored sweeps (`-` is standard input)
+    #[arg(required = true, value_name = "SWEEP")]
+    pub sweeps: Vec<PathBuf>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What to write.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A key id, finding id, fingerprint in any spelling, path (with or without `host:`) or entry id
+    pub id: String,
+    /// Stored sweeps, or a report written with `-f json` (`-` is standard input)
+    #[arg(required = true, value_name = "SWEEP")]
+    pub sweeps: Vec<PathBuf>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What to write.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How to judge; shared by the commands.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Hold the keys against this export: CSV, JSON or JSONL (repeatable)
+    #[arg(short, long = "inventory", value_name = "FILE")]
+    pub inventories: Vec<PathBuf>,
+    /// Take FIELD from COLUMN where the header is not understood (repeatable)
+    #[arg(long = "map", value_name = "FIELD=COLUMN")]
+    pub map: Vec<String>,
+    /// People who may own keys: CSV with a column owner, name, mail or email, and an optional status
+    #[arg(long, value_name = "FILE")]
+    pub owners: Option<PathBuf>,
+    /// Use an inventory although more than a fifth of it is unusable or a page of it is lacking
+    #[arg(long)]
+    pub allow_partial_inventory: bool,
+    /// Judge as of this time (RFC 3339, or a date) [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Exit with 1 at findings of this severity or above, or with these flags (comma-separated), or `none`
+    /// [default: high with an inventory, none without]
+    #[arg(long, value_name = "SEVERITY|FLAGS")]
+    pub fail_on: Option<String>,
+    /// Let --fail-on count only findings that are new or worse than in this earlier report (`-f json`)
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
+    /// Gaps that do not make the exit code incomplete: reasons and path globs, comma-separated
+    #[arg(long, value_name = "REASON|GLOB", value_delimiter = ',')]
+    pub allow_gaps: Vec<String>,
+}
+
+/// What to write, and how much of it; shared by the commands.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// No progress and no messages
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More detail: all findings, all gaps, inventory faults
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A summary for people
+    Text,
+    /// The report as one JSON document
+    Json,
+    /// Without inventory the sweep, with one the report, as JSON Lines
+    Jsonl,
+}
+
+/// Reads `90`, `90s`, `15m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let factor: f64 = match unit {
+        "" | "s" | "sec" => 1.0,
+        "ms" => 0.001,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("expected a number with s, m or h".to_owned()),
+    };
+    digits
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * factor).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "expected a number with s, m or h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert!(duration("0").is_err() && duration("x").is_err() && duration("-1s").is_err());
+    }
+}

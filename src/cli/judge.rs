@@ -1,0 +1,169 @@
+//! Judges sweeps: inventories, owners and policy are read, reconciliation is run, the exit code worked out.
+
+use super::args::{Format, JudgeArgs, OutputArgs};
+use super::fail_on::{self, AllowedGaps, Baseline, FailOn};
+use super::messages::Messages;
+use super::output::Target;
+use crate::inventory::{self, ReadOptions};
+use crate::model::{Inventory, Report, Severity, Sweep};
+use crate::policy::Policy;
+use crate::policy::owners::{self, Owners};
+use crate::reconcile;
+use crate::report::text::{self, TextOptions};
+use crate::report::json;
+use anyhow::{Context as _, bail};
+use std::io::IsTerminal as _;
+
+/// Everything that judging needs, read before a long sweep begins.
+pub struct Judge {
+    inventories: Vec<Inventory>,
+    owners: Option<Owners>,
+    policy: Policy,
+    now: Option<jiff::Timestamp>,
+    fail_on: FailOn,
+    baseline: Option<Baseline>,
+    allowed: AllowedGaps,
+}
+
+/// A report and what follows from it.
+pub struct Judged {
+    /// The report.
+    pub report: Report,
+    /// The exit code.
+    pub exit_code: u8,
+    /// What changed since the baseline.
+    pub changes: Option<String>,
+}
+
+impl Judge {
+    /// Reads what the arguments name.
+    pub fn load(args: &JudgeArgs, messages: &Messages) -> anyhow::Result<Self> {
+        let options = ReadOptions {
+            map: args.map.iter().map(|text| mapping(text)).collect::<Result<_, _>>()?,
+            allow_partial: args.allow_partial_inventory,
+        };
+        let inventories = args
+            .inventories
+            .iter()
+            .map(|path| Ok(inventory::read(path, &options)?))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        for inventory in &inventories {
+            let lost = inventory.faults.iter().filter(|fault| fault.row_lost).count();
+            if lost > 0 {
+                messages.tell(&format!("{}: {lost} rows cannot be used; -v names them", inventory.name));
+            }
+        }
+        let fail_on = match &args.fail_on {
+            Some(text) => FailOn::parse(text)?,
+            None if inventories.is_empty() => FailOn::Never,
+            None => FailOn::Severity(Severity::High),
+        };
+        Ok(Self {
+            owners: args.owners.as_deref().map(owners::read_owners).transpose()?,
+            policy: Policy::default(),
+            now: args.now.as_deref().map(moment).transpose()?,
+            baseline: args.baseline.as_deref().map(read_baseline).transpose()?,
+            allowed: AllowedGaps::parse(&args.allow_gaps)?,
+            inventories,
+            fail_on,
+        })
+    }
+
+    /// Whether there is an inventory to hold the keys against.
+    pub const fn has_inventory(&self) -> bool {
+        !self.inventories.is_empty()
+    }
+
+    /// Judges the sweeps.
+    pub fn judge(&self, sweeps: Vec<Sweep>) -> anyhow::Result<Judged> {
+        let report = reconcile::reconcile(reconcile::Input {
+            sweeps,
+            inventories: &self.inventories,
+            policy: &self.policy,
+            owners: self.owners.as_ref(),
+            now: self.now.unwrap_or_else(jiff::Timestamp::now),
+            tool: super::tool(),
+        });
+        let counts = |finding: &&crate::model::Finding| {
+            self.fail_on.counts(finding)
+                && self.baseline.as_ref().is_none_or(|baseline| baseline.is_news(finding))
+        };
+        let failed = fail_on::findings(&report).any(|finding| counts(&finding));
+        let cut_off = report.sweeps.iter().any(|sweep| sweep.end.is_none());
+        let incomplete =
+            cut_off || report.gaps.iter().any(|gap| self.allowed.leaves_incomplete(gap));
+        let changes = self.baseline.as_ref().map(|baseline| {
+            let changes = baseline.changes(&report);
+            format!(
+                "against the baseline: {} new · {} worse · {} known · {} resolved",
+                changes.new, changes.worse, changes.known, changes.resolved
+            )
+        });
+        Ok(Judged {
+            exit_code: if failed { super::FINDINGS } else { 0 }
+                | if incomplete { super::INCOMPLETE } else { 0 },
+            changes,
+            report,
+        })
+    }
+}
+
+/// Writes a report as the arguments say; gives the exit code.
+pub fn write(judged: &Judged, args: &OutputArgs, target: Target) -> anyhow::Result<u8> {
+    let terminal = matches!(target, Target::Standard) && std::io::stdout().is_terminal();
+    let options = TextOptions {
+        colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        verbose: args.verbose,
+        width: terminal.then(terminal_width),
+        exit_code: judged.exit_code,
+        changes: judged.changes.clone(),
+    };
+    target.commit(|out| {
+        let mut out = out;
+        match args.format {
+            Format::Text => text::write(&judged.report, &options, &mut out),
+            Format::Json => json::write_document(&judged.report, &mut out),
+            Format::Jsonl => json::write_lines(&judged.report, &mut out),
+        }
+    })?;
+    Ok(judged.exit_code)
+}
+
+fn terminal_width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0)
+        .unwrap_or(100)
+}
+
+fn mapping(text: &str) -> anyhow::Result<(String, String)> {
+    let (field, column) = text
+        .split_once('=')
+        .with_context(|| format!("--map {text}: expected FIELD=COLUMN"))?;
+    Ok((field.trim().to_owned(), column.to_owned()))
+}
+
+/// RFC 3339 with any offset, or a date (its first moment, UTC).
+fn moment(text: &str) -> anyhow::Result<jiff::Timestamp> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Ok(moment);
+    }
+    let date: jiff::civil::Date = text
+        .parse()
+        .ok()
+        .filter(|_| text.len() == 10)
+        .with_context(|| format!("--now {text}: expected RFC 3339 or a date"))?;
+    Ok(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+}
+
+fn read_baseline(path: &std::path::Path) -> anyhow::Result<Baseline> {
+    let name = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("--baseline {name}"))?;
+    let report: Report = serde_json::from_slice(&bytes)
+        .with_context(|| format!("--baseline {name}: expected a report written with `-f json`"))?;
+    if report.schema != crate::model::report::REPORT_SCHEMA {
+        bail!("--baseline {name}: schema {} is not known", report.schema);
+    }
+    Ok(Baseline::of(&report))
+}

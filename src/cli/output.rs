@@ -1,0 +1,181 @@
+//! Where output goes: standard output, or a file that appears whole or not at all.
+
+use anyhow::{Context as _, bail};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// A place to write to. Sweeps and reports are a map to private keys: a file is made with mode 0600 beside
+/// its target and renamed into place, so that a link at the target is replaced and never followed.
+pub enum Target {
+    /// Standard output.
+    Standard,
+    /// A file.
+    File(Pending),
+}
+
+/// A file that is not in its place yet; dropped without [`Target::commit`] it goes away.
+pub struct Pending {
+    file: BufWriter<File>,
+    temporary: PathBuf,
+    path: PathBuf,
+    placed: bool,
+}
+
+impl Target {
+    /// Opens a target; `-` is standard output. Fails early, before a long sweep, if it cannot be written.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Standard);
+        }
+        if let Ok(present) = fs::symlink_metadata(path)
+            && !present.is_file()
+            && !present.is_symlink()
+        {
+            bail!(
+                "{}: is there and is no regular file; use `-o -` for standard output",
+                path.display()
+            );
+        }
+        let name = path
+            .file_name()
+            .with_context(|| format!("{}: names no file", path.display()))?;
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        for attempt in 0..100u32 {
+            let mut hidden = std::ffi::OsString::from(".");
+            hidden.push(name);
+            hidden.push(format!(".{}-{attempt}.tmp", std::process::id()));
+            let temporary = parent.join(hidden);
+            match OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)
+            {
+                Ok(file) => {
+                    return Ok(Self::File(Pending {
+                        file: BufWriter::with_capacity(256 << 10, file),
+                        temporary,
+                        path: path.to_owned(),
+                        placed: false,
+                    }));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(error)
+                        .with_context(|| format!("{}: cannot be written", path.display()));
+                }
+            }
+        }
+        bail!("{}: too many unfinished outputs beside it", path.display())
+    }
+
+    /// Device and inode of the files that a sweep must not read: the unfinished one and the one it replaces.
+    pub fn own_files(&self) -> Vec<(u64, u64)> {
+        match self {
+            Self::Standard => redirected(),
+            Self::File(pending) => [&pending.temporary, &pending.path]
+                .into_iter()
+                .filter_map(|path| fs::symlink_metadata(path).ok())
+                .map(|facts| (facts.dev(), facts.ino()))
+                .collect(),
+        }
+    }
+
+    /// Lets `write` produce the output, and puts it in place.
+    pub fn commit(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Standard => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                match write(&mut out).and_then(|()| out.flush()) {
+                    // The reader (`head`, a pager) has seen enough.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    other => other.context("standard output: cannot be written"),
+                }
+            }
+            Self::File(mut pending) => pending
+                .place(write)
+                .with_context(|| format!("{}: cannot be written", pending.path.display())),
+        }
+    }
+}
+
+impl Pending {
+    fn place(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        write(&mut self.file)?;
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.placed {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Device and inode of standard output, where a shell redirected it into a regular file.
+fn redirected() -> Vec<(u64, u64)> {
+    use std::os::fd::AsFd as _;
+    rustix::fs::fstat(io::stdout().as_fd())
+        .ok()
+        .filter(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file())
+        .map(|stat| (stat.st_dev, stat.st_ino))
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_file_appears_whole_and_private_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sweep.jsonl");
+        let target = Target::open(&path).unwrap();
+        assert_eq!(target.own_files().len(), 1);
+        assert!(!path.exists());
+        target.commit(|out| out.write_all(b"x")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+
+        let failing = Target::open(&path).unwrap();
+        assert_eq!(failing.own_files().len(), 2);
+        assert!(failing.commit(|_| Err(io::Error::other("full"))).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_a_device_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, aim) = (dir.path().join("link"), dir.path().join("aim"));
+        fs::write(&aim, "kept").unwrap();
+        std::os::unix::fs::symlink(&aim, &link).unwrap();
+        Target::open(&link)
+            .unwrap()
+            .commit(|out| out.write_all(b"x"))
+            .unwrap();
+        assert_eq!(fs::read(&aim).unwrap(), b"kept");
+        assert_eq!(fs::read(&link).unwrap(), b"x");
+        assert!(Target::open(Path::new("/dev/null")).is_err());
+        assert!(Target::open(&dir.path().join("none/x")).is_err());
+    }
+}

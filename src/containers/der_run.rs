@@ -1,0 +1,201 @@
+//! DER objects that stand anywhere in other bytes, or are the whole file.
+//!
+//! The literals are octets that such objects must have near their start: version fields and algorithm
+//! identifiers. From a hit the reader looks back for the outermost SEQUENCE whose first tags have the shape
+//! of a known object. Whether it is one, and whether its numbers are plausible, the formats decide.
+
+use crate::formats::wire::der::{self, Element};
+use crate::formats::{Format, Signature};
+use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
+use zeroize::Zeroizing;
+
+/// How far before a hit an object may start: two headers, a serial number of 20 octets and an OID.
+const LOOK_BACK: usize = 48;
+/// The largest object carved out of other bytes; the first object of a file may be larger.
+const CARVED_MAX: usize = 1 << 20;
+/// The largest object that a file may start with (revocation lists grow large).
+const WHOLE_MAX: usize = 32 << 20;
+
+/// The container.
+pub struct DerRun;
+
+macro_rules! der_signatures {
+    ($($literal:expr),* $(,)?) => {
+        &[$(Signature { literal: $literal, clue: Clue::DerRun },)*]
+    };
+}
+
+impl Format for DerRun {
+    fn name(&self) -> &'static str {
+        "der"
+    }
+
+    fn signatures(&self) -> &'static [Signature] {
+        der_signatures![
+            // [0] { INTEGER 2 } INTEGER: version 3 and serial number of a certificate.
+            b"\xa0\x03\x02\x01\x02\x02",
+            // INTEGER 0, SEQUENCE: PKCS#8, certification request.
+            b"\x02\x01\x00\x30",
+            // INTEGER 1, SEQUENCE: PKCS#8 version 2, version 2 revocation list.
+            b"\x02\x01\x01\x30",
+            // INTEGER 0, INTEGER of 64 to 127 octets, or longer: PKCS#1 and traditional DSA private keys.
+            b"\x02\x01\x00\x02\x40",
+            b"\x02\x01\x00\x02\x41",
+            b"\x02\x01\x00\x02\x60",
+            b"\x02\x01\x00\x02\x61",
+            b"\x02\x01\x00\x02\x81",
+            b"\x02\x01\x00\x02\x82",
+            // INTEGER 1, OCTET STRING: SEC 1 private key.
+            b"\x02\x01\x01\x04",
+            // INTEGER of 128, 256, 384 or 512 octets with its sign octet: PKCS#1 public keys.
+            b"\x02\x81\x81\x00",
+            b"\x02\x82\x01\x01\x00",
+            b"\x02\x82\x01\x81\x00",
+            b"\x02\x82\x02\x01\x00",
+            // Algorithm identifiers: PKCS#1, PKCS#5, PKCS#7 signed data, PKCS#12 PBE.
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01",
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05",
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
+            b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01",
+            // id-ecPublicKey, id-dsa, the RFC 8410 arc, NIST's signature and KEM arcs.
+            b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01",
+            b"\x06\x07\x2a\x86\x48\xce\x38\x04\x01",
+            b"\x06\x03\x2b\x65",
+            b"\x60\x86\x48\x01\x65\x03\x04\x03",
+            b"\x60\x86\x48\x01\x65\x03\x04\x04",
+        ]
+    }
+
+    fn clues(&self) -> &'static [Clue] {
+        &[Clue::DerRun]
+    }
+
+    fn read(&self, candidate: &Candidate<'_>) -> Reading {
+        let bytes = candidate.bytes;
+        let first = candidate.at.saturating_sub(LOOK_BACK);
+        for start in first..=candidate.at {
+            let Some(object) = bytes.get(start..) else {
+                break;
+            };
+            if object.first() != Some(&der::SEQUENCE) {
+                continue;
+            }
+            let Ok((_, header, length)) = der::header(object) else {
+                continue;
+            };
+            let total = header + length;
+            if start + total <= candidate.at || !has_shape(object) {
+                continue;
+            }
+            let opens_file = start == 0 && candidate.at_start;
+            if let Some(raw) = object.get(..total) {
+                if !is_framed(raw) {
+                    continue;
+                }
+                return Reading::Found(Found {
+                    nested: vec![Nested {
+                        clue: Clue::DerObject,
+                        bytes: Zeroizing::new(raw.to_vec()),
+                        encoding: Encoding::Der,
+                        label: None,
+                        headers: Vec::new(),
+                        offset: start,
+                        declared: false,
+                    }],
+                    end: start + total,
+                    ..Found::default()
+                });
+            }
+            let most = if opens_file { WHOLE_MAX } else { CARVED_MAX };
+            if !candidate.at_end && total <= most {
+                return Reading::NeedMore { from: start };
+            }
+            if opens_file && is_certificate_shape(object) {
+                let (reason, detail) = if candidate.at_end {
+                    (GapReason::Truncated, "DER certificate: cut off".to_owned())
+                } else {
+                    let detail = format!("DER certificate: larger than {} MiB", most >> 20);
+                    (GapReason::Limit, detail)
+                };
+                return Reading::Found(Found {
+                    faults: vec![Fault {
+                        reason,
+                        offset: start,
+                        detail,
+                    }],
+                    end: bytes.len(),
+                    ..Found::default()
+                });
+            }
+        }
+        Reading::NotMine
+    }
+}
+
+/// Whether the elements inside the outer SEQUENCE fill it exactly.
+fn is_framed(raw: &[u8]) -> bool {
+    let Ok(outer) = Element::read_all(raw) else {
+        return false;
+    };
+    let mut rest = outer.content;
+    while !rest.is_empty() {
+        match Element::read(rest) {
+            Ok((_, after)) => rest = after,
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// SEQUENCE { SEQUENCE { [0] { INTEGER … } INTEGER …
+fn is_certificate_shape(object: &[u8]) -> bool {
+    inner(object)
+        .and_then(inner)
+        .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]))
+}
+
+/// Whether the first tags are those of an object that a format reads.
+fn has_shape(object: &[u8]) -> bool {
+    let Some(content) = inner(object) else {
+        return false;
+    };
+    match content {
+        // PKCS#8, PKCS#1, traditional DSA, SEC 1.
+        [der::INTEGER, 1, 0 | 1, next, ..] => {
+            matches!(*next, der::SEQUENCE | der::INTEGER | der::OCTET_STRING)
+        }
+        // PKCS#1 public key: a modulus, then an exponent.
+        [der::INTEGER, ..] => after_element(content)
+            .is_none_or(|exponent| matches!(exponent, [der::INTEGER, 1..=8, ..])),
+        [der::SEQUENCE, ..] => inner(content).is_some_and(|inside| match inside {
+            [0xa0, 3, 2, 1, ..] => true,
+            // Serial number or version, then an algorithm or a name.
+            [der::INTEGER, 1..=24, ..] => {
+                after_element(inside).is_some_and(|next| next.first() == Some(&der::SEQUENCE))
+            }
+            // AlgorithmIdentifier, then a key or a ciphertext; the second element may lie beyond the window.
+            [der::OID, ..] => after_element(content)
+                .is_some_and(|next| matches!(next, [der::BIT_STRING | der::OCTET_STRING, ..])),
+            // Version 1 revocation list: AlgorithmIdentifier, then a name.
+            [der::SEQUENCE, ..] => {
+                inner(inside).is_some_and(|algorithm| algorithm.first() == Some(&der::OID))
+            }
+            _ => false,
+        }),
+        // ContentInfo of signed data.
+        [der::OID, ..] => content.starts_with(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0"),
+        _ => false,
+    }
+}
+
+/// What stands behind the header of the first element.
+fn inner(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, header, _) = der::header(bytes).ok()?;
+    bytes.get(header..)
+}
+
+/// What stands behind the first element, as far as it is there.
+fn after_element(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, header, length) = der::header(bytes).ok()?;
+    bytes.get(header.checked_add(length)?..)
+}

@@ -1,0 +1,246 @@
+//! PEM armours in single-byte text and in UTF-16 (RFC 7468, RFC 1421, OpenSSL's labels).
+
+use crate::formats::wire::armour::{self, Armour, BEGIN, END, Stop};
+use crate::formats::{Format, Signature};
+use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+/// The largest armour that is read; larger ones are told as a `limit` gap.
+pub const TEXT_MAX: usize = 32 << 20;
+/// How far back on the same line the clothes are learnt from.
+const BEFORE_MAX: usize = 512;
+/// How far behind a foreign byte the closing boundary is looked for.
+const CLOSING_MAX: usize = 256 << 10;
+/// Fewer digits than this before a stop are an example, not a body that lacks its end.
+const TRUNCATED_MIN: usize = 64;
+
+const UTF16_LE: &[u8] = b"-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0 \0";
+const UTF16_BE: &[u8] = b"\0-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0 ";
+
+/// Padding is counted by [`armour::undress`]; trailing bits occur in the wild and carry nothing.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The container.
+pub struct PemArmour;
+
+impl Format for PemArmour {
+    fn name(&self) -> &'static str {
+        "pem"
+    }
+
+    fn signatures(&self) -> &'static [Signature] {
+        &[
+            Signature {
+                literal: BEGIN,
+                clue: Clue::PemArmour,
+            },
+            Signature {
+                literal: UTF16_LE,
+                clue: Clue::PemArmourUtf16Le,
+            },
+            Signature {
+                literal: UTF16_BE,
+                clue: Clue::PemArmourUtf16Be,
+            },
+        ]
+    }
+
+    fn clues(&self) -> &'static [Clue] {
+        &[
+            Clue::PemArmour,
+            Clue::PemArmourUtf16Le,
+            Clue::PemArmourUtf16Be,
+        ]
+    }
+
+    fn read(&self, candidate: &Candidate<'_>) -> Reading {
+        match candidate.clue {
+            Clue::PemArmour => read_text(candidate, candidate.bytes, candidate.at, 1),
+            Clue::PemArmourUtf16Le => read_utf16(candidate, 0),
+            Clue::PemArmourUtf16Be => read_utf16(candidate, 1),
+            _ => Reading::NotMine,
+        }
+    }
+}
+
+/// Narrows UTF-16 to bytes around the candidate and reads it as text. `low` is the index of the low byte.
+fn read_utf16(candidate: &Candidate<'_>, low: usize) -> Reading {
+    let mut before = BEFORE_MAX.min(candidate.at);
+    before -= before % 2;
+    let start = candidate.at - before;
+    let units = candidate.bytes.get(start..).unwrap_or_default();
+    let mut text = Zeroizing::new(Vec::with_capacity(units.len().min(64 << 10) / 2));
+    for pair in units.chunks_exact(2) {
+        let (byte, other) = match (pair.get(low), pair.get(1 - low)) {
+            (Some(byte), Some(other)) => (*byte, *other),
+            _ => break,
+        };
+        // What is not ASCII becomes a byte that no body has; far behind a header it ends the text.
+        let narrow = if other == 0 && byte < 0x80 {
+            byte
+        } else {
+            0xff
+        };
+        text.push(narrow);
+        if narrow == 0xff && text.len() > before / 2 + 128 || text.len() > TEXT_MAX {
+            break;
+        }
+    }
+    let whole = text.len() * 2 >= units.len().saturating_sub(1);
+    let narrowed = Candidate {
+        bytes: &text,
+        at: before / 2,
+        at_end: candidate.at_end || !whole,
+        ..*candidate
+    };
+    match read_text(&narrowed, &text, before / 2, 2) {
+        Reading::NotMine => Reading::NotMine,
+        Reading::NeedMore { from } => Reading::NeedMore {
+            from: start + from * 2,
+        },
+        Reading::Found(mut found) => {
+            let place = |offset: usize| start + offset * 2;
+            found.end = place(found.end);
+            for nested in &mut found.nested {
+                nested.offset = place(nested.offset);
+            }
+            for fault in &mut found.faults {
+                fault.offset = place(fault.offset);
+            }
+            Reading::Found(found)
+        }
+    }
+}
+
+fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -> Reading {
+    let text = bytes.get(at..).unwrap_or_default();
+    let Some((label, header)) = armour::label(text) else {
+        let cut = text.len() < BEGIN.len() + armour::LABEL_MAX + 6;
+        return if cut && !candidate.at_end {
+            Reading::NeedMore { from: at }
+        } else {
+            Reading::NotMine
+        };
+    };
+    let line_start = bytes
+        .get(at.saturating_sub(BEFORE_MAX)..at)
+        .map_or(at, |before| {
+            before
+                .iter()
+                .rposition(|b| matches!(b, b'\n' | b'\r' | 0))
+                .map_or(at - before.len(), |i| at - before.len() + i + 1)
+        });
+    let before = bytes.get(line_start..at).unwrap_or_default();
+    let body = text.get(header..).unwrap_or_default();
+    let found = armour::undress(body, before);
+    let end = at + header + found.end;
+    let fault = |reason, detail: String| {
+        Reading::Found(Found {
+            faults: vec![Fault {
+                reason,
+                offset: at,
+                detail,
+            }],
+            end,
+            ..Found::default()
+        })
+    };
+    if found.stop == Stop::Open && found.end >= body.len() && !candidate.at_end {
+        return if text.len() * width > TEXT_MAX {
+            fault(
+                GapReason::Limit,
+                format!("PEM {label}: larger than {} MiB", TEXT_MAX >> 20),
+            )
+        } else {
+            Reading::NeedMore { from: at }
+        };
+    }
+    if found.is_mention() {
+        return Reading::NotMine;
+    }
+    if label.starts_with("PGP ") {
+        return if label.contains("KEY") {
+            fault(
+                GapReason::Unsupported,
+                format!("PEM {label}: OpenPGP armour is not read by this version"),
+            )
+        } else {
+            Reading::NotMine
+        };
+    }
+    match found.stop {
+        Stop::Closed => match decode(&found) {
+            Some(decoded) => Reading::Found(Found {
+                nested: vec![Nested {
+                    clue: Clue::PemBody,
+                    bytes: decoded,
+                    encoding: Encoding::Pem,
+                    label: Some(label.to_owned()),
+                    headers: found.headers,
+                    offset: at,
+                    declared: true,
+                }],
+                end,
+                ..Found::default()
+            }),
+            None => fault(
+                GapReason::Malformed,
+                format!("PEM {label}: the body is not base64"),
+            ),
+        },
+        _ if found.digits.len() < TRUNCATED_MIN => Reading::NotMine,
+        Stop::Open => fault(
+            GapReason::Truncated,
+            format!("PEM {label}: a body without its end"),
+        ),
+        Stop::Foreign => {
+            let rest = body.get(found.end..).unwrap_or_default();
+            match (is_elision(rest), has_closing(rest)) {
+                (true, _) => Reading::NotMine,
+                (false, true) => fault(
+                    GapReason::Malformed,
+                    format!("PEM {label}: the body is not base64"),
+                ),
+                (false, false) => fault(
+                    GapReason::Truncated,
+                    format!("PEM {label}: a body without its end"),
+                ),
+            }
+        }
+    }
+}
+
+fn decode(armour: &Armour) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(armour.digits.len() / 4 * 3 + 3));
+    LENIENT
+        .decode_vec(armour.digits.as_slice(), &mut decoded)
+        .ok()?;
+    Some(decoded)
+}
+
+/// Documentation cuts an example short with dots or brackets: that is no key that is broken.
+fn is_elision(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    [&b".."[..], b"\xe2\x80\xa6", b"[", b"<", b"*", b"{", b"$"]
+        .iter()
+        .any(|sign| rest.starts_with(sign))
+}
+
+fn has_closing(rest: &[u8]) -> bool {
+    let near = rest.get(..CLOSING_MAX).unwrap_or(rest);
+    let closing = memchr::memmem::find(near, END);
+    let opening = memchr::memmem::find(near, BEGIN);
+    match (closing, opening) {
+        (Some(closing), Some(opening)) => closing < opening,
+        (closing, None) => closing.is_some(),
+        (None, _) => false,
+    }
+}

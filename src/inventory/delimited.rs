@@ -1,0 +1,476 @@
+//! Reads delimited text: finds the delimiter and the header row, and keeps the true line of each row.
+
+use super::InventoryError;
+use super::heading::{self, compact};
+use super::hush::quoted;
+use super::table::{MAX_CELL, MAX_COLUMNS, Row, Table, is_page_token};
+use std::collections::HashSet;
+
+/// Delimiters that are tried, likeliest first.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// How many records are looked at to find delimiter and header.
+const LOOK_AHEAD: usize = 60;
+/// How much text is looked at for it, in bytes.
+const LOOK_AHEAD_BYTES: usize = 256 * 1024;
+/// A quoted cell over more lines than this has probably lost its closing quote.
+const MAX_LINES: u64 = 1_000;
+/// How often reading starts again behind such a row.
+const MAX_RESTARTS: usize = 50;
+
+/// One record with the line that it starts at.
+struct Record {
+    line: u64,
+    cells: Vec<String>,
+    /// Its closing quote is lacking; the bytes to its first line's end.
+    unclosed: bool,
+}
+
+/// Where the header is and how the text is delimited.
+struct Shape {
+    delimiter: u8,
+    header: Vec<String>,
+    line: u64,
+    known: usize,
+}
+
+/// Reads the text; `mapped` are the columns that the user named, which count as known.
+pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, InventoryError> {
+    let Some(shape) = find_shape(text, mapped) else {
+        return Err(InventoryError::not_one(
+            name,
+            "text without a header row that names known columns",
+        ));
+    };
+    if shape.header.len() > MAX_COLUMNS {
+        return Err(InventoryError::TooMany {
+            name: name.to_owned(),
+            what: "columns",
+            limit: MAX_COLUMNS,
+        });
+    }
+    let mut table = Table::default();
+    table.headers = header_names(&shape.header);
+    // Trailing columns without a header and without content are no columns.
+    let width = shape.header.len();
+    let mut start = 0usize;
+    let mut line = 1u64;
+    let mut restarts = 0usize;
+    loop {
+        let mut broken = None;
+        for record in records(text, start, line, shape.delimiter) {
+            if record.line <= shape.line {
+                continue;
+            }
+            if record.unclosed && restarts < MAX_RESTARTS {
+                broken = Some(record.line);
+                break;
+            }
+            take(name, &mut table, record, width)?;
+        }
+        let Some(at) = broken else { break };
+        restarts += 1;
+        table.lose(
+            name,
+            at,
+            "a quote opens in this row and is not closed".to_owned(),
+        );
+        line = at + 1;
+        match offset_of_line(text, at + 1) {
+            Some(offset) => start = offset,
+            None => break,
+        }
+    }
+    drop_unnamed(&mut table, &shape.header);
+    Ok(table)
+}
+
+fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(), InventoryError> {
+    let Record { line, cells, .. } = record;
+    let filled = cells.iter().filter(|c| !c.is_empty()).count();
+    let Some(first) = cells.iter().find(|c| !c.is_empty()) else {
+        return Ok(());
+    };
+    if filled <= 2 && is_page_token(&compact(first)) {
+        if filled == 2 {
+            table.page_token = Some(quoted(first));
+        }
+        return Ok(());
+    }
+    if first.starts_with('#') && cells.first() == Some(first) {
+        if filled == 1 {
+            return Ok(());
+        }
+        if first.starts_with("# ") {
+            table.tell(
+                name,
+                line,
+                "a row behind `#` was taken as a comment".to_owned(),
+            );
+            return Ok(());
+        }
+    }
+    let surplus = cells.iter().skip(width).filter(|c| !c.is_empty()).count();
+    if surplus > 0 {
+        table.lose(
+            name,
+            line,
+            format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", cells.len()),
+        );
+        return Ok(());
+    }
+    if filled == 1 && width >= 3 && cells.len() < width {
+        table.lose(
+            name,
+            line,
+            format!("only one of {width} cells (a footer, or a row that was broken off)"),
+        );
+        return Ok(());
+    }
+    if cells.len() < width {
+        table.tell(
+            name,
+            line,
+            format!(
+                "{} cells, but the header has {width}; the others count as empty",
+                cells.len()
+            ),
+        );
+    }
+    let mut kept = Vec::with_capacity(filled);
+    for (index, cell) in cells.into_iter().enumerate() {
+        if cell.len() > MAX_CELL {
+            table.tell(
+                name,
+                line,
+                format!(
+                    "cell {} is longer than {MAX_CELL} bytes and was left out",
+                    index + 1
+                ),
+            );
+        } else if !cell.is_empty() {
+            kept.push((index, cell));
+        }
+    }
+    table.push(
+        name,
+        Row {
+            at: line,
+            cells: kept,
+        },
+    )
+}
+
+/// Headers, with a name for those that have none and a number behind those that stand twice.
+fn header_names(header: &[String]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    header
+        .iter()
+        .enumerate()
+        .map(|(i, h)| {
+            let base = if h.is_empty() {
+                format!("column {}", i + 1)
+            } else {
+                h.clone()
+            };
+            let mut unique = base.clone();
+            let mut n = 1;
+            while !seen.insert(unique.clone()) {
+                n += 1;
+                unique = format!("{base} ({n})");
+            }
+            unique
+        })
+        .collect()
+}
+
+/// Takes the trailing columns away that have neither name nor content.
+fn drop_unnamed(table: &mut Table, header: &[String]) {
+    let used = table
+        .rows
+        .iter()
+        .filter_map(|r| r.cells.last())
+        .map(|(i, _)| i + 1)
+        .max()
+        .unwrap_or(0);
+    let named = header
+        .iter()
+        .rposition(|h| !h.is_empty())
+        .map_or(0, |i| i + 1);
+    table.headers.truncate(used.max(named));
+}
+
+fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
+    let mut head = text.len().min(LOOK_AHEAD_BYTES);
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let head = text.get(..head).unwrap_or(text);
+    let told = head
+        .lines()
+        .take(3)
+        .find_map(|l| l.trim().trim_matches('"').strip_prefix("sep="))
+        .and_then(|d| d.bytes().next());
+    let wanted: Vec<String> = mapped.iter().map(|m| compact(m)).collect();
+    let candidates: Vec<u8> = told.map_or(DELIMITERS.to_vec(), |d| vec![d]);
+    let mut best: Option<((usize, usize), Shape)> = None;
+    for delimiter in candidates {
+        let records: Vec<Record> = records(head, 0, 1, delimiter).take(LOOK_AHEAD).collect();
+        let Some((shape, at)) = find_header(&records, delimiter, &wanted) else {
+            continue;
+        };
+        let width = shape.header.len();
+        let fitting = records
+            .iter()
+            .skip(at + 1)
+            .filter(|r| r.cells.len() == width)
+            .count();
+        let score = (shape.known, fitting);
+        if best.as_ref().is_none_or(|(b, _)| score > *b) {
+            best = Some((score, shape));
+        }
+    }
+    let (_, shape) = best?;
+    let identifies = |h: &String| heading::understand(h).is_some_and(|h| h.field.is_identifier());
+    let enough = shape.known >= 2
+        || !wanted.is_empty()
+        || (shape.known == 1 && shape.header.len() <= 2 && shape.header.iter().any(identifies));
+    enough.then_some(shape)
+}
+
+/// The record with the most names that are known; of equal ones the first.
+fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
+    let mut best: Option<(usize, usize)> = None;
+    for (index, record) in records.iter().enumerate().take(LOOK_AHEAD / 2) {
+        let mut fields = HashSet::new();
+        let known = record
+            .cells
+            .iter()
+            .filter(|c| !c.is_empty() && c.len() <= 200)
+            .filter(|c| {
+                wanted.contains(&compact(c))
+                    || heading::understand(c)
+                        .is_some_and(|h| fields.insert(h.field) || h.field.adds_up())
+            })
+            .count();
+        if known > 0 && best.is_none_or(|(b, _)| known > b) {
+            best = Some((known, index));
+        }
+    }
+    let (known, index) = best?;
+    let record = records.get(index)?;
+    let mut header = record.cells.clone();
+    // `#id,name`: a comment sign before a header.
+    if let Some(first) = header.first_mut()
+        && first.len() > 1
+        && let Some(bare) = first.strip_prefix('#')
+    {
+        *first = bare.trim().to_owned();
+    }
+    Some((
+        Shape {
+            delimiter,
+            header,
+            line: record.line,
+            known,
+        },
+        index,
+    ))
+}
+
+/// The records from an offset on, whose line is given.
+fn records(
+    text: &str,
+    start: usize,
+    line: u64,
+    delimiter: u8,
+) -> impl Iterator<Item = Record> + '_ {
+    let bytes = text.as_bytes().get(start..).unwrap_or(&[]);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(bytes);
+    let mut counter = Lines { bytes, at: 0, line };
+    let mut record = csv::ByteRecord::new();
+    std::iter::from_fn(move || {
+        let before = usize::try_from(reader.position().byte()).ok()?;
+        // Reading from memory into bytes has no error; one would end the table.
+        if !reader.read_byte_record(&mut record).ok()? {
+            return None;
+        }
+        let after = usize::try_from(reader.position().byte()).ok()?;
+        // The reader's own position is that of the line ends that it passes over before the record.
+        let from = bytes
+            .get(before..after)
+            .and_then(|s| s.iter().position(|b| !matches!(b, b'\r' | b'\n')))
+            .map_or(before, |n| before + n);
+        let starts_at = counter.line_of(from);
+        let raw = bytes.get(from..after).unwrap_or(&[]);
+        let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
+        let at_end = after >= bytes.len();
+        let odd = memchr::memchr_iter(b'"', raw).count() % 2 == 1;
+        let unclosed = (lines as u64 > MAX_LINES) || (at_end && odd && lines > 0);
+        let cells = record
+            .iter()
+            .map(|c| String::from_utf8_lossy(c).trim().to_owned())
+            .collect();
+        Some(Record {
+            line: starts_at,
+            cells,
+            unclosed,
+        })
+    })
+}
+
+/// Counts lines forward; `\r\n`, `\n` and a lone `\r` each end one.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn line_of(&mut self, offset: usize) -> u64 {
+        let passed = self.bytes.get(self.at..offset).unwrap_or(&[]);
+        self.line += line_ends(passed, self.bytes.get(offset));
+        self.at = offset.max(self.at);
+        self.line
+    }
+}
+
+fn line_ends(passed: &[u8], next: Option<&u8>) -> u64 {
+    let mut ends = 0;
+    let mut rest = passed;
+    while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
+        let lone = rest.get(at) == Some(&b'\n')
+            || rest
+                .get(at + 1)
+                .or(if at + 1 == rest.len() { next } else { None })
+                != Some(&b'\n');
+        ends += u64::from(lone);
+        rest = rest.get(at + 1..).unwrap_or(&[]);
+    }
+    ends
+}
+
+/// Where a line, counted from 1, begins.
+fn offset_of_line(text: &str, line: u64) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut counter = Lines {
+        bytes,
+        at: 0,
+        line: 1,
+    };
+    memchr::memchr2_iter(b'\n', b'\r', bytes)
+        .map(|at| at + 1)
+        .find(|at| counter.line_of(*at) >= line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> (Vec<String>, Vec<(u64, Vec<String>)>, usize) {
+        let table = read("t.csv", text, &[]).unwrap();
+        let rows = table
+            .rows
+            .into_iter()
+            .map(|r| (r.at, r.cells.into_iter().map(|(_, c)| c).collect()))
+            .collect();
+        (table.headers, rows, table.lost)
+    }
+
+    #[test]
+    fn delimiters_are_found_with_quotes_respected() {
+        for d in [",", ";", "\t", "|"] {
+            let text = format!("id{d}name{d}owner\n1{d}\"a,b;c\td|e\"{d}x\n2{d}b{d}y\n");
+            let (headers, rows, lost) = rows(&text);
+            assert_eq!(headers, ["id", "name", "owner"], "{d:?}");
+            assert_eq!(
+                rows[0],
+                (2, vec!["1".into(), "a,b;c\td|e".into(), "x".into()]),
+                "{d:?}"
+            );
+            assert_eq!(lost, 0);
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = [
+                "id,name,owner",
+                "",
+                "1,\"two",
+                "lines\",x",
+                "",
+                "",
+                "2,b,y",
+                ",,",
+                "3,c,z",
+                "",
+            ]
+            .join(end);
+            let (_, rows, _) = rows(&text);
+            assert_eq!(
+                rows.iter().map(|r| r.0).collect::<Vec<_>>(),
+                [3, 7, 9],
+                "{end:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_header_is_passed_over() {
+        let text = "Key Inventory,,,\r\n# exported 2026-11-23\r\n\r\nOwner:,Security,,\r\nID;x,\r\nID,Owner,Expires On,,\r\n1,a,2026-01-01,,\r\n";
+        let (headers, rows, lost) = rows(text);
+        assert_eq!(headers, ["ID", "Owner", "Expires On"]);
+        assert_eq!((rows[0].0, rows.len(), lost), (7, 1, 0));
+        let (headers, _, _) = super::tests::rows("sep=;\nid;owner\n1;a,b\n");
+        assert_eq!(headers, ["id", "owner"]);
+        let (headers, _, _) = super::tests::rows("#id,owner\n1,a\n");
+        assert_eq!(headers, ["id", "owner"]);
+    }
+
+    #[test]
+    fn ragged_rows_are_told() {
+        let table = read(
+            "t.csv",
+            "id,name,owner\n1,a,b,c\n2,a\n3,a,b,,\nTotal: 3\n",
+            &[],
+        )
+        .unwrap();
+        assert_eq!((table.rows.len(), table.lost), (2, 2));
+        let told: Vec<(&str, bool)> = table
+            .faults
+            .iter()
+            .map(|f| (f.source.as_str(), f.row_lost))
+            .collect();
+        assert_eq!(
+            told,
+            [("t.csv:2", true), ("t.csv:3", false), ("t.csv:5", true)]
+        );
+    }
+
+    #[test]
+    fn a_lacking_quote_costs_one_row() {
+        let (_, rows, lost) = rows("id,name,owner\n1,\"a,x\n2,b,y\n3,c,z\n");
+        assert_eq!((rows.len(), lost), (2, 1));
+        assert_eq!(rows[0], (3, vec!["2".into(), "b".into(), "y".into()]));
+    }
+
+    #[test]
+    fn a_page_token_is_seen() {
+        let table = read("t.tsv", "id\tname\n1\ta\nNEXTTOKEN\tabc\n", &[]).unwrap();
+        assert_eq!(table.page_token.as_deref(), Some("NEXTTOKEN"));
+    }
+
+    #[test]
+    fn same_headers_get_numbers() {
+        let (headers, _, _) = rows("id,fingerprint,fingerprint,,x\n1,a,b,c,d\n");
+        assert_eq!(
+            headers,
+            ["id", "fingerprint", "fingerprint (2)", "column 4", "x"]
+        );
+    }
+}

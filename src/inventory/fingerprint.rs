@@ -1,0 +1,422 @@
+//! Tells the forms of identifiers apart by shape, with the column's name and the row's type where shape is not enough.
+//!
+//! | shape | without hint | with hint |
+//! |---|---|---|
+//! | 64 hexadecimal digits | certificate or SPKI | the column's; in an SSH row the blob's too; in a PGP row a fingerprint |
+//! | 40 | SHA-1 of a certificate, PGP, keygrip or SKI | the column's or the row's |
+//! | 32 | MD5 of a certificate or an SSH blob | the column's or the row's |
+//! | 16 | a fault | in a PGP column or row a key id |
+//! | `SHA256:` and 43 characters of base64 | SSH blob | |
+//! | base64 of 32 bytes | certificate or SPKI; without padding also SSH blob and JWK thumbprint | the column's |
+//! | `serial=…;issuer=…`, either order | issuer and serial | |
+//! | `spki-sha256:…` and the like | a key id of ours | |
+
+use super::columns::Field;
+use super::hush::shape;
+use super::issuer_serial;
+use super::serial::{is_invisible, is_rounded};
+use crate::model::{EntryKind, Hex, Identifier, KeyId, Sha256Hex};
+use base64::Engine as _;
+
+/// Most identifiers that are taken from one cell.
+const MAX_IN_CELL: usize = 1_000;
+
+/// The identifiers in a cell, and what could not be read in it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Found {
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) faults: Vec<String>,
+}
+
+/// Reads a cell that may hold several, separated by new lines, `|`, `;`, `,` or (where each stands alone) blanks.
+pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Found {
+    let mut found = Found::default();
+    for line in cell.split(['\n', '\r', '|']) {
+        let rest = match issuer_serial::split(line) {
+            Some(parts) => {
+                match parts.identifiers() {
+                    Ok(both) => found.identifiers.extend(both),
+                    Err(reason) => found.faults.push(reason.to_owned()),
+                }
+                parts.rest
+            }
+            None => line.to_owned(),
+        };
+        // `1,23E+47` would fall apart at the comma.
+        let pieces: Vec<&str> = if is_rounded(&rest) {
+            vec![rest.as_str()]
+        } else {
+            rest.split([';', ',']).collect()
+        };
+        for piece in pieces {
+            if found.identifiers.len() + found.faults.len() >= MAX_IN_CELL {
+                found
+                    .faults
+                    .push("more identifiers in one cell than are read".to_owned());
+                return deduplicated(found);
+            }
+            let piece = piece.trim();
+            if super::words::is_nothing(piece) {
+                continue;
+            }
+            match read_piece(piece, field, kind) {
+                Ok(identifiers) => found.identifiers.extend(identifiers),
+                Err(reason) => match each_word(piece, field, kind) {
+                    Some(identifiers) => found.identifiers.extend(identifiers),
+                    None => found.faults.push(reason),
+                },
+            }
+        }
+    }
+    deduplicated(found)
+}
+
+fn deduplicated(mut found: Found) -> Found {
+    let mut seen = std::collections::HashSet::new();
+    found.identifiers.retain(|i| seen.insert(i.clone()));
+    found
+}
+
+/// Two or more identifiers with blanks between them; only if every word is one.
+fn each_word(piece: &str, field: Field, kind: Option<EntryKind>) -> Option<Vec<Identifier>> {
+    let words: Vec<&str> = piece.split_whitespace().collect();
+    if words.len() < 2 || words.len() > MAX_IN_CELL || words.iter().any(|w| w.len() < 16) {
+        return None;
+    }
+    let read: Option<Vec<Vec<Identifier>>> = words
+        .iter()
+        .map(|w| read_piece(w, field, kind).ok())
+        .collect();
+    read.map(|lists| lists.concat())
+}
+
+fn read_piece(
+    piece: &str,
+    field: Field,
+    kind: Option<EntryKind>,
+) -> Result<Vec<Identifier>, String> {
+    let cleaned: String = piece.chars().filter(|c| !is_invisible(*c)).collect();
+    let piece = cleaned.trim().trim_matches(['"', '\'', '`']);
+    if piece.len() > 4096 {
+        return Err("too long for an identifier".to_owned());
+    }
+    if is_rounded(piece) {
+        return Err("a number that a spreadsheet has rounded; its digits are lost".to_owned());
+    }
+    if let Some(id) = own_key_id(piece) {
+        return Ok(vec![id]);
+    }
+    if let Some(word) = ssh_keygen_line(piece) {
+        return read_piece(word, Field::SshFingerprint, kind);
+    }
+    let (field, body) = prefix(piece, field);
+    let body = body.trim().trim_matches(['"', '\'']);
+    if is_uuid(body) {
+        return Err("a UUID, which is no fingerprint".to_owned());
+    }
+    if let Some(digits) = hex_digits(body) {
+        return by_hex(&digits, field, kind, piece);
+    }
+    if let Some(bytes) = base64_bytes(body) {
+        return by_base64(&bytes, body, field, kind);
+    }
+    if matches!(field, Field::Pkcs11Id)
+        && let Some(id) = percent_bytes(body)
+    {
+        return Ok(vec![Identifier::Pkcs11Id(id)]);
+    }
+    Err(format!(
+        "no fingerprint of a known form (shape {})",
+        shape(piece)
+    ))
+}
+
+/// `spki-sha256:…` and the other schemes of the contract, section 2.
+pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
+    let (scheme, rest) = text.split_once(':')?;
+    let text = format!("{}:{}", scheme.trim().to_ascii_lowercase(), rest.trim());
+    match text.parse::<KeyId>().ok()? {
+        KeyId::Pgp(fingerprint) if !matches!(fingerprint.len(), 40 | 64) => None,
+        id => Some(Identifier::KeyId(id)),
+    }
+}
+
+/// The fingerprint in a line of `ssh-keygen -l`: `256 SHA256:… comment (ED25519)`.
+fn ssh_keygen_line(piece: &str) -> Option<&str> {
+    let mut words = piece.split_whitespace();
+    let bits = words.next()?;
+    let print = words.next()?;
+    (bits.bytes().all(|b| b.is_ascii_digit())
+        && (print.starts_with("SHA256:") || print.starts_with("MD5:")))
+    .then_some(print)
+}
+
+/// Splits off a label such as `SHA1:`, `sha256 Fingerprint=`, `pin-sha256="`; it overrules the column where it says more.
+fn prefix(piece: &str, field: Field) -> (Field, &str) {
+    let lower = piece.to_ascii_lowercase();
+    // `to_ascii_lowercase` keeps the length, so positions in one are positions in the other.
+    let after = |n: usize| piece.get(n..).unwrap_or("");
+    const JWK_URN: &str = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:";
+    if lower.starts_with(JWK_URN) {
+        return (Field::JwkThumbprint, after(JWK_URN.len()));
+    }
+    if lower.starts_with("sha256//") {
+        return (Field::SpkiSha256, after("sha256//".len()));
+    }
+    if lower.starts_with("0x") {
+        return (field, after(2));
+    }
+    let Some(at) = lower.find([':', '=']) else {
+        return (field, piece);
+    };
+    let label = super::heading::compact(lower.get(..at).unwrap_or(""));
+    let rest = after(at + 1);
+    let rest = rest.strip_prefix("0x").unwrap_or(rest);
+    let of_cert = matches!(
+        field,
+        Field::CertSha1 | Field::CertSha256 | Field::CertFingerprint
+    );
+    match label.as_str() {
+        "sha256" | "sha256fingerprint" | "sha2" | "sha256thumbprint" | "fingerprintsha256" => {
+            let field = match field {
+                Field::SpkiSha256
+                | Field::CertSha256
+                | Field::JwkThumbprint
+                | Field::PgpFingerprint => field,
+                // openssl's `SHA256 Fingerprint=` in a certificate's column; OpenSSH's is base64.
+                _ if of_cert => Field::CertSha256,
+                _ if hex_digits(rest).is_some() => Field::Fingerprint,
+                _ => Field::SshFingerprint,
+            };
+            (field, rest)
+        }
+        "sha1" | "sha1fingerprint" | "sha1thumbprint" | "fingerprintsha1" => (
+            if field == Field::PgpFingerprint {
+                field
+            } else {
+                Field::CertSha1
+            },
+            rest,
+        ),
+        "md5" if field != Field::Md5 && !of_cert => (Field::SshFingerprint, rest),
+        "md5" | "md5fingerprint" | "fingerprintmd5" => (Field::Md5, rest),
+        "pinsha256" | "spkisha256" | "spki" | "publickeysha256" | "pubkeysha256" | "pin" => {
+            (Field::SpkiSha256, rest)
+        }
+        "certsha256" | "certificatesha256" => (Field::CertSha256, rest),
+        "certsha1" | "certificatesha1" | "x5t" => (Field::CertSha1, rest),
+        "x5ts256" => (Field::CertSha256, rest),
+        "ski" | "keyid" | "subjectkeyidentifier" => (Field::Ski, rest),
+        "keygrip" => (Field::Keygrip, rest),
+        "openpgp4fpr" | "pgp" | "gpg" | "pgpfingerprint" | "gpgfingerprint" => {
+            (Field::PgpFingerprint, rest)
+        }
+        "ssh" | "sshfingerprint" | "sshsha256" => (Field::SshFingerprint, rest),
+        "jwk" | "jkt" | "jwkthumbprint" => (Field::JwkThumbprint, rest),
+        "ckaid" | "pkcs11id" => (Field::Pkcs11Id, rest),
+        "thumbprint" | "fingerprint" | "keyfingerprint" | "hash" => (field, rest),
+        _ => (field, piece),
+    }
+}
+
+/// The digits of hexadecimal text with the usual separators; `None` for anything else.
+fn hex_digits(text: &str) -> Option<String> {
+    let digits: String = text
+        .chars()
+        .filter(|c| !matches!(c, ':' | '-' | ' ' | '\t' | '\u{a0}' | '.'))
+        .collect();
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+        .then(|| digits.to_ascii_lowercase())
+}
+
+fn is_uuid(text: &str) -> bool {
+    let text = text.trim_start_matches('{').trim_end_matches('}');
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && hex_digits(text).is_some()
+}
+
+fn by_hex(
+    digits: &str,
+    field: Field,
+    kind: Option<EntryKind>,
+    piece: &str,
+) -> Result<Vec<Identifier>, String> {
+    let ssh = matches!(
+        kind,
+        Some(EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant)
+    );
+    let pgp = field == Field::PgpFingerprint
+        || field == Field::PgpKeyId
+        || (kind == Some(EntryKind::Pgp) && field != Field::Keygrip);
+    if matches!(field, Field::Ski | Field::Pkcs11Id) {
+        return whole_bytes(digits).map(|hex| {
+            vec![match field {
+                Field::Ski => Identifier::Ski(hex),
+                _ => Identifier::Pkcs11Id(hex),
+            }]
+        });
+    }
+    let wrong = || {
+        Err(format!(
+            "{} hexadecimal digits, which is the length of no fingerprint that this column can hold",
+            digits.len()
+        ))
+    };
+    match digits.len() {
+        64 => {
+            let Ok(digest) = digits.parse::<Sha256Hex>() else {
+                return wrong();
+            };
+            Ok(match field {
+                _ if pgp => vec![Identifier::PgpFingerprint(digits.to_ascii_uppercase())],
+                Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
+                Field::CertSha256 => vec![Identifier::CertSha256(digest)],
+                Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
+                Field::JwkThumbprint => vec![jwk(&digest.0)],
+                Field::CertSha1 | Field::Md5 | Field::Keygrip => return wrong(),
+                _ if ssh => vec![
+                    Identifier::CertOrSpkiSha256(digest),
+                    Identifier::SshSha256(digest),
+                ],
+                _ => vec![Identifier::CertOrSpkiSha256(digest)],
+            })
+        }
+        40 => {
+            let Ok(digest) = digits.parse::<Hex<20>>() else {
+                return wrong();
+            };
+            Ok(vec![match field {
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                Field::Keygrip => Identifier::Keygrip(digest),
+                Field::CertSha1 | Field::CertFingerprint => Identifier::CertSha1(digest),
+                // SHA-1 of the public key is what most authorities put into the subject key identifier.
+                Field::SpkiSha256 => Identifier::Ski(digits.to_owned()),
+                Field::CertSha256 | Field::SshFingerprint | Field::JwkThumbprint | Field::Md5 => {
+                    return wrong();
+                }
+                _ if kind == Some(EntryKind::Certificate) => Identifier::CertSha1(digest),
+                _ => Identifier::Sha1OrPgp(digest),
+            }])
+        }
+        32 => {
+            let Ok(digest) = digits.parse::<Hex<16>>() else {
+                return wrong();
+            };
+            Ok(vec![match field {
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                Field::CertSha1
+                | Field::CertSha256
+                | Field::SpkiSha256
+                | Field::Keygrip
+                | Field::JwkThumbprint => return wrong(),
+                Field::SshFingerprint if kind != Some(EntryKind::Certificate) => {
+                    Identifier::SshMd5(digest)
+                }
+                _ if ssh => Identifier::SshMd5(digest),
+                _ => Identifier::Md5(digest),
+            }])
+        }
+        16 if pgp => Ok(vec![Identifier::PgpKeyId(digits.to_ascii_uppercase())]),
+        8 if pgp => Err(
+            "a short OpenPGP key id of 8 digits, which anyone can forge, is not used".to_owned(),
+        ),
+        56 | 96 | 128 => Err(format!(
+            "{} hexadecimal digits: digests by SHA-224, SHA-384 and SHA-512 are not compared",
+            digits.len()
+        )),
+        n if n >= 12 || piece.contains(':') => wrong(),
+        _ => Err(format!(
+            "no fingerprint of a known form (shape {})",
+            shape(piece)
+        )),
+    }
+}
+
+fn by_base64(
+    bytes: &[u8],
+    text: &str,
+    field: Field,
+    kind: Option<EntryKind>,
+) -> Result<Vec<Identifier>, String> {
+    if let Some(digest) = Sha256Hex::from_slice(bytes) {
+        let padded = text.ends_with('=');
+        let ssh = matches!(
+            kind,
+            Some(EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant)
+        );
+        return Ok(match field {
+            Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
+            Field::CertSha256 => vec![Identifier::CertSha256(digest)],
+            Field::CertFingerprint => vec![Identifier::CertOrSpkiSha256(digest)],
+            Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
+            Field::JwkThumbprint => vec![jwk(bytes)],
+            Field::Ski => vec![Identifier::Ski(digest.to_string())],
+            Field::Pkcs11Id => vec![Identifier::Pkcs11Id(digest.to_string())],
+            _ if ssh => vec![Identifier::SshSha256(digest)],
+            _ if padded || kind == Some(EntryKind::Certificate) => {
+                vec![Identifier::CertOrSpkiSha256(digest)]
+            }
+            // Without padding it may be OpenSSH's form without its prefix, or a JWK thumbprint.
+            _ => vec![
+                Identifier::CertOrSpkiSha256(digest),
+                Identifier::SshSha256(digest),
+                jwk(bytes),
+            ],
+        });
+    }
+    match (Hex::<20>::from_slice(bytes), field) {
+        (Some(digest), Field::CertSha1 | Field::CertFingerprint) => {
+            Ok(vec![Identifier::CertSha1(digest)])
+        }
+        (Some(digest), Field::Ski) => Ok(vec![Identifier::Ski(digest.to_string())]),
+        _ => Err(format!(
+            "base64 of {} bytes, which is the length of no fingerprint that this column can hold",
+            bytes.len()
+        )),
+    }
+}
+
+fn jwk(bytes: &[u8]) -> Identifier {
+    Identifier::JwkThumbprint(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Base64 or base64url of 20 or 32 bytes, padded or not.
+fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    let bare = text.trim_end_matches('=');
+    if !matches!(bare.len(), 27 | 43) {
+        return None;
+    }
+    let standard: String = bare
+        .chars()
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(standard)
+        .ok()
+}
+
+/// `%01%02`, as in PKCS#11 URIs (RFC 7512).
+fn percent_bytes(text: &str) -> Option<String> {
+    let hex: String = text.strip_prefix('%')?.split('%').collect();
+    let even = text.split('%').skip(1).all(|pair| pair.len() == 2);
+    (even && hex.bytes().all(|b| b.is_ascii_hexdigit())).then(|| hex.to_ascii_lowercase())
+}
+
+fn whole_bytes(digits: &str) -> Result<String, String> {
+    if digits.len().is_multiple_of(2) && digits.len() <= 256 {
+        Ok(digits.to_owned())
+    } else {
+        Err(format!(
+            "{} hexadecimal digits are no whole bytes, or too many",
+            digits.len()
+        ))
+    }
+}
+
+#[cfg(test)]
+#[path = "fingerprint_tests.rs"]
+mod tests;

@@ -1,0 +1,232 @@
+//! Keeps private material out of everything that is passed on: entries, faults, errors.
+
+use base64::Engine as _;
+
+/// Whether a cell holds a private key or a secret, by its content.
+pub(super) fn holds_private_material(cell: &str) -> bool {
+    const SIGNS: &[&str] = &[
+        "PRIVATE KEY",
+        "PuTTY-User-Key-File",
+        "Private-Lines:",
+        "AGE-SECRET-KEY-",
+        "BEGIN OpenVPN Static",
+        // base64 of `openssh-key-v1`
+        "b3BlbnNzaC1rZXktdjE",
+        "xprv",
+    ];
+    if SIGNS.iter().any(|sign| cell.contains(sign)) {
+        // `Private key` as a word of prose or of a type is no key; an armour or a magic number is.
+        return !cell.contains("PRIVATE KEY") || cell.contains("-----BEGIN") || cell.len() > 200;
+    }
+    if cell.contains("\"kty\"") && (cell.contains("\"d\"") || cell.contains("\"k\"")) {
+        return true;
+    }
+    cell.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
+        .filter(|word| word.len() >= 48)
+        .any(encoded_private_key)
+}
+
+/// Whether a word is base64 or hexadecimal of DER that begins like a private key (RFC 8017 A.1.2, RFC 5958, RFC 5915),
+/// an encrypted one (RFC 5958, section 3) or a PKCS#12 file (RFC 7292).
+fn encoded_private_key(word: &str) -> bool {
+    let hex: Option<Vec<u8>> = word.get(..48).and_then(|head| {
+        head.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect()
+    });
+    if hex.is_some_and(|head| begins_like_private_key(&head)) {
+        return true;
+    }
+    let standard: String = word
+        .chars()
+        .take(48)
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(standard)
+        .is_ok_and(|head| begins_like_private_key(&head))
+}
+
+fn begins_like_private_key(der: &[u8]) -> bool {
+    let content = match der {
+        [0x30, length, rest @ ..] if *length < 0x80 => rest,
+        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => rest,
+        [0x30, 0x83, _, _, _, rest @ ..] => rest,
+        _ => return false,
+    };
+    match content {
+        // version INTEGER 0, 1 or 3, then the numbers, the algorithm or the bags
+        [0x02, 0x01, 0x00 | 0x01 | 0x03, next, ..] => matches!(next, 0x02 | 0x04 | 0x30),
+        // AlgorithmIdentifier of PKCS#5 (1.2.840.113549.1.5) or PKCS#12 (1.2.840.113549.1.12.1)
+        [0x30, ..] => {
+            let head = content.get(..16).unwrap_or(content);
+            [
+                [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05],
+                [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c],
+            ]
+            .iter()
+            .any(|oid| head.windows(oid.len()).any(|w| w == oid))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a column's name (compact) says that it holds secrets; what it holds is not kept.
+pub(super) fn names_a_secret(compact_header: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "passwort",
+        "kennwort",
+        "secretvalue",
+        "keymaterial",
+        "keyvalue",
+        "privatekey",
+        "privkey",
+        "secretkey",
+        "storepass",
+        "keypass",
+        "apikey",
+        "accesskey",
+    ];
+    const WHOLE: &[&str] = &[
+        "pwd",
+        "pass",
+        "secret",
+        "secrets",
+        "pin",
+        "puk",
+        "token",
+        "psk",
+        "presharedkey",
+        "k",
+        "d",
+        "p",
+        "q",
+        "dp",
+        "dq",
+        "qi",
+        "seed",
+        "value",
+        "plaintext",
+    ];
+    // `passwordChanged`, `privateKeyPath`, `hasPrivateKey` speak about a secret and do not hold it.
+    const ABOUT: &[&str] = &[
+        "path",
+        "file",
+        "location",
+        "date",
+        "changed",
+        "policy",
+        "protected",
+        "expires",
+        "expiry",
+        "exportable",
+        "has",
+        "is",
+        "count",
+        "owner",
+    ];
+    WHOLE.contains(&compact_header)
+        || (WORDS.iter().any(|w| compact_header.contains(w))
+            && !ABOUT
+                .iter()
+                .any(|w| compact_header.starts_with(w) || compact_header.ends_with(w)))
+}
+
+/// The shape of a cell, for messages: digits as `9`, letters as `a`, control characters gone, at most 40 characters.
+/// So a message helps to find the fault and can never repeat a secret that stands in the wrong column.
+pub(super) fn shape(cell: &str) -> String {
+    let mut out: String = cell
+        .chars()
+        .take(40)
+        .map(|c| match c {
+            c if c.is_numeric() => '9',
+            c if c.is_alphabetic() => 'a',
+            c if c.is_control() || !c.is_ascii() => '?',
+            c => c,
+        })
+        .collect();
+    if cell.chars().nth(40).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// A header or a file's word for messages: control characters gone, at most 60 characters.
+pub(super) fn quoted(text: &str) -> String {
+    if holds_private_material(text) {
+        return "(private material)".to_owned();
+    }
+    let mut out: String = text
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    if text.chars().nth(60).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_material_is_known_in_its_usual_clothes() {
+        for cell in [
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAw",
+            "x -----BEGIN OPENSSH PRIVATE KEY-----",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+            "PuTTY-User-Key-File-3: ssh-ed25519",
+            "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+            // RFC 8410, section 10.3
+            "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC",
+        ] {
+            assert!(holds_private_material(cell), "{cell}");
+        }
+    }
+
+    #[test]
+    fn public_material_and_prose_pass() {
+        for cell in [
+            "Private key of the web server",
+            "PRIVATE KEY",
+            "-----BEGIN CERTIFICATE-----\nMIIB",
+            // RFC 8410, section 10.1 and 10.2 (beginning)
+            "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
+            "MIIBLDCB36ADAgECAghWAUdKKo3DMDAFBgMrZXAwGTEXMBUGA1UEAwwOSUVURiBUZXN0IERlbW8w",
+            "9b86273d4fe62fd98fe02c4b2e8dd11bb9bf5f9b0f4bd1a3a2ba2b0fa9c4c3f1",
+        ] {
+            assert!(!holds_private_material(cell), "{cell}");
+        }
+    }
+
+    #[test]
+    fn columns_of_secrets_are_known_by_name() {
+        for name in ["password", "keystorepassword", "privatekey", "pin", "d"] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in [
+            "privatekeypath",
+            "passwordlastchanged",
+            "hasprivatekey",
+            "notes",
+        ] {
+            assert!(!names_a_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_shape_holds_no_letter_of_the_cell() {
+        assert_eq!(shape("hunter2!\u{1b}[0m"), "aaaaaa9!?[9a");
+        assert_eq!(shape(&"x".repeat(50)).chars().count(), 41);
+    }
+}

@@ -1,0 +1,211 @@
+//! Which column stands for which field: the user's word first, then the header's meaning.
+
+use super::InventoryError;
+use super::columns::{Field, Rank};
+use super::heading::{self, Hints, compact};
+use super::hush::{names_a_secret, quoted};
+
+/// What a column is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It stands for a field.
+    Field(Field, Hints),
+    /// It is kept as it is.
+    Extra,
+    /// It holds secrets by its name: nothing of it is kept.
+    Secret,
+}
+
+/// The use of every column, and what is to be told about it.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    pub(super) uses: Vec<Use>,
+    pub(super) remarks: Vec<(String, String)>,
+}
+
+/// The word by which `--map` leaves a column out of the guessing.
+const NO_FIELD: &str = "extra";
+
+/// Assigns the columns.
+pub(super) fn assign(
+    headers: &[String],
+    map: &[(String, String)],
+) -> Result<Mapping, InventoryError> {
+    let mut found: Vec<Option<(Field, Rank, Hints)>> = headers
+        .iter()
+        .map(|h| heading::understand(h).map(|m| (m.field, m.rank, m.hints)))
+        .collect();
+    let mut mapped: Vec<usize> = Vec::new();
+    for (field_name, column) in map {
+        let field = Field::from_name(field_name);
+        if field.is_none() && compact(field_name) != NO_FIELD {
+            return Err(InventoryError::UnknownField {
+                field: field_name.clone(),
+                known: Field::names().join(", "),
+            });
+        }
+        let index = find(headers, column).ok_or_else(|| InventoryError::UnknownColumn {
+            column: column.clone(),
+            present: headers
+                .iter()
+                .take(100)
+                .map(|h| quoted(h))
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?;
+        if mapped.contains(&index) {
+            return Err(InventoryError::MappedTwice {
+                column: column.clone(),
+            });
+        }
+        mapped.push(index);
+        if let Some(slot) = found.get_mut(index) {
+            let hints = heading::understand(column)
+                .map(|m| m.hints)
+                .unwrap_or_default();
+            *slot = field.map(|f| (f, Rank::Mapped, hints));
+        }
+    }
+    let mut uses = Vec::with_capacity(headers.len());
+    let mut remarks = Vec::new();
+    for (index, header) in headers.iter().enumerate() {
+        let Some((field, rank, hints)) = found.get(index).copied().flatten() else {
+            let secret = names_a_secret(&compact(header));
+            if secret {
+                remarks.push((
+                    header.clone(),
+                    "a column of secrets by its name; nothing of it is kept".to_owned(),
+                ));
+            }
+            uses.push(if secret { Use::Secret } else { Use::Extra });
+            continue;
+        };
+        // Another column of this field is better, or as good and before it.
+        let better = found.iter().enumerate().find(|(other, f)| {
+            f.is_some_and(|(f, r, _)| {
+                f == field && *other != index && (r > rank || (r == rank && *other < index))
+            })
+        });
+        match better.and_then(|(other, _)| headers.get(other)) {
+            Some(other) if !field.adds_up() => {
+                remarks.push((
+                    header.clone(),
+                    format!(
+                        "means {} too; {} is used for it, and this one kept as it is",
+                        field.name(),
+                        quoted(other)
+                    ),
+                ));
+                uses.push(Use::Extra);
+            }
+            _ => uses.push(Use::Field(field, hints)),
+        }
+    }
+    Ok(Mapping { uses, remarks })
+}
+
+fn find(headers: &[String], column: &str) -> Option<usize> {
+    headers
+        .iter()
+        .position(|h| h == column)
+        .or_else(|| {
+            headers
+                .iter()
+                .position(|h| h.trim().eq_ignore_ascii_case(column.trim()))
+        })
+        .or_else(|| headers.iter().position(|h| compact(h) == compact(column)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(headers: &[&str], map: &[(&str, &str)]) -> Vec<Option<Field>> {
+        let headers: Vec<String> = headers.iter().map(|h| (*h).to_owned()).collect();
+        let map: Vec<(String, String)> = map
+            .iter()
+            .map(|(f, c)| ((*f).to_owned(), (*c).to_owned()))
+            .collect();
+        assign(&headers, &map)
+            .unwrap()
+            .uses
+            .into_iter()
+            .map(|u| match u {
+                Use::Field(f, _) => Some(f),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_better_name_wins_and_identifiers_add_up() {
+        assert_eq!(
+            fields(
+                &[
+                    "Contact",
+                    "Owner",
+                    "Thumbprint",
+                    "SHA-1",
+                    "Location",
+                    "Hosts"
+                ],
+                &[]
+            ),
+            [
+                None,
+                Some(Field::Owner),
+                Some(Field::CertFingerprint),
+                Some(Field::CertSha1),
+                Some(Field::Location),
+                Some(Field::Host)
+            ]
+        );
+        assert_eq!(
+            fields(&["Contact", "Responsible"], &[]),
+            [Some(Field::Owner), None]
+        );
+    }
+
+    #[test]
+    fn the_users_word_overrules() {
+        assert_eq!(
+            fields(&["Owner", "Chef"], &[("owner", "chef")]),
+            [None, Some(Field::Owner)]
+        );
+        assert_eq!(
+            fields(&["Owner", "Name"], &[("extra", "Owner")]),
+            [None, Some(Field::Name)]
+        );
+        assert_eq!(
+            fields(&["A", "B"], &[("rotation-period", "A"), ("cert_sha1", "B")]),
+            [Some(Field::RotationPeriod), Some(Field::CertSha1)]
+        );
+    }
+
+    #[test]
+    fn wrong_words_are_answered_with_the_right_ones() {
+        let headers = ["Owner".to_owned()];
+        let error = assign(&headers, &[("ownr".into(), "Owner".into())])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("last_rotated"), "{error}");
+        let error = assign(&headers, &[("owner".into(), "Boss".into())])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("Owner"), "{error}");
+        let twice = [
+            ("owner".into(), "Owner".into()),
+            ("name".into(), "Owner".into()),
+        ];
+        assert!(matches!(
+            assign(&headers, &twice),
+            Err(InventoryError::MappedTwice { .. })
+        ));
+    }
+
+    #[test]
+    fn columns_of_secrets_are_not_kept() {
+        let mapping = assign(&["Password".to_owned(), "Notes".to_owned()], &[]).unwrap();
+        assert_eq!(mapping.uses, [Use::Secret, Use::Extra]);
+    }
+}

@@ -1,0 +1,449 @@
+//! Where a row allows its key to be.
+//!
+//! | written | means |
+//! |---|---|
+//! | `host:/path`, `user@host:/path`, `ssh://host/path`, `file://host/path` | that path on that host |
+//! | `/path`, `file:///path` | that path on any host |
+//! | `*`, `?`, `[…]` in the path | a pattern |
+//! | a path that ends with `/` | everything below that directory |
+//! | `~user/…` | below `/home/user`; `~/…` below every home directory and `/root` |
+//! | a name or address | that whole host |
+//! | `hsm:…`, `pkcs11:…`, `arn:…`, `https://…`, `\\server\share`, `Azure Key Vault` | somewhere that a sweep cannot see |
+
+use super::hush::shape;
+use crate::model::EntryPlace;
+
+/// Most places that are taken from one cell.
+const MAX_IN_CELL: usize = 10_000;
+
+/// Reads a cell of places, and says what could not be read in it.
+pub(super) fn read_cell(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
+    let (mut places, mut faults) = (Vec::new(), Vec::new());
+    for piece in pieces(cell) {
+        if places.len() + faults.len() >= MAX_IN_CELL {
+            faults.push("more places in one cell than are read".to_owned());
+            break;
+        }
+        match read_piece(piece) {
+            Some(mut read) => places.append(&mut read),
+            None => faults.push(format!(
+                "no place of a known form, as host:/path, /path, a host or hsm:… (shape {})",
+                shape(piece)
+            )),
+        }
+    }
+    (places, faults)
+}
+
+/// Reads a cell of hosts: names separated by anything usual, blanks too.
+pub(super) fn read_hosts(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
+    let words: Vec<&str> = cell
+        .split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|'))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let hosts: Option<Vec<EntryPlace>> = words
+        .iter()
+        .take(MAX_IN_CELL)
+        .map(|w| host(w).map(EntryPlace::Host))
+        .collect();
+    match hosts {
+        Some(hosts) => (hosts, Vec::new()),
+        None => read_cell(cell),
+    }
+}
+
+/// Splits at what never stands in a place; at commas only if every part looks like one.
+fn pieces(cell: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let lines = cell.split(['\n', '\r', '|']).flat_map(|line| {
+        // The attributes of a PKCS#11 URI (RFC 7512) are separated by semicolons.
+        let one = line
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("pkcs11:");
+        let parts: Vec<&str> = if one {
+            vec![line]
+        } else {
+            line.split(';').collect()
+        };
+        parts
+    });
+    for part in lines {
+        let by_comma: Vec<&str> = part.split(',').map(str::trim).collect();
+        let paths = by_comma.iter().all(|p| has_path(p));
+        let hosts = by_comma.iter().all(|p| host(p).is_some());
+        if by_comma.len() > 1 && (paths || hosts) {
+            pieces.extend(by_comma);
+        } else {
+            pieces.push(part.trim());
+        }
+    }
+    pieces.retain(|p| !super::words::is_nothing(p));
+    pieces
+}
+
+fn has_path(piece: &str) -> bool {
+    piece.starts_with('/')
+        || piece.starts_with("~/")
+        || piece.contains(":/")
+        || piece.contains(":~")
+        || is_elsewhere(piece)
+}
+
+fn read_piece(piece: &str) -> Option<Vec<EntryPlace>> {
+    let piece = piece.trim_matches(['"', '\'']);
+    if piece.len() > 4096 {
+        return None;
+    }
+    if piece.starts_with('/') || piece.starts_with('~') {
+        return on_host(None, piece);
+    }
+    if let Some((scheme, rest)) = piece.split_once("://") {
+        return match scheme.to_ascii_lowercase().as_str() {
+            "file" | "ssh" | "sftp" | "scp" | "rsync" => url(rest),
+            _ => Some(vec![EntryPlace::Elsewhere(piece.to_owned())]),
+        };
+    }
+    if is_elsewhere(piece) {
+        return Some(vec![EntryPlace::Elsewhere(piece.to_owned())]);
+    }
+    if let Some((front, path)) = piece.split_once(":/").map(|(f, p)| (f, p.len() + 1)) {
+        return on_host(Some(front), piece.get(piece.len() - path..)?);
+    }
+    if let Some((front, path)) = piece.split_once(":~") {
+        return on_host(Some(front), piece.get(piece.len() - path.len() - 1..)?);
+    }
+    host(piece).map(|h| vec![EntryPlace::Host(h)])
+}
+
+/// `host/path`, `/path`, `user@host:22/path` after a scheme.
+fn url(rest: &str) -> Option<Vec<EntryPlace>> {
+    let at = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(at);
+    let path = percent_decoded(path)?;
+    let name = authority.rsplit_once('@').map_or(authority, |(_, h)| h);
+    let name = match name.rsplit_once(':') {
+        Some((h, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => h,
+        _ => name,
+    };
+    if path.is_empty() || path == "/" {
+        return host(name).map(|h| vec![EntryPlace::Host(h)]);
+    }
+    let name = (!name.is_empty() && !name.eq_ignore_ascii_case("localhost")).then_some(name);
+    on_host(name, &path)
+}
+
+fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
+    let name = match front.map(str::trim) {
+        None | Some("*" | "any" | "all") => None,
+        Some(front) => {
+            let name = front.rsplit_once('@').map_or(front, |(_, h)| h);
+            Some(host(name)?)
+        }
+    };
+    if let Some(home) = path.strip_prefix('~') {
+        let (user, rest) = home.split_once('/')?;
+        if !user.is_empty() {
+            let base = if user == "root" {
+                "/root".to_owned()
+            } else {
+                format!("/home/{user}")
+            };
+            return Some(vec![one(name, &format!("{base}/{rest}"))]);
+        }
+        return Some(vec![
+            one(name.clone(), &format!("/home/*/{rest}")),
+            one(name, &format!("/root/{rest}")),
+        ]);
+    }
+    Some(vec![one(name, path)])
+}
+
+fn one(host: Option<String>, path: &str) -> EntryPlace {
+    let mut clean = String::with_capacity(path.len());
+    for c in path.chars() {
+        if !(c == '/' && clean.ends_with('/')) {
+            clean.push(c);
+        }
+    }
+    while clean.contains("/./") {
+        clean = clean.replace("/./", "/");
+    }
+    if clean.ends_with('/') {
+        clean.push_str("**");
+    }
+    if clean.contains(['*', '?', '[']) {
+        EntryPlace::Glob {
+            host,
+            pattern: clean,
+        }
+    } else {
+        EntryPlace::Exact { host, path: clean }
+    }
+}
+
+/// A host name or address, lower case; `None` for patterns, phrases and what has a path.
+fn host(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('.');
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return inner
+            .parse::<std::net::Ipv6Addr>()
+            .ok()
+            .map(|a| a.to_string());
+    }
+    if let Ok(address) = text.parse::<std::net::IpAddr>() {
+        return Some(address.to_string());
+    }
+    // `web01:443`
+    let text = match text.split_once(':') {
+        Some((name, port))
+            if !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            name
+        }
+        _ => text,
+    };
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let labels = text.split('.').all(|label| {
+        !label.is_empty() && label.len() <= 63 && label.chars().all(fits) && !label.starts_with('-')
+    });
+    (labels && text.len() <= 253 && !is_elsewhere(text)).then(|| text.to_lowercase())
+}
+
+/// Whether the words name a token, a vault, a cloud, another system's path or a safe.
+fn is_elsewhere(piece: &str) -> bool {
+    const SCHEMES: &[&str] = &[
+        "hsm",
+        "pkcs11",
+        "arn",
+        "vault",
+        "kms",
+        "tpm",
+        "akv",
+        "urn",
+        "keychain",
+        "hklm",
+        "hkcu",
+        "token",
+        "slot",
+        "yubikey",
+        "smartcard",
+        "awskms",
+        "gcpkms",
+        "azurekms",
+        "secretsmanager",
+        "cert",
+        "op",
+        "s3",
+        "gs",
+        "ldap",
+        "jceks",
+        "cng",
+        "ksp",
+    ];
+    const WORDS: &[&str] = &[
+        "hsm",
+        "kms",
+        "vault",
+        "aws",
+        "azure",
+        "gcp",
+        "tpm",
+        "smartcard",
+        "yubikey",
+        "token",
+        "offline",
+        "safe",
+        "paper",
+        "keychain",
+        "cloudhsm",
+        "keyvault",
+        "acm",
+        "cyberark",
+        "akeyless",
+        "1password",
+        "bitwarden",
+        "keepass",
+        "keyprotect",
+        "cloudkms",
+        "smart",
+        "hardware",
+        "luna",
+        "nshield",
+        "escrow",
+    ];
+    let lower = piece.to_ascii_lowercase();
+    if lower.starts_with("\\\\")
+        || matches!(lower.as_bytes(), [b'a'..=b'z', b':', b'\\' | b'/', ..])
+    {
+        return true;
+    }
+    if lower.contains("://") {
+        let scheme = lower.split("://").next().unwrap_or("");
+        return !matches!(scheme, "file" | "ssh" | "sftp" | "scp" | "rsync");
+    }
+    if lower.split_once(':').is_some_and(|(scheme, _)| {
+        SCHEMES.contains(&scheme.trim()) || scheme.starts_with("azure") || scheme.starts_with("aws")
+    }) {
+        return true;
+    }
+    if lower.starts_with('/') || lower.contains(":/") {
+        return false;
+    }
+    let mut words = lower
+        .split(|c: char| c.is_whitespace() || matches!(c, '/' | '(' | ')' | '-' | '_' | ':'))
+        .filter(|w| !w.is_empty())
+        .peekable();
+    let first = words.next().unwrap_or("");
+    // `vault01` and `hsm-gw` are hosts; `vault` alone and phrases that begin with such a word are not.
+    WORDS.contains(&first)
+        && (!lower.contains(['-', '_']) || lower.contains(' ') || lower.contains('/'))
+}
+
+/// RFC 3986 percent-decoding; `None` where the outcome is no text.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let code = (*first == b'%')
+            .then(|| std::str::from_utf8(tail.get(..2)?).ok())
+            .flatten()
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match code {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or(&[]);
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact(host: &str, path: &str) -> EntryPlace {
+        EntryPlace::Exact {
+            host: (!host.is_empty()).then(|| host.to_owned()),
+            path: path.to_owned(),
+        }
+    }
+
+    fn glob(host: &str, pattern: &str) -> EntryPlace {
+        EntryPlace::Glob {
+            host: (!host.is_empty()).then(|| host.to_owned()),
+            pattern: pattern.to_owned(),
+        }
+    }
+
+    fn check(cell: &str, expected: &[EntryPlace]) {
+        assert_eq!(read_cell(cell), (expected.to_vec(), vec![]), "{cell}");
+    }
+
+    #[test]
+    fn single_places() {
+        check("web01:/etc/ssl/a.key", &[exact("web01", "/etc/ssl/a.key")]);
+        check(
+            "root@WEB01.example.com:/etc//ssl/a.key",
+            &[exact("web01.example.com", "/etc/ssl/a.key")],
+        );
+        check("/etc/ssl/a.key", &[exact("", "/etc/ssl/a.key")]);
+        check("web01:/etc/ssl/*.pem", &[glob("web01", "/etc/ssl/*.pem")]);
+        check("web01:/etc/ssl/", &[glob("web01", "/etc/ssl/**")]);
+        check("file:///etc/a%20b.pem", &[exact("", "/etc/a b.pem")]);
+        check("file://web01/etc/a.pem", &[exact("web01", "/etc/a.pem")]);
+        check(
+            "ssh://deploy@web01:2222/home/a",
+            &[exact("web01", "/home/a")],
+        );
+        check("web01", &[EntryPlace::Host("web01".into())]);
+        check("10.0.0.5", &[EntryPlace::Host("10.0.0.5".into())]);
+        check(
+            "web01.example.com:443",
+            &[EntryPlace::Host("web01.example.com".into())],
+        );
+        check("[2001:db8::1]:/etc/a", &[exact("2001:db8::1", "/etc/a")]);
+        check(
+            "web01:~anna/.ssh/id_rsa",
+            &[exact("web01", "/home/anna/.ssh/id_rsa")],
+        );
+        check(
+            "~/.ssh/id_rsa",
+            &[
+                glob("", "/home/*/.ssh/id_rsa"),
+                exact("", "/root/.ssh/id_rsa"),
+            ],
+        );
+        check(
+            "/srv/My Keys/a, b.key",
+            &[exact("", "/srv/My Keys/a, b.key")],
+        );
+    }
+
+    #[test]
+    fn places_that_a_sweep_cannot_see() {
+        for cell in [
+            "hsm:slot1/key7",
+            "pkcs11:token=prod;object=ca",
+            "arn:aws:kms:eu-central-1:1:key/2",
+            "vault:secret/web",
+            "https://vault.example.com/v1",
+            "azure:kv-prod",
+            "Azure Key Vault",
+            "\\\\files01\\certs",
+            "C:\\certs\\a.pfx",
+            "HSM",
+            "kms",
+        ] {
+            check(cell, &[EntryPlace::Elsewhere(cell.to_owned())]);
+        }
+        check("vault01", &[EntryPlace::Host("vault01".into())]);
+        check("hsm-gw:/etc/a", &[exact("hsm-gw", "/etc/a")]);
+    }
+
+    #[test]
+    fn several_places() {
+        let two = [exact("web01", "/a"), exact("web02", "/a")];
+        for cell in [
+            "web01:/a; web02:/a",
+            "web01:/a\nweb02:/a",
+            "web01:/a, web02:/a",
+            "web01:/a | web02:/a",
+        ] {
+            check(cell, &two);
+        }
+        check(
+            "web01, web02",
+            &[
+                EntryPlace::Host("web01".into()),
+                EntryPlace::Host("web02".into()),
+            ],
+        );
+        assert_eq!(
+            read_hosts("web01 web02").0,
+            [
+                EntryPlace::Host("web01".into()),
+                EntryPlace::Host("web02".into())
+            ]
+        );
+        check("n/a", &[]);
+    }
+
+    #[test]
+    fn what_is_no_place_is_a_fault() {
+        for cell in [
+            "second drawer from the left",
+            "web*:/etc/a",
+            "etc/ssl/a.pem",
+            "web01:relative/a",
+        ] {
+            let (places, faults) = read_cell(cell);
+            assert_eq!((places.len(), faults.len()), (0, 1), "{cell}: {places:?}");
+        }
+    }
+}

@@ -1,0 +1,556 @@
+//! From rows of text to entries: each cell is read as its column's field says.
+
+use super::columns::Field;
+use super::dates::{self, Evidence};
+use super::heading::{Hints, Order};
+use super::hush::{holds_private_material, quoted, shape};
+use super::mapping::{Mapping, Use};
+use super::table::{Row, Table};
+use super::{fingerprint, period, place_columns, serial, words};
+use crate::model::{Entry, Identifier, RowFault};
+use std::collections::{HashMap, HashSet};
+
+/// Most faults of cells that are told one by one.
+const MAX_FAULTS: usize = 10_000;
+
+/// What a table's rows say.
+#[derive(Debug, Default)]
+pub(super) struct Understood {
+    pub(super) entries: Vec<Entry>,
+    pub(super) faults: Vec<RowFault>,
+    /// Entries whose row has identifiers of which none could be read.
+    pub(super) spoilt: usize,
+}
+
+/// Understands all rows.
+pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Understood {
+    let mut out = Understood::default();
+    let orders = date_orders(name, table, mapping, &mut out.faults);
+    let mut ids: HashSet<String> = HashSet::new();
+    let mut repeats: HashMap<String, usize> = HashMap::new();
+    let mut untold = 0usize;
+    for row in &table.rows {
+        let mut reader = Reader {
+            name,
+            row,
+            headers: &table.headers,
+            entry: Entry {
+                source: format!("{name}:{}", row.at),
+                ..Entry::default()
+            },
+            faults: Vec::new(),
+            lost_identifiers: false,
+        };
+        reader.read(mapping, &orders);
+        let Reader {
+            mut entry,
+            mut faults,
+            lost_identifiers,
+            ..
+        } = reader;
+        if entry.id.is_empty() {
+            entry.id = format!("row-{}", row.at);
+        }
+        if !ids.insert(entry.id.clone()) {
+            let count = repeats.entry(entry.id.clone()).or_insert(1);
+            let unique = loop {
+                *count += 1;
+                let candidate = format!("{}#{count}", entry.id);
+                if ids.insert(candidate.clone()) {
+                    break candidate;
+                }
+            };
+            faults.push(RowFault {
+                source: entry.source.clone(),
+                column: None,
+                reason: format!(
+                    "its id was seen before in this file; it is told as {}",
+                    quoted(&unique)
+                ),
+                row_lost: false,
+            });
+            entry.id = unique;
+        }
+        out.spoilt += usize::from(lost_identifiers && entry.identifiers.is_empty());
+        let room = MAX_FAULTS.saturating_sub(out.faults.len());
+        untold += faults.len().saturating_sub(room);
+        out.faults.extend(faults.into_iter().take(room));
+        out.entries.push(entry);
+    }
+    if untold > 0 {
+        out.faults.push(RowFault {
+            source: name.to_owned(),
+            column: None,
+            reason: format!("{untold} further faults are not told one by one"),
+            row_lost: false,
+        });
+    }
+    out
+}
+
+/// The order of day and month for each date column, settled over the whole of it.
+struct Orders {
+    by_column: HashMap<usize, Order>,
+    undecided: HashSet<usize>,
+}
+
+fn date_orders(name: &str, table: &Table, mapping: &Mapping, faults: &mut Vec<RowFault>) -> Orders {
+    let mut orders = Orders {
+        by_column: HashMap::new(),
+        undecided: HashSet::new(),
+    };
+    let mut evidence: HashMap<usize, Evidence> = HashMap::new();
+    for (column, cell) in table.rows.iter().flat_map(|r| &r.cells) {
+        match mapping.uses.get(*column) {
+            Some(Use::Field(field, hints)) if field.is_date() => match hints.order {
+                Some(order) => {
+                    orders.by_column.insert(*column, order);
+                }
+                None => evidence.entry(*column).or_default().add(cell),
+            },
+            _ => {}
+        }
+    }
+    let mut columns: Vec<(usize, Evidence)> = evidence.into_iter().collect();
+    columns.sort_by_key(|(column, _)| *column);
+    for (column, evidence) in columns {
+        if let Some(order) = evidence.order() {
+            orders.by_column.insert(column, order);
+        } else if evidence.is_unsettled() {
+            orders.undecided.insert(column);
+            faults.push(RowFault {
+                source: name.to_owned(),
+                column: table.headers.get(column).map(|h| quoted(h)),
+                reason: "day and month cannot be told apart in this column; its dates of that form are not used \
+                         (write them as 2026-12-31, or name the column with (DD/MM/YYYY))"
+                    .to_owned(),
+                row_lost: false,
+            });
+        }
+    }
+    orders
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    row: &'a Row,
+    headers: &'a [String],
+    entry: Entry,
+    faults: Vec<RowFault>,
+    lost_identifiers: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, mapping: &Mapping, orders: &Orders) {
+        let row = self.row;
+        let mut fields: Vec<(usize, Field, Hints, &'a str)> = Vec::new();
+        for (column, cell) in &row.cells {
+            let used = mapping.uses.get(*column).copied().unwrap_or(Use::Extra);
+            if used == Use::Secret {
+                continue;
+            }
+            if holds_private_material(cell) {
+                self.fault(
+                    *column,
+                    "cell holds private material; it was left out".to_owned(),
+                );
+                continue;
+            }
+            match used {
+                Use::Field(field, hints) => fields.push((*column, field, hints, cell)),
+                _ => {
+                    let header = self.headers.get(*column).cloned().unwrap_or_default();
+                    self.entry.extra.insert(header, cell.clone());
+                }
+            }
+        }
+        // The type first: it tells what a bare digest means.
+        if let Some((_, _, _, cell)) = fields.iter().find(|f| f.1 == Field::Type)
+            && !words::is_nothing(cell)
+        {
+            self.entry.type_text = Some((*cell).to_owned());
+            self.entry.kind = words::kind(cell);
+        }
+        let mut serials: Vec<String> = Vec::new();
+        for (column, field, hints, cell) in &fields {
+            if field.is_date() {
+                self.date(*column, *field, cell, orders);
+            } else if *field == Field::Serial {
+                self.serial(*column, cell, *hints, &mut serials);
+            } else if field.is_identifier() {
+                self.identifiers(*column, *field, cell);
+            } else {
+                self.plain(*column, *field, *hints, cell);
+            }
+        }
+        self.combine_serial(serials);
+        self.places(&fields);
+        self.finish();
+    }
+
+    fn fault(&mut self, column: usize, reason: String) {
+        self.faults.push(RowFault {
+            source: format!("{}:{}", self.name, self.row.at),
+            column: self.headers.get(column).map(|h| quoted(h)),
+            reason,
+            row_lost: false,
+        });
+    }
+
+    fn plain(&mut self, column: usize, field: Field, hints: Hints, cell: &str) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        let text = || Some(cell.to_owned());
+        let entry = &mut self.entry;
+        match field {
+            Field::Id => entry.id = cell.lines().next().unwrap_or("").trim().to_owned(),
+            Field::Name => entry.name = text(),
+            Field::Purpose => entry.purpose = text(),
+            Field::Owner => entry.owner = text(),
+            Field::Criticality => entry.criticality = text(),
+            Field::Environment => entry.environment = text(),
+            Field::Algorithm => entry.algorithm = text(),
+            Field::Subject => entry.subject = text(),
+            Field::Issuer => entry.issuer = text(),
+            Field::Custodians => entry.custodians = list(cell, false),
+            Field::Sans => {
+                entry.sans = list(cell, true)
+                    .iter()
+                    .filter_map(|s| alternative_name(s))
+                    .collect()
+            }
+            Field::State => match words::state(cell) {
+                Some(state) => entry.state = Some(state),
+                None => {
+                    let harmless = cell.chars().count() <= 32
+                        && cell
+                            .chars()
+                            .all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '_'));
+                    let seen = if harmless {
+                        cell.to_owned()
+                    } else {
+                        format!("(shape {})", shape(cell))
+                    };
+                    self.fault(
+                        column,
+                        format!("no state that is known: {seen}; the row counts as having none"),
+                    );
+                    self.keep(column, cell);
+                }
+            },
+            Field::RotationPeriod => match period::days(cell, hints.unit) {
+                Ok(days) => entry.rotation_period_days = days,
+                Err(reason) => {
+                    self.fault(column, format!("{reason} (shape {})", shape(cell)));
+                    self.keep(column, cell);
+                }
+            },
+            Field::Bits => match leading_number(cell) {
+                Some(bits) if (1..=65_536).contains(&bits) => entry.bits = Some(bits),
+                _ => {
+                    self.fault(
+                        column,
+                        format!("no key size in bits (shape {})", shape(cell)),
+                    );
+                    self.keep(column, cell);
+                }
+            },
+            Field::AllowedHosts => match allowed_hosts(cell) {
+                Some(hosts) => entry.allowed_hosts = hosts,
+                None => {
+                    self.fault(
+                        column,
+                        format!("no number of hosts (shape {})", shape(cell)),
+                    );
+                    self.keep(column, cell);
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// Keeps a cell that could not be read with the columns that are not known.
+    fn keep(&mut self, column: usize, cell: &str) {
+        if let Some(header) = self.headers.get(column) {
+            self.entry.extra.insert(header.clone(), cell.to_owned());
+        }
+    }
+
+    fn date(&mut self, column: usize, field: Field, cell: &str, orders: &Orders) {
+        match dates::read(cell, orders.by_column.get(&column).copied()) {
+            Ok(moment) => match field {
+                Field::Created => self.entry.created = moment,
+                Field::LastRotated => self.entry.last_rotated = moment,
+                Field::NotBefore => self.entry.not_before = moment,
+                _ => self.entry.expires = moment,
+            },
+            Err(fault) => {
+                // An undecided column was told once.
+                if fault != dates::Fault::Undecided || !orders.undecided.contains(&column) {
+                    self.fault(column, format!("{} (shape {})", fault.words(), shape(cell)));
+                }
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    fn serial(&mut self, column: usize, cell: &str, hints: Hints, serials: &mut Vec<String>) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        match serial::readings(cell, hints.base) {
+            Ok(readings) => serials.extend(readings),
+            Err(reason) => {
+                self.lost_identifiers = true;
+                self.fault(column, format!("{reason} (shape {})", shape(cell)));
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    fn identifiers(&mut self, column: usize, field: Field, cell: &str) {
+        let found = fingerprint::read_cell(cell, field, self.entry.kind);
+        if !found.faults.is_empty() {
+            self.lost_identifiers = true;
+            self.keep(column, cell);
+        }
+        for reason in found.faults {
+            self.fault(column, reason);
+        }
+        for identifier in found.identifiers {
+            self.add(identifier);
+        }
+    }
+
+    fn add(&mut self, identifier: Identifier) {
+        if !self.entry.identifiers.contains(&identifier) {
+            self.entry.identifiers.push(identifier);
+        }
+    }
+
+    /// A serial with the row's issuer names one certificate.
+    fn combine_serial(&mut self, serials: Vec<String>) {
+        for serial in serials {
+            if let Some(issuer) = self.entry.issuer.clone() {
+                self.add(Identifier::IssuerSerial {
+                    issuer,
+                    serial: serial.clone(),
+                });
+            }
+            self.add(Identifier::Serial(serial));
+        }
+    }
+
+    fn places(&mut self, fields: &[(usize, Field, Hints, &str)]) {
+        let mut columns = place_columns::Columns::default();
+        for (column, field, _, cell) in fields {
+            let faults = match field {
+                Field::Location => columns.location(cell),
+                Field::Host => columns.host(cell),
+                Field::Path => columns.path(cell),
+                _ => continue,
+            };
+            if !faults.is_empty() {
+                self.keep(*column, cell);
+            }
+            for reason in faults {
+                self.fault(*column, reason);
+            }
+        }
+        self.entry.places = columns.combined();
+    }
+
+    /// What one field tells about another.
+    fn finish(&mut self) {
+        let entry = &mut self.entry;
+        // `Key type: RSA`
+        if entry.algorithm.is_none()
+            && let Some(word) = &entry.type_text
+            && words::is_algorithm(word)
+        {
+            entry.algorithm = Some(word.clone());
+        }
+        if entry.bits.is_none() {
+            entry.bits = entry.algorithm.as_deref().and_then(bits_of_name);
+        }
+        // A register may use a fingerprint as its id; a random id of that length must not pass for one beside real ones.
+        let explicit = |id: &str| {
+            let lower = id.to_ascii_lowercase();
+            lower.starts_with("sha256:")
+                || lower.starts_with("md5:")
+                || lower.starts_with("sha1:")
+                || fingerprint::own_key_id(id).is_some()
+        };
+        let digest =
+            |id: &str| matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
+        if explicit(&entry.id)
+            || (entry.identifiers.is_empty() && !self.lost_identifiers && digest(&entry.id))
+        {
+            let found = fingerprint::read_cell(&entry.id.clone(), Field::Fingerprint, entry.kind);
+            for identifier in found.identifiers {
+                self.add(identifier);
+            }
+        }
+    }
+}
+
+fn list(cell: &str, blanks: bool) -> Vec<String> {
+    cell.split(|c: char| {
+        matches!(c, '\n' | '\r' | ';' | ',' | '|') || (blanks && c.is_whitespace())
+    })
+    .map(str::trim)
+    .filter(|part| !words::is_nothing(part))
+    .map(str::to_owned)
+    .collect()
+}
+
+/// A name as sightings tell it: `DNS:…`, `IP:…`, `email:…`, `URI:…`. `None` for the word before a name (`DNS Name=…`).
+fn alternative_name(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    for (label, form) in [
+        ("dns:", "DNS"),
+        ("dns=", "DNS"),
+        ("name=", "DNS"),
+        ("dnsname=", "DNS"),
+        ("dnsname:", "DNS"),
+        ("ip:", "IP"),
+        ("ip=", "IP"),
+        ("address:", "IP"),
+        ("address=", "IP"),
+        ("email:", "email"),
+        ("uri:", "URI"),
+        ("url=", "URI"),
+    ] {
+        if lower.starts_with(label) {
+            let value = text.get(label.len()..).unwrap_or("");
+            let value = if form == "DNS" {
+                value.to_ascii_lowercase()
+            } else {
+                value.to_owned()
+            };
+            return (!value.is_empty()).then(|| format!("{form}:{value}"));
+        }
+    }
+    if matches!(lower.as_str(), "dns" | "ip" | "email" | "uri" | "rfc822") {
+        return None;
+    }
+    Some(if text.contains("://") {
+        format!("URI:{text}")
+    } else if text.parse::<std::net::IpAddr>().is_ok() {
+        format!("IP:{text}")
+    } else if text.contains('@') {
+        format!("email:{text}")
+    } else {
+        format!("DNS:{lower}")
+    })
+}
+
+fn leading_number(cell: &str) -> Option<u32> {
+    let cell = cell
+        .trim()
+        .trim_start_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '-'));
+    let end = cell
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(cell.len());
+    let (number, tail) = cell.split_at(end);
+    let tail = tail
+        .trim()
+        .trim_start_matches(['-', '.'])
+        .to_ascii_lowercase();
+    matches!(tail.as_str(), "" | "0" | "bit" | "bits" | "b")
+        .then(|| number.parse().ok())
+        .flatten()
+}
+
+/// `RSA 2048`, `rsa-4096`, `AES256`; only for families whose names are followed by a size.
+fn bits_of_name(name: &str) -> Option<u32> {
+    let word = super::heading::compact(name);
+    let digits = ["rsa", "dsa", "aes"]
+        .iter()
+        .find_map(|family| word.strip_prefix(family))?;
+    let digits = digits
+        .strip_suffix("bits")
+        .or_else(|| digits.strip_suffix("bit"))
+        .unwrap_or(digits);
+    let bits: u32 = digits.parse().ok()?;
+    (128..=16_384).contains(&bits).then_some(bits)
+}
+
+/// A number, or a list of hosts that is counted; `Some(None)` where there is no limit.
+fn allowed_hosts(cell: &str) -> Option<Option<u32>> {
+    let lower = cell.to_ascii_lowercase();
+    if matches!(lower.as_str(), "unlimited" | "any" | "all" | "*") {
+        return Some(None);
+    }
+    let first = lower.split_whitespace().next().unwrap_or("");
+    if first.bytes().all(|b| b.is_ascii_digit())
+        && lower
+            .split_whitespace()
+            .skip(1)
+            .all(|w| matches!(w, "host" | "hosts" | "servers"))
+    {
+        return first.parse().ok().map(Some);
+    }
+    let hosts: Vec<&str> = cell
+        .split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|'))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let names = hosts.iter().all(|h| {
+        h.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
+    });
+    (names && (hosts.len() > 1 || first.contains(|c: char| c.is_ascii_digit())))
+        .then(|| u32::try_from(hosts.len()).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_counts() {
+        for (cell, expected) in [
+            ("2048", Some(2048)),
+            ("2048 bit", Some(2048)),
+            ("RSA-4096", Some(4096)),
+            ("256.0", Some(256)),
+            ("big", None),
+        ] {
+            assert_eq!(leading_number(cell), expected, "{cell}");
+        }
+        for (name, expected) in [
+            ("RSA 2048", Some(2048)),
+            ("rsa4096", Some(4096)),
+            ("AES-256", Some(256)),
+            ("Ed25519", None),
+            ("RSA", None),
+        ] {
+            assert_eq!(bits_of_name(name), expected, "{name}");
+        }
+        for (cell, expected) in [
+            ("3", Some(Some(3))),
+            ("3 hosts", Some(Some(3))),
+            ("web01, web02", Some(Some(2))),
+            ("any", Some(None)),
+            ("few", None),
+        ] {
+            assert_eq!(allowed_hosts(cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn alternative_names_take_the_form_of_sightings() {
+        for (text, expected) in [
+            ("WWW.example.com", Some("DNS:www.example.com")),
+            ("DNS:a.example", Some("DNS:a.example")),
+            ("Name=a.example", Some("DNS:a.example")),
+            ("10.0.0.1", Some("IP:10.0.0.1")),
+            ("a@b.example", Some("email:a@b.example")),
+            ("spiffe://x/y", Some("URI:spiffe://x/y")),
+            ("DNS", None),
+        ] {
+            assert_eq!(alternative_name(text).as_deref(), expected, "{text}");
+        }
+    }
+}

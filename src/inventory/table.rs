@@ -1,0 +1,100 @@
+//! What all forms of export become before they are understood: headers and rows of text.
+
+use super::InventoryError;
+use crate::model::RowFault;
+
+/// Most rows that an export may have.
+pub(super) const MAX_ROWS: usize = 2_000_000;
+/// Most columns (or distinct member names) that an export may have.
+pub(super) const MAX_COLUMNS: usize = 1_000;
+/// Most filled cells that an export may have; keeps memory bounded.
+pub(super) const MAX_CELLS: usize = 20_000_000;
+/// Longest cell that is used, in bytes; certificates as text fit.
+pub(super) const MAX_CELL: usize = 1 << 20;
+
+/// An export as headers and rows.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Headers, in the order of the file.
+    pub(super) headers: Vec<String>,
+    /// Rows that are not wholly empty.
+    pub(super) rows: Vec<Row>,
+    /// What is wrong with its form.
+    pub(super) faults: Vec<RowFault>,
+    /// How many rows were left out for their form.
+    pub(super) lost: usize,
+    /// The name of a member that says that there are more pages.
+    pub(super) page_token: Option<String>,
+    cells: usize,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Physical line (CSV, JSON lines) or index (JSON), from 1.
+    pub(super) at: u64,
+    /// Cells that are not empty, trimmed, each with the index of its header, ascending.
+    pub(super) cells: Vec<(usize, String)>,
+}
+
+impl Table {
+    /// Adds a row; a wholly empty one is passed over.
+    pub(super) fn push(&mut self, name: &str, row: Row) -> Result<(), InventoryError> {
+        if row.cells.is_empty() {
+            return Ok(());
+        }
+        self.cells += row.cells.len();
+        if self.rows.len() >= MAX_ROWS || self.cells > MAX_CELLS {
+            return Err(InventoryError::TooMany {
+                name: name.to_owned(),
+                what: "rows or cells",
+                limit: if self.rows.len() >= MAX_ROWS {
+                    MAX_ROWS
+                } else {
+                    MAX_CELLS
+                },
+            });
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// Tells that a row was left out.
+    pub(super) fn lose(&mut self, name: &str, at: u64, reason: String) {
+        self.lost += 1;
+        self.faults.push(RowFault {
+            source: format!("{name}:{at}"),
+            column: None,
+            reason,
+            row_lost: true,
+        });
+    }
+
+    /// Tells something about a row that is used all the same.
+    pub(super) fn tell(&mut self, name: &str, at: u64, reason: String) {
+        self.faults.push(RowFault {
+            source: format!("{name}:{at}"),
+            column: None,
+            reason,
+            row_lost: false,
+        });
+    }
+}
+
+/// The member names by which interfaces say that an answer is one page of several, in compact form.
+pub(super) fn is_page_token(compact_name: &str) -> bool {
+    matches!(
+        compact_name,
+        "nexttoken"
+            | "nextpagetoken"
+            | "odatanextlink"
+            | "nextlink"
+            | "nextmarker"
+            | "nextcursor"
+            | "nextpage"
+            | "continuationtoken"
+            | "lastevaluatedkey"
+            | "istruncated"
+            | "hasmore"
+    )
+}

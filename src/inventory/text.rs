@@ -1,0 +1,177 @@
+//! From bytes to text, whatever program wrote the export; and what is no text at all.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
+
+/// The text of an export.
+#[derive(Debug)]
+pub(super) struct Text<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// What is to be told about the way it was read.
+    pub(super) notice: Option<&'static str>,
+}
+
+/// Decodes an export; the error says what the bytes look like instead.
+pub(super) fn decode(bytes: &[u8]) -> Result<Text<'_>, &'static str> {
+    if let Some(what) = magic(bytes) {
+        return Err(what);
+    }
+    if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
+        return with(encoding, bytes.get(bom..).unwrap_or(&[]));
+    }
+    let head = bytes.get(..bytes.len().min(8192)).unwrap_or(bytes);
+    if head.contains(&0) {
+        return with(utf16_by_zeros(head).ok_or("binary data")?, bytes);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => with(UTF_8, bytes),
+        Err(_) => with(WINDOWS_1252, bytes),
+    }
+}
+
+fn with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Text<'a>, &'static str> {
+    let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
+    let odd = text
+        .chars()
+        .take(8192)
+        .filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
+        .count();
+    // A text has no control characters; some exports have one here and there.
+    if odd > 8 && odd * 50 > text.chars().take(8192).count() {
+        return Err("binary data");
+    }
+    if let Some(what) = markup(&text) {
+        return Err(what);
+    }
+    let notice = if had_errors {
+        Some("some bytes are no characters of its encoding and were replaced")
+    } else if encoding == WINDOWS_1252 {
+        Some("not UTF-8; read as Windows-1252")
+    } else {
+        None
+    };
+    Ok(Text { text, notice })
+}
+
+/// UTF-16 of mostly Latin text has zeros in every second byte; other bytes with zeros are no text.
+fn utf16_by_zeros(head: &[u8]) -> Option<&'static Encoding> {
+    let zeros = |from: usize| {
+        head.iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|b| **b == 0)
+            .count()
+    };
+    let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
+    if odd * 10 >= pairs * 6 && even * 20 <= pairs {
+        Some(UTF_16LE)
+    } else if even * 10 >= pairs * 6 && odd * 20 <= pairs {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+fn magic(bytes: &[u8]) -> Option<&'static str> {
+    const MAGIC: &[(&[u8], &str)] = &[
+        (b"PK\x03\x04", "a ZIP archive or an office workbook"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "an old office workbook",
+        ),
+        (b"%PDF-", "a PDF document"),
+        (b"\x1f\x8b", "gzip data"),
+        (b"SQLite format 3\0", "a SQLite database"),
+        (b"\x7fELF", "a program"),
+        (b"\xfe\xed\xfe\xed", "a Java keystore"),
+        (b"\x30\x82", "DER data, as a certificate or key"),
+        (b"PAR1", "Parquet data"),
+    ];
+    MAGIC
+        .iter()
+        .find(|(start, _)| bytes.starts_with(start))
+        .map(|(_, what)| *what)
+}
+
+fn markup(text: &str) -> Option<&'static str> {
+    let start: String = text
+        .trim_start()
+        .chars()
+        .take(200)
+        .collect::<String>()
+        .to_lowercase();
+    if start.starts_with("-----begin ") {
+        Some("PEM, as a certificate or key")
+    } else if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        Some("an HTML page")
+    } else if start.starts_with("<?xml") || start.starts_with('<') {
+        Some("XML or another markup")
+    } else if start.starts_with("ssh-") || start.starts_with("ecdsa-sha2-") {
+        Some("OpenSSH public keys")
+    } else if start.is_empty() {
+        Some("nothing but blanks")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_told_apart() {
+        let utf16 = |text: &str, little: bool| -> Vec<u8> {
+            text.encode_utf16()
+                .flat_map(|u| {
+                    if little {
+                        u.to_le_bytes()
+                    } else {
+                        u.to_be_bytes()
+                    }
+                })
+                .collect()
+        };
+        for (bytes, expected) in [
+            (
+                b"id,name\n1,M\xc3\xbcller\n".to_vec(),
+                "id,name\n1,Müller\n",
+            ),
+            (b"\xef\xbb\xbfid,name\n".to_vec(), "id,name\n"),
+            (
+                b"id,name\n1,M\xfcller \x80\n".to_vec(),
+                "id,name\n1,Müller €\n",
+            ),
+            (
+                [b"\xff\xfe".to_vec(), utf16("id\tü\n", true)].concat(),
+                "id\tü\n",
+            ),
+            (
+                [b"\xfe\xff".to_vec(), utf16("id\tü\n", false)].concat(),
+                "id\tü\n",
+            ),
+            (utf16("id;owner\n", true), "id;owner\n"),
+            (utf16("id;owner\n", false), "id;owner\n"),
+        ] {
+            assert_eq!(decode(&bytes).unwrap().text, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        assert_eq!(
+            decode(b"PK\x03\x04....").unwrap_err(),
+            "a ZIP archive or an office workbook"
+        );
+        assert_eq!(
+            decode(b"\x01\x02\x00\x00\x00\x07\x08").unwrap_err(),
+            "binary data"
+        );
+        assert_eq!(
+            decode(b"-----BEGIN CERTIFICATE-----\n").unwrap_err(),
+            "PEM, as a certificate or key"
+        );
+        assert_eq!(decode(b"  <!DOCTYPE html><p>").unwrap_err(), "an HTML page");
+        assert_eq!(decode(b" \r\n ").unwrap_err(), "nothing but blanks");
+    }
+}

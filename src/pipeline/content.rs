@@ -1,0 +1,381 @@
+//! One file's bytes through detection and parsing, in windows of bounded size.
+//!
+//! A window keeps a little of what came before it, so that a reader can look back to the start of a line or
+//! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
+
+use crate::detect::Detector;
+use crate::model::{Artifact, Candidate, Encoding, Fault, GapReason};
+use crate::parse::{Advance, Parser};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
+
+/// How much is read at once, and the size to which buffers shrink back.
+pub const WINDOW: usize = 256 << 10;
+/// How much of the bytes before a place stays readable.
+const LOOK_BACK: usize = 8 << 10;
+/// The largest window: an armour or object that does not fit is told as a `limit` gap by its reader, whose
+/// own limit is smaller.
+const WINDOW_MAX: usize = 80 << 20;
+/// How far lines are counted; behind that only the offset is told.
+const LINES_MAX: u64 = 256 << 20;
+
+/// Bytes that can be read at any place.
+pub trait Source {
+    /// How many bytes there are; what is appended later is not read.
+    fn size(&self) -> u64;
+    /// Reads at a place; 0 means that the source ended early.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// The next place at or after `offset` that holds data; `None` if only a hole follows.
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>>;
+}
+
+/// Takes what is found.
+pub trait Sink {
+    /// One thing that was understood, with its place in the source.
+    fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>);
+    /// One thing that was recognised and not understood.
+    fn fault(&mut self, reason: GapReason, offset: u64, detail: String);
+}
+
+/// Reads sources, one after the other, with one buffer.
+pub struct Scanner<'a> {
+    detector: &'a Detector,
+    parser: &'a Parser,
+    stop: &'a AtomicBool,
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+/// The state of one source.
+struct Window {
+    /// Place of the buffer's first byte in the source.
+    start: u64,
+    /// Bytes of the buffer that are filled.
+    filled: usize,
+    /// Where in the buffer the search goes on.
+    from: usize,
+    /// Whether the source ends with the filled bytes.
+    at_end: bool,
+}
+
+impl<'a> Scanner<'a> {
+    /// A scanner with its own buffer.
+    pub fn new(detector: &'a Detector, parser: &'a Parser, stop: &'a AtomicBool) -> Self {
+        Self {
+            detector,
+            parser,
+            stop,
+            buffer: Zeroizing::new(Vec::new()),
+        }
+    }
+
+    /// Reads one source to its end; gives how many bytes were read. What was found before an error stays told.
+    pub fn scan(
+        &mut self,
+        source: &dyn Source,
+        file_name: &[u8],
+        sink: &mut dyn Sink,
+        bytes_read: &mut u64,
+    ) -> io::Result<()> {
+        let outcome = self.scan_windows(source, file_name, sink, bytes_read);
+        if self.buffer.len() > 4 * WINDOW {
+            self.buffer = Zeroizing::new(Vec::new());
+        }
+        outcome
+    }
+
+    fn scan_windows(
+        &mut self,
+        source: &dyn Source,
+        file_name: &[u8],
+        sink: &mut dyn Sink,
+        bytes_read: &mut u64,
+    ) -> io::Result<()> {
+        let size = source.size();
+        let mut window = Window {
+            start: 0,
+            filled: 0,
+            from: 0,
+            at_end: size == 0,
+        };
+        let mut lines = Lines::default();
+        let large = size > WINDOW as u64;
+        while !window.at_end {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            if large && !self.skip_hole(source, &mut window)? {
+                break;
+            }
+            *bytes_read += self.fill(source, size, &mut window)?;
+            let needed = self.search(source, &mut window, &mut lines, file_name, sink);
+            self.slide(&mut window, needed);
+        }
+        Ok(())
+    }
+
+    /// Moves on to the next data if a hole follows; false if nothing but a hole does.
+    fn skip_hole(&self, source: &dyn Source, window: &mut Window) -> io::Result<bool> {
+        let end = window.start + window.filled as u64;
+        match source.next_data(end)? {
+            Some(data) if data > end && data - end >= WINDOW as u64 => {
+                *window = Window {
+                    start: data,
+                    filled: 0,
+                    from: 0,
+                    at_end: false,
+                };
+                Ok(true)
+            }
+            Some(_) => Ok(true),
+            None => {
+                // What is in the buffer ends here: readers that wait for more must decide now.
+                window.at_end = true;
+                Ok(window.filled > 0)
+            }
+        }
+    }
+
+    fn fill(&mut self, source: &dyn Source, size: u64, window: &mut Window) -> io::Result<u64> {
+        let mut read = 0;
+        while !window.at_end {
+            let place = window.start + window.filled as u64;
+            let left = usize::try_from(size.saturating_sub(place)).unwrap_or(usize::MAX);
+            if left == 0 {
+                window.at_end = true;
+                break;
+            }
+            let room = self.capacity(window).saturating_sub(window.filled);
+            if room == 0 {
+                break;
+            }
+            let end = window.filled + room.min(left);
+            if self.buffer.len() < end {
+                // Only as much as the source can fill: most files are small.
+                self.buffer
+                    .resize(end.max(16 << 10).min(WINDOW.max(end)), 0);
+            }
+            let target = self.buffer.get_mut(window.filled..end).unwrap_or_default();
+            match source.read_at(target, place)? {
+                0 => window.at_end = true,
+                count => {
+                    window.filled += count;
+                    read += count as u64;
+                    window.at_end = place + count as u64 >= size;
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// How large the buffer may be for this window.
+    fn capacity(&self, window: &Window) -> usize {
+        if window.filled >= WINDOW {
+            (window.filled.saturating_mul(2)).min(WINDOW_MAX)
+        } else {
+            WINDOW
+        }
+    }
+
+    /// Searches the window; gives the object for which more bytes are needed.
+    fn search(
+        &mut self,
+        source: &dyn Source,
+        window: &mut Window,
+        lines: &mut Lines,
+        file_name: &[u8],
+        sink: &mut dyn Sink,
+    ) -> Option<usize> {
+        let bytes = self.buffer.get(..window.filled).unwrap_or_default();
+        while let Some(hit) = self.detector.find(bytes, window.from) {
+            let candidate = Candidate {
+                clue: hit.clue,
+                bytes,
+                at: hit.at,
+                at_end: window.at_end,
+                at_start: window.start == 0,
+                encoding: Encoding::Binary,
+                label: None,
+                headers: &[],
+                file_name,
+            };
+            let parsed = self.parser.examine(&candidate);
+            window.from = match parsed.advance {
+                Advance::Step => hit.at + 1,
+                Advance::To(end) => end.max(hit.at + 1),
+                Advance::NeedMore { from }
+                    if !window.at_end && window.filled.saturating_sub(from) < WINDOW_MAX / 2 =>
+                {
+                    window.from = hit.at;
+                    return Some(from.min(hit.at));
+                }
+                Advance::NeedMore { .. } => hit.at + 1,
+            };
+            for artifact in parsed.artifacts {
+                let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
+                    .then(|| lines.at(source, bytes, window.start, artifact.offset))
+                    .flatten();
+                let offset = window.start + artifact.offset as u64;
+                sink.artifact(artifact, offset, line);
+            }
+            for Fault {
+                reason,
+                offset,
+                detail,
+            } in parsed.faults
+            {
+                sink.fault(reason, window.start + offset as u64, detail);
+            }
+        }
+        // A literal may begin in the last bytes of the window.
+        let open = window
+            .filled
+            .saturating_sub(self.detector.longest().saturating_sub(1));
+        window.from = window.from.max(open);
+        None
+    }
+
+    /// Moves what is still needed to the front of the buffer.
+    fn slide(&mut self, window: &mut Window, needed: Option<usize>) {
+        if window.at_end {
+            return;
+        }
+        let front = needed
+            .unwrap_or(window.from)
+            .saturating_sub(LOOK_BACK)
+            .min(window.filled);
+        self.buffer.copy_within(front..window.filled, 0);
+        window.start += front as u64;
+        window.filled -= front;
+        window.from = window.from.saturating_sub(front);
+    }
+}
+
+/// Counts lines, only as far as somebody asks.
+#[derive(Default)]
+struct Lines {
+    counted_to: u64,
+    newlines: u64,
+}
+
+impl Lines {
+    /// The 1-based line of a place in the window.
+    fn at(&mut self, source: &dyn Source, bytes: &[u8], start: u64, offset: usize) -> Option<u64> {
+        let target = start + offset as u64;
+        if target > LINES_MAX {
+            return None;
+        }
+        if target < self.counted_to {
+            *self = Self::default();
+        }
+        let mut chunk = Zeroizing::new(Vec::new());
+        while self.counted_to < start {
+            chunk.resize(64 << 10, 0);
+            let left = usize::try_from(start - self.counted_to).unwrap_or(usize::MAX);
+            let target = chunk.get_mut(..left.min(64 << 10))?;
+            let count = source.read_at(target, self.counted_to).ok()?;
+            if count == 0 {
+                return None;
+            }
+            self.newlines += newlines(target.get(..count)?);
+            self.counted_to += count as u64;
+        }
+        let from = usize::try_from(self.counted_to - start).ok()?;
+        self.newlines += newlines(bytes.get(from..offset)?);
+        self.counted_to = target;
+        Some(self.newlines + 1)
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats;
+
+    struct Memory(Vec<u8>);
+
+    impl Source for Memory {
+        fn size(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = self
+                .0
+                .get(usize::try_from(offset).unwrap()..)
+                .unwrap_or_default();
+            let count = rest.len().min(buffer.len()).min(100_000);
+            buffer[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        }
+
+        fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
+            Ok(Some(offset))
+        }
+    }
+
+    #[derive(Default)]
+    struct Faults(Vec<(GapReason, u64)>);
+
+    impl Sink for Faults {
+        fn artifact(&mut self, _: Artifact, _: u64, _: Option<u64>) {}
+
+        fn fault(&mut self, reason: GapReason, offset: u64, _: String) {
+            self.0.push((reason, offset));
+        }
+    }
+
+    fn faults(bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
+        let detector = Detector::new(formats::ALL);
+        let parser = Parser::new(formats::ALL);
+        let stop = AtomicBool::new(false);
+        let mut scanner = Scanner::new(&detector, &parser, &stop);
+        let mut sink = Faults::default();
+        let mut read = 0;
+        let size = bytes.len() as u64;
+        scanner
+            .scan(&Memory(bytes), b"x", &mut sink, &mut read)
+            .unwrap();
+        assert_eq!(read, size);
+        sink.0
+    }
+
+    #[test]
+    fn an_armour_is_found_once_wherever_a_window_ends() {
+        let armour = format!("-----BEGIN CERTIFICATE-----\n{}\n", "QUJD".repeat(40));
+        for before in [
+            0,
+            1,
+            WINDOW - 20,
+            WINDOW - 5,
+            WINDOW,
+            2 * WINDOW - 90,
+            5 * WINDOW + 3,
+        ] {
+            let mut bytes = vec![b'.'; before];
+            bytes.extend_from_slice(armour.as_bytes());
+            assert_eq!(
+                faults(bytes.clone()),
+                [(GapReason::Truncated, before as u64)],
+                "{before}"
+            );
+            bytes.extend_from_slice(&vec![b'!'; WINDOW]);
+            assert_eq!(faults(bytes).len(), 1, "{before}");
+        }
+    }
+
+    #[test]
+    fn an_armour_larger_than_a_window_is_read_whole() {
+        let mut bytes = vec![b'.'; 1000];
+        bytes.extend_from_slice(b"-----BEGIN CERTIFICATE-----\n");
+        bytes.extend_from_slice(
+            &b"QUJDREVGQUJDREVGQUJDREVGQUJDREVGQUJDREVGQUJDREVGQUJDREVGQUJDREVG\n".repeat(20_000),
+        );
+        bytes.extend_from_slice(b"!!");
+        assert_eq!(faults(bytes), [(GapReason::Truncated, 1000)]);
+    }
+}

@@ -1,0 +1,9 @@
+//! The one place that knows all stages: windows, threads, cancellation.
+
+pub mod content;
+pub mod decorate;
+pub mod place;
+pub mod sweep;
+
+pub use place::examine;
+pub use sweep::{Progress, Request, SweepError, Swept, sweep};

@@ -1,0 +1,392 @@
+//! All about one key or entry: where, matched how, flagged why.
+
+use super::escape::escape;
+use super::text::key_words;
+use crate::model::{EntryReport, Finding, KeyReport, Kind, Protection, Report, Sighting};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// The part of a report that an id names.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Explained<'a> {
+    /// The keys that it names.
+    pub keys: Vec<&'a KeyReport>,
+    /// The sightings without key that it names.
+    pub others: Vec<&'a Sighting>,
+    /// The entries that it names, and those of the keys.
+    pub entries: Vec<&'a EntryReport>,
+}
+
+impl Explained<'_> {
+    /// Whether the id named nothing.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.entries.is_empty() && self.others.is_empty()
+    }
+}
+
+/// Finds what an id names: a key id, a finding id, a fingerprint in any usual spelling, a path with or without
+/// its host, a host, an entry id or name.
+pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
+    let wanted = Wanted::new(id);
+    let mut found = Explained {
+        keys: report.keys.iter().filter(|key| wanted.key(key)).collect(),
+        others: report
+            .others
+            .iter()
+            .filter(|s| wanted.sighting(s))
+            .collect(),
+        entries: Vec::new(),
+    };
+    found.entries = report
+        .entries
+        .iter()
+        .filter(|entry| {
+            let of_key = |key: &&KeyReport| {
+                key.entries.contains(&entry.id)
+                    || key
+                        .flags
+                        .iter()
+                        .any(|f| f.entry.as_ref() == Some(&entry.id))
+            };
+            wanted.entry(entry) || found.keys.iter().any(of_key)
+        })
+        .collect();
+    // An entry leads to its keys.
+    let direct: Vec<&EntryReport> = report.entries.iter().filter(|e| wanted.entry(e)).collect();
+    for key in &report.keys {
+        let linked = direct.iter().any(|entry| {
+            entry.keys.contains(&key.key_id)
+                || key
+                    .flags
+                    .iter()
+                    .any(|f| f.entry.as_ref() == Some(&entry.id))
+        });
+        if linked && !found.keys.iter().any(|known| known.key_id == key.key_id) {
+            found.keys.push(key);
+        }
+    }
+    found
+}
+
+/// What is looked for, in the spellings that can occur.
+struct Wanted {
+    exact: String,
+    /// Hexadecimal digits alone, lower case, of at least 8.
+    digits: Option<String>,
+    base64: String,
+}
+
+impl Wanted {
+    fn new(id: &str) -> Self {
+        let exact = id.trim().to_owned();
+        let bare = exact
+            .rsplit_once('=')
+            .map_or(exact.as_str(), |(_, value)| value);
+        let lower = bare.to_ascii_lowercase();
+        let lower = ["sha256:", "sha1:", "md5:", "sha-256:", "sha-1:", "0x"]
+            .iter()
+            .find_map(|prefix| lower.strip_prefix(prefix))
+            .unwrap_or(&lower)
+            .to_owned();
+        let digits: String = lower
+            .chars()
+            .filter(|c| !matches!(c, ':' | ' ' | '-'))
+            .collect();
+        let is_hex = digits.len() >= 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
+        Self {
+            base64: bare
+                .trim_start_matches("SHA256:")
+                .trim_end_matches('=')
+                .to_owned(),
+            digits: is_hex.then_some(digits),
+            exact,
+        }
+    }
+
+    fn key(&self, key: &KeyReport) -> bool {
+        let id = key.key_id.to_string();
+        let digest = id.rsplit_once(':').map_or("", |(_, digest)| digest);
+        id == self.exact
+            || self.is_digest(digest)
+            || key.flags.iter().any(|flag| flag.id == self.exact)
+            || key.sightings.iter().any(|sighting| self.sighting(sighting))
+    }
+
+    fn is_digest(&self, digest: &str) -> bool {
+        self.digits
+            .as_ref()
+            .is_some_and(|digits| digest.to_ascii_lowercase().starts_with(digits.as_str()))
+    }
+
+    fn sighting(&self, sighting: &Sighting) -> bool {
+        let prints = &sighting.fingerprints;
+        let digests = [
+            prints.spki_sha256.map(|d| d.to_string()),
+            prints.cert_sha256.map(|d| d.to_string()),
+            prints.cert_sha1.map(|d| d.to_string()),
+            prints.cert_md5.map(|d| d.to_string()),
+            prints.keygrip.map(|d| d.to_string()),
+            prints.ski.clone(),
+            prints.pgp_fingerprint.clone(),
+            prints.pgp_keyid.clone(),
+            prints.pkcs11_id.clone(),
+            prints
+                .ssh_md5
+                .as_ref()
+                .map(|text| text.trim_start_matches("MD5:").replace(':', "")),
+            sighting.certificate.as_ref().map(|c| c.serial.clone()),
+        ];
+        let ssh = prints.ssh_sha256.as_deref().unwrap_or_default();
+        digests
+            .iter()
+            .flatten()
+            .any(|digest| self.is_digest(digest))
+            || (!ssh.is_empty() && ssh.trim_start_matches("SHA256:") == self.base64)
+            || prints.jwk_thumbprint.as_ref() == Some(&self.exact)
+            || self.place(sighting)
+    }
+
+    fn place(&self, sighting: &Sighting) -> bool {
+        let host = sighting.host.as_deref().unwrap_or_default();
+        let location = &sighting.location;
+        self.exact == host
+            || std::iter::once(&location.path)
+                .chain(&location.links)
+                .chain(&location.hard_links)
+                .any(|path| {
+                    *path == self.exact
+                        || self
+                            .exact
+                            .split_once(':')
+                            .is_some_and(|(h, p)| h == host && p == path)
+                })
+    }
+
+    fn entry(&self, entry: &EntryReport) -> bool {
+        entry.id == self.exact
+            || entry.source == self.exact
+            || entry.name.as_ref().is_some_and(|name| *name == self.exact)
+            || entry.flags.iter().any(|flag| flag.id == self.exact)
+    }
+}
+
+/// Writes what was found, for people.
+pub fn write_text(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
+    for key in &found.keys {
+        write_key(key, out)?;
+    }
+    for other in &found.others {
+        writeln!(out, "{}", other.kind)?;
+        write_sighting(other, out)?;
+        writeln!(out)?;
+    }
+    for entry in &found.entries {
+        write_entry(entry, out)?;
+    }
+    Ok(())
+}
+
+/// Writes what was found as one JSON document.
+pub fn write_json(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, found)?;
+    out.write_all(b"\n")
+}
+
+/// Writes what was found as JSON Lines: a line a key, other sighting and entry.
+pub fn write_lines(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
+    for key in &found.keys {
+        line(out, "key", key)?;
+    }
+    for other in &found.others {
+        line(out, "other", other)?;
+    }
+    for entry in &found.entries {
+        line(out, "entry", entry)?;
+    }
+    Ok(())
+}
+
+fn line<T: Serialize>(out: &mut impl Write, record: &str, value: &T) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Record<'a, T> {
+        record: &'a str,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    serde_json::to_writer(&mut *out, &Record { record, value })?;
+    out.write_all(b"\n")
+}
+
+fn write_key(key: &KeyReport, out: &mut impl Write) -> io::Result<()> {
+    let words = key_words(key.algorithm.as_deref(), key.bits);
+    writeln!(out, "Key {}", key.key_id)?;
+    writeln!(out, "  {} · class {}", escape(&words), key.class.as_str())?;
+    match (&key.matched_by, key.entries.as_slice()) {
+        (_, []) => writeln!(out, "  in no row of the inventory")?,
+        (Some(by), entries) => writeln!(
+            out,
+            "  rows {}, matched by {}",
+            escape(&entries.join(", ")),
+            escape(by)
+        )?,
+        (None, entries) => writeln!(out, "  rows {}", escape(&entries.join(", ")))?,
+    }
+    write_flags(&key.flags, out)?;
+    writeln!(out, "  seen {}", times(key.sightings.len()))?;
+    for sighting in &key.sightings {
+        write_sighting(sighting, out)?;
+    }
+    writeln!(out)
+}
+
+fn write_flags(flags: &[Finding], out: &mut impl Write) -> io::Result<()> {
+    for flag in flags {
+        writeln!(
+            out,
+            "  {} {} ({}): {}",
+            flag.severity.as_str(),
+            flag.flag.as_str(),
+            flag.id,
+            escape(&flag.why)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
+    let location = &sighting.location;
+    let host = sighting.host.as_deref().unwrap_or_default();
+    let line = match (location.line, location.offset) {
+        (Some(line), _) => format!(", line {line}"),
+        (None, Some(offset)) if offset > 0 => format!(", byte {offset}"),
+        _ => String::new(),
+    };
+    let protection = match (sighting.protection, &sighting.cipher) {
+        (Some(Protection::None), _) => ", in clear".to_owned(),
+        (Some(Protection::Encrypted), Some(cipher)) => format!(", encrypted ({cipher})"),
+        (Some(Protection::Encrypted), None) => ", encrypted".to_owned(),
+        (None, _) => String::new(),
+    };
+    writeln!(
+        out,
+        "    {} ({}{protection}) at {}:{}{line}",
+        sighting.kind,
+        escape(&sighting.format),
+        escape(host),
+        escape(&location.path)
+    )?;
+    for member in &location.inside {
+        let name = member.name.as_deref().unwrap_or_default();
+        writeln!(
+            out,
+            "      inside {} {}",
+            escape(&member.container),
+            escape(name)
+        )?;
+    }
+    for link in &location.links {
+        writeln!(out, "      linked from {}", escape(link))?;
+    }
+    for link in &location.hard_links {
+        writeln!(out, "      also {}", escape(link))?;
+    }
+    if let Some(file) = &sighting.file {
+        let owner = file.owner.as_deref().unwrap_or("?");
+        let group = file.group.as_deref().unwrap_or("?");
+        let package = file
+            .package
+            .as_deref()
+            .map(|package| format!(", package {package}"))
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "      mode {} {}:{} ({}:{}){}",
+            file.mode,
+            escape(owner),
+            escape(group),
+            file.uid,
+            file.gid,
+            escape(&package)
+        )?;
+    }
+    write_contents(sighting, out)?;
+    for note in &sighting.notes {
+        writeln!(out, "      note: {}", escape(note))?;
+    }
+    Ok(())
+}
+
+fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
+    if let Some(certificate) = &sighting.certificate {
+        let day = |moment: Option<jiff::Timestamp>| {
+            moment.map_or_else(|| "?".to_owned(), |t| t.strftime("%Y-%m-%d").to_string())
+        };
+        writeln!(out, "      subject {}", escape(&certificate.subject))?;
+        if sighting.kind != Kind::CertificateRequest {
+            writeln!(
+                out,
+                "      issuer {}; serial {}; valid {} to {}",
+                escape(&certificate.issuer),
+                escape(&certificate.serial),
+                day(certificate.not_before),
+                day(certificate.not_after)
+            )?;
+        }
+    }
+    if let Some(ssh) = &sighting.ssh {
+        for (name, value) in [("comment", &ssh.comment), ("options", &ssh.options)] {
+            if let Some(value) = value {
+                writeln!(out, "      {name} {}", escape(value))?;
+            }
+        }
+        for (name, values) in [("hosts", &ssh.hosts), ("principals", &ssh.principals)] {
+            if !values.is_empty() {
+                writeln!(out, "      {name} {}", escape(&values.join(", ")))?;
+            }
+        }
+    }
+    let prints = &sighting.fingerprints;
+    for (name, value) in [
+        (
+            "certificate SHA-256",
+            prints.cert_sha256.map(|d| d.to_string()),
+        ),
+        ("certificate SHA-1", prints.cert_sha1.map(|d| d.to_string())),
+        ("SSH", prints.ssh_sha256.clone()),
+    ] {
+        if let Some(value) = value {
+            writeln!(out, "      {name} {value}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_entry(entry: &EntryReport, out: &mut impl Write) -> io::Result<()> {
+    let name = entry.name.as_deref().unwrap_or_default();
+    writeln!(
+        out,
+        "Row {} {} ({}): {}",
+        escape(&entry.id),
+        escape(name),
+        escape(&entry.source),
+        entry.status.as_str()
+    )?;
+    let owner = entry.owner.as_deref().unwrap_or("none");
+    let state = entry.state.as_deref().unwrap_or("not told");
+    writeln!(out, "  owner {}; state {}", escape(owner), escape(state))?;
+    if let Some(by) = &entry.matched_by {
+        writeln!(out, "  matched by {}", escape(by))?;
+    }
+    for key in &entry.keys {
+        writeln!(out, "  key {key}")?;
+    }
+    write_flags(&entry.flags, out)?;
+    writeln!(out)
+}
+
+fn times(number: usize) -> String {
+    match number {
+        1 => "once:".to_owned(),
+        _ => format!("{number} times:"),
+    }
+}

@@ -1,0 +1,64 @@
+//! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
+
+use crate::model::report::{EntryReport, KeyReport, Summary};
+use crate::model::{Gap, InventorySummary, Report, Sighting, SweepSummary};
+use serde::Serialize;
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Record<'a> {
+    Report(Head<'a>),
+    Key(&'a KeyReport),
+    Other(&'a Sighting),
+    Entry(&'a EntryReport),
+    Gap(&'a Gap),
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    schema: &'a str,
+    tool: &'a str,
+    generated: jiff::Timestamp,
+    sweeps: &'a [SweepSummary],
+    inventories: &'a [InventorySummary],
+    summary: &'a Summary,
+}
+
+/// Writes the report as one indented document.
+pub fn write_document(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
+}
+
+/// Writes the report as lines: the head first, then a line a key, other sighting, entry and gap.
+pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut line = |record: &Record<'_>| -> io::Result<()> {
+        serde_json::to_writer(&mut *out, record)?;
+        out.write_all(b"\n")
+    };
+    line(&Record::Report(Head {
+        schema: &report.schema,
+        tool: &report.tool,
+        generated: report.generated,
+        sweeps: &report.sweeps,
+        inventories: &report.inventories,
+        summary: &report.summary,
+    }))?;
+    report
+        .keys
+        .iter()
+        .try_for_each(|key| line(&Record::Key(key)))?;
+    report
+        .others
+        .iter()
+        .try_for_each(|other| line(&Record::Other(other)))?;
+    report
+        .entries
+        .iter()
+        .try_for_each(|entry| line(&Record::Entry(entry)))?;
+    report
+        .gaps
+        .iter()
+        .try_for_each(|gap| line(&Record::Gap(gap)))
+}

@@ -1,0 +1,75 @@
+//! A sweep as JSON Lines: the `keymuster.sweep/1` records of the contract.
+
+use crate::model::{Gap, Hex, Sighting, Sweep, SweepEnd, SweepHeader};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Record<'a> {
+    Sweep(&'a SweepHeader),
+    Sighting(&'a Sighting),
+    Gap(&'a Gap),
+    End(&'a SweepEnd),
+}
+
+/// Writes a sweep: its header, sightings and gaps by path, and its end with the digest of all lines before.
+///
+/// A sweep without an end (one that was read from a file cut off) is written without one.
+pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
+    let mut out = Hashing {
+        out,
+        hash: Sha256::new(),
+    };
+    line(&mut out, &Record::Sweep(&sweep.header))?;
+    let mut gaps = sweep.gaps.iter().peekable();
+    let mut sightings = sweep.sightings.iter().peekable();
+    while let Some(sighting) = sightings.next() {
+        line(&mut out, &Record::Sighting(sighting))?;
+        let path = sighting.location.exact_path();
+        let last_of_path = sightings
+            .peek()
+            .is_none_or(|next| next.location.exact_path() != path);
+        let bound = sightings.peek().map(|next| next.location.exact_path());
+        if !last_of_path {
+            continue;
+        }
+        while let Some(gap) =
+            gaps.next_if(|gap| bound.as_ref().is_none_or(|bound| gap.exact_path() < *bound))
+        {
+            line(&mut out, &Record::Gap(gap))?;
+        }
+    }
+    for gap in gaps {
+        line(&mut out, &Record::Gap(gap))?;
+    }
+    if let Some(end) = &sweep.end {
+        let mut end = end.clone();
+        end.sha256 = Hex::<32>(out.hash.clone().finalize().into()).to_string();
+        line(&mut out, &Record::End(&end))?;
+    }
+    Ok(())
+}
+
+fn line<W: Write>(out: &mut Hashing<'_, W>, record: &Record<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(b"\n")
+}
+
+struct Hashing<'a, W> {
+    out: &'a mut W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hash.update(bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

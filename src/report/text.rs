@@ -1,0 +1,589 @@
+//! The summary for people: what fits a screen, in the order in which it is asked for.
+
+use super::escape::escape;
+use crate::model::{
+    Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity, Sighting,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+/// How many of the worst findings the summary names.
+const WORST: usize = 12;
+
+/// How to write a summary.
+#[derive(Debug, Clone, Default)]
+pub struct TextOptions {
+    /// Whether to colour it.
+    pub colour: bool,
+    /// Name every finding and gap, not only the worst.
+    pub verbose: bool,
+    /// Columns of the terminal; long reasons are cut to it. None writes them whole.
+    pub width: Option<usize>,
+    /// The exit code that this report leads to.
+    pub exit_code: u8,
+    /// One more line of the verdict: what changed since a baseline.
+    pub changes: Option<String>,
+}
+
+/// Writes the summary of a report.
+pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io::Result<()> {
+    let mut page = Page { out, options };
+    page.head(report)?;
+    page.coverage(report)?;
+    page.verdict(report)?;
+    if report.inventories.is_empty() {
+        page.kinds(report)?;
+    } else {
+        page.register(report)?;
+    }
+    page.findings(report)?;
+    page.set_aside(report)?;
+    if options.verbose {
+        page.gaps(report)?;
+    }
+    Ok(())
+}
+
+struct Page<'a, W> {
+    out: &'a mut W,
+    options: &'a TextOptions,
+}
+
+impl<W: Write> Page<'_, W> {
+    fn row(&mut self, name: &str, text: &str) -> io::Result<()> {
+        writeln!(
+            self.out,
+            "{}{text}",
+            self.paint(BOLD, &format!("{name:<12}"))
+        )
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        if self.options.colour {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn head(&mut self, report: &Report) -> io::Result<()> {
+        let hosts: BTreeSet<&str> = report
+            .sweeps
+            .iter()
+            .map(|s| s.header.host.as_str())
+            .collect();
+        let shown: Vec<&str> = hosts.iter().copied().take(4).collect();
+        let more = if hosts.len() > shown.len() {
+            ", …"
+        } else {
+            ""
+        };
+        let judged = report.generated.strftime("%Y-%m-%d %H:%M UTC");
+        let line = format!(
+            "{} · {} ({}{more}) · judged as of {judged}",
+            report.tool,
+            count(hosts.len() as u64, "host", "hosts"),
+            escape(&shown.join(", ")),
+        );
+        writeln!(self.out, "{}", self.paint(BOLD, &line))?;
+        for inventory in &report.inventories {
+            let date = inventory
+                .as_of
+                .map(|date| format!(" of {}", date.strftime("%Y-%m-%d")))
+                .unwrap_or_default();
+            let unusable = inventory.rows.saturating_sub(inventory.usable);
+            let doubts = if inventory.faults.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    ", {} in its rows (-v names them)",
+                    count(inventory.faults.len() as u64, "doubt", "doubts")
+                )
+            };
+            self.row(
+                "Inventory",
+                &format!(
+                    "{}{date}: {}, {unusable} unusable{doubts}",
+                    escape(&inventory.name),
+                    count(inventory.rows, "row", "rows"),
+                ),
+            )?;
+            if self.options.verbose {
+                for fault in &inventory.faults {
+                    writeln!(self.out, "            {}", escape(fault))?;
+                }
+            }
+            for flag in &inventory.flags {
+                self.row("", &escape(&flag.why))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn coverage(&mut self, report: &Report) -> io::Result<()> {
+        let (mut directories, mut files, mut bytes) = (0, 0, 0);
+        for end in report.sweeps.iter().filter_map(|sweep| sweep.end.as_ref()) {
+            directories += end.directories;
+            files += end.files;
+            bytes += end.bytes;
+        }
+        let complete = if report.summary.complete {
+            self.paint(GREEN, "complete")
+        } else {
+            self.paint(RED, "INCOMPLETE")
+        };
+        let scope = match report.summary.scope {
+            Scope::Full => "",
+            Scope::Reduced => ", scope reduced by choice",
+        };
+        self.row(
+            "Coverage",
+            &format!(
+                "{complete}{scope}; {}, {}, {}; {} of {}",
+                count(directories, "directory", "directories"),
+                count(files, "file", "files"),
+                human_bytes(bytes),
+                count(report.summary.sightings, "sighting", "sightings"),
+                count(report.summary.keys, "key", "keys"),
+            ),
+        )?;
+        let mut reasons: BTreeMap<GapReason, u64> = BTreeMap::new();
+        for gap in &report.gaps {
+            *reasons.entry(gap.reason).or_default() += 1;
+        }
+        let total: u64 = reasons.values().sum();
+        if total > 0 {
+            let parts: Vec<String> = reasons
+                .iter()
+                .map(|(reason, number)| format!("{number} {}", reason.as_str()))
+                .collect();
+            self.row(
+                "",
+                &format!("{}: {}", count(total, "gap", "gaps"), parts.join(", ")),
+            )?;
+        }
+        if !report.inventories.is_empty() {
+            let judged = report
+                .entries
+                .iter()
+                .filter(|entry| {
+                    !matches!(
+                        entry.status,
+                        EntryStatus::NotCovered | EntryStatus::Unlocated | EntryStatus::Unmatchable
+                    )
+                })
+                .count();
+            self.row(
+                "",
+                &format!(
+                    "presence or absence can be judged for {judged} of {}",
+                    count(report.summary.entries, "row", "rows")
+                ),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&mut self, report: &Report) -> io::Result<()> {
+        let parts: Vec<String> = Severity::ALL
+            .iter()
+            .map(|severity| {
+                let number = report
+                    .summary
+                    .severities
+                    .get(severity)
+                    .copied()
+                    .unwrap_or(0);
+                let text = format!("{number} {}", severity.as_str());
+                if number > 0 {
+                    self.paint(colour_of(*severity), &text)
+                } else {
+                    text
+                }
+            })
+            .collect();
+        self.row(
+            "Verdict",
+            &format!(
+                "{}; exit code {}",
+                parts.join(" · "),
+                self.options.exit_code
+            ),
+        )?;
+        match &self.options.changes {
+            Some(changes) => self.row("", &changes.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// The shares that a register is judged by, each with its numbers.
+    fn register(&mut self, report: &Report) -> io::Result<()> {
+        let number = |name: &str| {
+            report
+                .summary
+                .metrics
+                .get(name)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
+        };
+        let (registered, own) = (number("own_keys_registered"), number("own_keys"));
+        self.row(
+            "Registered",
+            &format!("{} own keys", share(registered, own)),
+        )?;
+        let status = |status: EntryStatus| {
+            report
+                .entries
+                .iter()
+                .filter(|entry| entry.status == status)
+                .count()
+        };
+        let open = status(EntryStatus::NotCovered)
+            + status(EntryStatus::Unlocated)
+            + status(EntryStatus::Unmatchable)
+            + status(EntryStatus::Ambiguous);
+        self.row(
+            "Rows",
+            &format!(
+                "{} confirmed · {} missing · {open} without conclusion · {} gone as expected",
+                status(EntryStatus::Matched),
+                status(EntryStatus::Missing),
+                status(EntryStatus::AbsentAsExpected),
+            ),
+        )?;
+        let unlocated = number("rows_unlocated");
+        if unlocated > 0 {
+            self.row(
+                "",
+                &format!(
+                    "{} rows name no place: their absence can never be told",
+                    share(unlocated, report.summary.entries)
+                ),
+            )?;
+        }
+        self.row(
+            "Owners",
+            &format!(
+                "{} present · {} none · {} left · {} not on the owners list",
+                number("owners_present"),
+                number("owners_none"),
+                number("owners_left"),
+                number("owners_unknown"),
+            ),
+        )?;
+        self.row(
+            "Rotation",
+            &format!(
+                "{} in time · {} overdue · {} cannot be told",
+                number("rotation_in_time"),
+                number("rotation_overdue"),
+                number("rotation_untold"),
+            ),
+        )
+    }
+
+    /// Without inventory: what there is, by kind and algorithm.
+    fn kinds(&mut self, report: &Report) -> io::Result<()> {
+        let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();
+        let mut algorithms: BTreeMap<String, u64> = BTreeMap::new();
+        for sighting in report
+            .keys
+            .iter()
+            .flat_map(|key| &key.sightings)
+            .chain(&report.others)
+        {
+            *kinds.entry(sighting.kind).or_default() += 1;
+        }
+        for key in &report.keys {
+            *algorithms
+                .entry(key_words(key.algorithm.as_deref(), key.bits))
+                .or_default() += 1;
+        }
+        let kinds: Vec<String> = kinds
+            .iter()
+            .map(|(kind, number)| format!("{number} {}", kind.as_str()))
+            .collect();
+        self.wrapped("Found", &kinds)?;
+        let mut algorithms: Vec<(String, u64)> = algorithms.into_iter().collect();
+        algorithms.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let words: Vec<String> = algorithms
+            .iter()
+            .map(|(name, number)| format!("{number} {}", escape(name)))
+            .collect();
+        self.wrapped("Keys", &words)
+    }
+
+    /// A row of words that goes on below itself.
+    fn wrapped(&mut self, name: &str, words: &[String]) -> io::Result<()> {
+        let width = self.options.width.unwrap_or(100).max(40) - 14;
+        let mut name = name;
+        let mut line = String::new();
+        for word in words {
+            if !line.is_empty() && line.chars().count() + word.chars().count() + 3 > width {
+                self.row(name, &line)?;
+                name = "";
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push_str(" · ");
+            }
+            line.push_str(word);
+        }
+        if line.is_empty() {
+            Ok(())
+        } else {
+            self.row(name, &line)
+        }
+    }
+
+    fn findings(&mut self, report: &Report) -> io::Result<()> {
+        let mut lines: Vec<(Severity, &Finding, String)> = Vec::new();
+        for key in &report.keys {
+            for flag in &key.flags {
+                let place = flag
+                    .place
+                    .clone()
+                    .unwrap_or_else(|| place(&key.sightings, flag));
+                lines.push((flag.severity, flag, place));
+            }
+        }
+        for entry in &report.entries {
+            for flag in entry.flags.iter().filter(|flag| flag.key_id.is_none()) {
+                let name = entry.name.as_deref().unwrap_or_default();
+                let place = format!("row {} {name}", entry.id);
+                lines.push((flag.severity, flag, place.trim_end().to_owned()));
+            }
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        // Info is for those who ask.
+        let shown = |severity| self.options.verbose || severity > Severity::Info;
+        lines.sort_by(|a, b| (b.0, a.1.flag, &a.2, &a.1.id).cmp(&(a.0, b.1.flag, &b.2, &b.1.id)));
+        let listed: Vec<_> = lines
+            .iter()
+            .filter(|line| shown(line.0))
+            .take(if self.options.verbose {
+                usize::MAX
+            } else {
+                WORST
+            })
+            .collect();
+        if !listed.is_empty() {
+            let title = if self.options.verbose {
+                "Findings"
+            } else {
+                "Worst findings"
+            };
+            writeln!(self.out, "\n{}", self.paint(BOLD, title))?;
+        }
+        let left = lines.len() - listed.len();
+        for (severity, flag, place) in listed {
+            let head = format!("{:<8} {}", severity.as_str(), flag.flag.as_str());
+            let head = self.paint(colour_of(*severity), &head);
+            writeln!(self.out, "  {head}  {}  {}", escape(place), flag.id)?;
+            writeln!(self.out, "           {}", self.cut(&escape(&flag.why), 11))?;
+        }
+        if left > 0 && !self.options.verbose {
+            writeln!(
+                self.out,
+                "  and {left} more: -v names all of them, `keymuster explain ID` tells about one"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn cut(&self, text: &str, indent: usize) -> String {
+        let room = match self.options.width {
+            Some(width) if !self.options.verbose => width.saturating_sub(indent).max(20),
+            _ => return text.to_owned(),
+        };
+        if text.chars().count() <= room {
+            return text.to_owned();
+        }
+        text.chars().take(room - 1).chain(['…']).collect()
+    }
+
+    /// What is not the host's own: one line a class, by package.
+    fn set_aside(&mut self, report: &Report) -> io::Result<()> {
+        let mut first = true;
+        for (class, words) in [
+            (Class::Vendor, "of installed packages"),
+            (Class::Dependency, "of language packages"),
+            (Class::TrustAnchor, "of the distribution's CA bundle"),
+        ] {
+            let keys: Vec<_> = report
+                .keys
+                .iter()
+                .filter(|key| key.class == class)
+                .collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let private = keys
+                .iter()
+                .filter(|key| key.sightings.iter().any(|s| s.kind.is_private()))
+                .count();
+            let mut packages: BTreeMap<&str, u64> = BTreeMap::new();
+            for key in &keys {
+                let names: BTreeSet<&str> = key
+                    .sightings
+                    .iter()
+                    .filter_map(|s| s.file.as_ref()?.package.as_deref())
+                    .collect();
+                for name in names {
+                    *packages.entry(name).or_default() += 1;
+                }
+            }
+            let mut named: Vec<(&str, u64)> = packages.iter().map(|(n, c)| (*n, *c)).collect();
+            named.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+            let shown = if self.options.verbose { named.len() } else { 3 };
+            let mut list: Vec<String> = named
+                .iter()
+                .take(shown)
+                .map(|(name, number)| format!("{} {number}", escape(name)))
+                .collect();
+            if named.len() > shown {
+                list.push(format!("{} more", named.len() - shown));
+            }
+            let list = if list.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", list.join(", "))
+            };
+            if first {
+                writeln!(self.out)?;
+            }
+            self.row(
+                if first { "Set aside" } else { "" },
+                &format!(
+                    "{} {words}, {private} with private material{list}",
+                    count(keys.len() as u64, "key", "keys")
+                ),
+            )?;
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn gaps(&mut self, report: &Report) -> io::Result<()> {
+        if report.gaps.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n{}", self.paint(BOLD, "Gaps"))?;
+        for gap in &report.gaps {
+            let Gap {
+                host,
+                path,
+                reason,
+                detail,
+                offset,
+                ..
+            } = gap;
+            let host = host.as_deref().unwrap_or_default();
+            let offset = offset
+                .map(|offset| format!(" at byte {offset}"))
+                .unwrap_or_default();
+            writeln!(
+                self.out,
+                "  {}  {}:{}{offset}  {}",
+                reason.as_str(),
+                escape(host),
+                escape(path),
+                escape(detail)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+
+const fn colour_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1;31",
+        Severity::High => RED,
+        Severity::Medium => "33",
+        Severity::Low => "36",
+        Severity::Info => "2",
+    }
+}
+
+/// The place that says most about a finding: of the certificate that it rests on, else of private material.
+fn place(sightings: &[Sighting], flag: &Finding) -> String {
+    let of_certificate = |s: &&Sighting| {
+        flag.cert_sha256.is_some()
+            && s.fingerprints.cert_sha256.map(|d| d.to_string()) == flag.cert_sha256
+    };
+    let best = sightings
+        .iter()
+        .find(of_certificate)
+        .or_else(|| sightings.iter().find(|s| s.kind.is_private()))
+        .or_else(|| sightings.iter().find(|s| !s.kind.is_reference()))
+        .or_else(|| sightings.first());
+    best.map(|s| {
+        format!(
+            "{}:{}",
+            s.host.as_deref().unwrap_or_default(),
+            s.location.path
+        )
+    })
+    .unwrap_or_default()
+}
+
+/// `RSA 2048`, `Ed25519`.
+pub(super) fn key_words(algorithm: Option<&str>, bits: Option<u32>) -> String {
+    match (algorithm, bits) {
+        (Some(name @ ("RSA" | "DSA" | "EC" | "RSASSA-PSS")), Some(bits)) => {
+            format!("{name} {bits}")
+        }
+        (Some(name), _) => name.to_owned(),
+        (None, _) => "of unknown algorithm".to_owned(),
+    }
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Never a rate without its numbers.
+fn share(part: u64, whole: u64) -> String {
+    match part.saturating_mul(100).checked_div(whole) {
+        Some(percent) => format!("{part} of {whole} ({percent} %)"),
+        None => format!("{part} of {whole}"),
+    }
+}
+
+pub(super) fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(human_bytes(999), "999 B");
+        assert_eq!(human_bytes(1_704), "1.7 kB");
+        assert_eq!(human_bytes(999_999), "999.9 kB");
+        assert_eq!(human_bytes(3_350_000_000), "3.3 GB");
+        assert_eq!(share(1, 3), "1 of 3 (33 %)");
+        assert_eq!(share(0, 0), "0 of 0");
+        assert_eq!(key_words(Some("RSA"), Some(2048)), "RSA 2048");
+        assert_eq!(key_words(Some("Ed25519"), Some(256)), "Ed25519");
+    }
+}

@@ -1,0 +1,731 @@
+//! The walk itself: a directory a step, sub-directories and large directories divided over the threads.
+
+use super::access_time::{AccessTimes, Opened};
+use super::aliases::Aliases;
+use super::directory::{Directory, Handles, Place};
+use super::filesystems::Nature;
+use super::links::Links;
+use super::listing::{EntryKind, Names};
+use super::same_file::{FileSight, Known, SameFiles};
+use super::scope::Scope;
+use super::tree::Tree;
+use super::{Facts, HostRoot, OpenFile, Outcome, Progress, Visitor, WalkError, WalkOptions};
+use crate::model::{Gap, GapReason};
+use rayon::Scope as Tasks;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, readlinkat, statat,
+};
+use rustix::io::Errno;
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Names that are handed to another thread at once.
+const FILES_AT_ONCE: usize = 256;
+/// Sub-directories that one step works off.
+const DIRECTORIES_AT_ONCE: usize = 16;
+/// Bytes of a directory that are listed at once.
+const LISTING_BYTES: usize = 32 * 1024;
+/// Deepest level below the host's root: no path of more levels can be named to the kernel in one piece anyway.
+const MAX_LEVELS: usize = 10_000;
+
+/// Whether files are opened for the visitor or only counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Opened for the visitor.
+    Read,
+    /// Only counted.
+    Count,
+}
+
+/// One walk: what all its threads share.
+pub(super) struct Crawl<'a, V, F> {
+    host: &'a HostRoot,
+    options: &'a WalkOptions,
+    progress: &'a Progress,
+    make: &'a F,
+    content: Content,
+    pool: rayon::ThreadPool,
+    shared: Shared<V>,
+    scope: Scope,
+}
+
+/// What the threads write to.
+struct Shared<V> {
+    /// The visitors that are not at work, by thread.
+    visitors: Vec<Mutex<Vec<V>>>,
+    tree: Tree,
+    files: SameFiles,
+    links: Mutex<Links>,
+    handles: Handles,
+    times: AccessTimes,
+    /// Batches of files that wait for a thread.
+    waiting: AtomicUsize,
+}
+
+/// A directory that is open and being listed.
+struct Listing<'a> {
+    directory: &'a Arc<Directory>,
+    fd: &'a Arc<OwnedFd>,
+    /// Paths at which the same directory was listed before: its files were read there.
+    earlier: Option<Vec<Vec<u8>>>,
+}
+
+impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
+    pub(super) fn new(
+        host: &'a HostRoot,
+        options: &'a WalkOptions,
+        progress: &'a Progress,
+        make: &'a F,
+        content: Content,
+    ) -> Result<Self, WalkError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.jobs)
+            .thread_name(|index| format!("walk-{index}"))
+            .build()
+            .map_err(|error| WalkError::Threads(error.to_string()))?;
+        let shared = Shared {
+            visitors: (0..pool.current_num_threads())
+                .map(|_| Mutex::new(Vec::new()))
+                .collect(),
+            tree: Tree::default(),
+            files: SameFiles::default(),
+            links: Mutex::new(Links::default()),
+            handles: Handles::new(),
+            times: AccessTimes::default(),
+            waiting: AtomicUsize::new(0),
+        };
+        Ok(Self {
+            host,
+            options,
+            progress,
+            make,
+            content,
+            pool,
+            shared,
+            scope: Scope::new(host, options)?,
+        })
+    }
+
+    pub(super) fn run(mut self, roots: &[Vec<u8>]) -> Result<Outcome<V>, WalkError> {
+        let directories = self.progress.directories.load(Ordering::Relaxed);
+        let files = self.progress.files.load(Ordering::Relaxed);
+        let mut visitor = (self.make)();
+        let mut resolved = BTreeSet::new();
+        for root in roots {
+            match self.host.resolve(root) {
+                Ok(path) => {
+                    resolved.insert(path);
+                }
+                Err(error) => visitor.gap(root_gap(root, &error)),
+            }
+        }
+        self.scope.set_roots(resolved.iter().map(Vec::as_slice));
+        if let Some(slot) = self.shared.visitors.first() {
+            slot.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(visitor);
+        }
+        let this = &self;
+        this.pool.scope(|tasks| {
+            this.with_visitor(|visitor| {
+                for root in &resolved {
+                    this.start(tasks, visitor, root);
+                }
+            });
+        });
+        let counted = |counter: &std::sync::atomic::AtomicU64, before| {
+            counter.load(Ordering::Relaxed).saturating_sub(before)
+        };
+        let visitors = self.shared.visitors.into_iter();
+        Ok(Outcome {
+            visitors: visitors
+                .flat_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner))
+                .collect(),
+            directories: counted(&self.progress.directories, directories),
+            files: counted(&self.progress.files, files),
+            aliases: Aliases::new(
+                self.shared.tree.into_records(),
+                self.shared.files.into_sights().into_groups(),
+                self.scope.exclude,
+            ),
+            links: self
+                .shared
+                .links
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            noatime_refused: self.shared.times.refused(),
+            stopped: self.options.stop.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Lends this thread's visitor.
+    fn with_visitor(&self, work: impl FnOnce(&mut V)) {
+        let slot = rayon::current_thread_index()
+            .and_then(|index| self.shared.visitors.get(index))
+            .or_else(|| self.shared.visitors.first());
+        let Some(slot) = slot else { return };
+        let free = slot.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut visitor = free.unwrap_or_else(self.make);
+        work(&mut visitor);
+        slot.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(visitor);
+    }
+
+    fn stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
+    }
+
+    /// Begins at a named root: an absolute path without links.
+    fn start<'s>(&'s self, tasks: &Tasks<'s>, visitor: &mut V, root: &[u8]) {
+        let Some((parent, name)) = super::split_path(root) else {
+            self.enter(tasks, visitor, None, self.host.handle(), c".", b"/");
+            return;
+        };
+        let begin = || -> Result<_, Errno> {
+            let parent = self.ancestors(parent)?;
+            let fd = self.shared.handles.of(self.host, &parent)?;
+            let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+            let stat = statat(&fd, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok((parent, fd, name, FileType::from_raw_mode(stat.st_mode)))
+        };
+        match begin() {
+            Ok((parent, fd, name, FileType::Directory)) => {
+                self.enter(
+                    tasks,
+                    visitor,
+                    Some((&parent, true)),
+                    fd.as_fd(),
+                    &name,
+                    root,
+                );
+            }
+            Ok((parent, fd, name, FileType::RegularFile)) => {
+                let mut path = root.to_vec();
+                path.truncate(root.len().saturating_sub(name.as_bytes().len()));
+                self.file(visitor, &parent, fd.as_fd(), &mut path, &name);
+            }
+            Ok(_) => visitor.gap(Gap::at(
+                root,
+                GapReason::NotSwept,
+                "neither a regular file nor a directory",
+            )),
+            Err(error) => visitor.gap(root_gap(root, &error.into())),
+        }
+    }
+
+    /// The directories above a named root, from the host's root down; they are not listed.
+    fn ancestors(&self, path: &[u8]) -> Result<Arc<Directory>, Errno> {
+        let mut reached: Option<Arc<Directory>> = None;
+        let mut at = Vec::new();
+        for name in std::iter::once(&b""[..]).chain(super::components(path)) {
+            if !name.is_empty() {
+                at.push(b'/');
+                at.extend_from_slice(name);
+            }
+            let stat = self.host.stat(&at)?;
+            let id = reached.as_ref().map(|above| above.id);
+            let id = self
+                .shared
+                .tree
+                .add(id, name, (stat.st_dev, stat.st_ino))
+                .ok_or(Errno::OVERFLOW)?;
+            let place = Place {
+                depth: 0,
+                level: reached
+                    .as_ref()
+                    .map_or(0, |d| d.place.level.saturating_add(1)),
+                root_dev: stat.st_dev,
+                identifiable: true,
+                layered: self.scope.is_layered(&stat)
+                    || reached.as_ref().is_some_and(|d| d.place.layered),
+            };
+            reached = Some(Arc::new(Directory::new(id, reached, name, &stat, place)));
+        }
+        reached.ok_or(Errno::NOENT)
+    }
+
+    /// Works off some sub-directories of a directory.
+    fn directories<'s>(&'s self, tasks: &Tasks<'s>, parent: &Arc<Directory>, names: &Names) {
+        if self.stopped() {
+            return;
+        }
+        self.with_visitor(|visitor| {
+            let mut path = parent.path();
+            let fd = match self.patient(|| self.shared.handles.of(self.host, parent)) {
+                Ok(fd) => fd,
+                Err(error) => return visitor.gap(gap(&path, error)),
+            };
+            if !path.ends_with(b"/") {
+                path.push(b'/');
+            }
+            let base = path.len();
+            for name in names.iter() {
+                if self.stopped() {
+                    return;
+                }
+                path.extend_from_slice(name.to_bytes());
+                self.enter(
+                    tasks,
+                    visitor,
+                    Some((parent, false)),
+                    fd.as_fd(),
+                    name,
+                    &path,
+                );
+                path.truncate(base);
+            }
+        });
+    }
+
+    /// Opens a directory, looks at where it lies, and lists it. `parent` comes with whether this is a named root.
+    fn enter<'s>(
+        &'s self,
+        tasks: &Tasks<'s>,
+        visitor: &mut V,
+        parent: Option<(&Arc<Directory>, bool)>,
+        at: BorrowedFd<'_>,
+        name: &CStr,
+        path: &[u8],
+    ) {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK;
+        let owner = parent.map_or(0, |(above, _)| above.facts.uid);
+        let opened = self.patient(|| {
+            self.shared.times.open(owner, |extra| {
+                self.host.open_beneath(at, name.to_bytes(), flags | extra)
+            })
+        });
+        let found = opened.and_then(|opened| Ok((fstat(&opened.fd)?, opened)));
+        let (stat, opened) = match found {
+            Ok(found) => found,
+            Err(error) => return visitor.gap(gap(path, error)),
+        };
+        self.shared.times.settle(&opened, stat.st_uid);
+        let place = match self.place(parent, &stat, &opened, name, path) {
+            Ok(place) => place,
+            Err(gap) => return visitor.gap(*gap),
+        };
+        let identity = (stat.st_dev, stat.st_ino);
+        let above = parent.map(|(above, _)| above);
+        let name = if above.is_some() {
+            name.to_bytes()
+        } else {
+            b""
+        };
+        let tree = &self.shared.tree;
+        let Some(id) = tree.add(above.map(|above| above.id), name, identity) else {
+            return visitor.gap(Gap::at(path, GapReason::Limit, "too many directories"));
+        };
+        let mut earlier = None;
+        if place.identifiable
+            && let Some(first) = tree.first_sight(id, identity)
+        {
+            let first_path = tree.path(first);
+            if first_path == path {
+                return;
+            }
+            // An inode number is given anew when a directory was removed meanwhile: both must exist now.
+            if self.is_still(&first_path, identity) {
+                earlier = Some(if self.scope.exclude.is_empty() {
+                    Vec::new()
+                } else {
+                    tree.earlier_paths(first, id)
+                });
+                tree.same(first, id);
+            } else {
+                tree.replaced(id, identity);
+            }
+        }
+        self.progress.enter(path);
+        let directory = Arc::new(Directory::new(id, above.cloned(), name, &stat, place));
+        let listing = Listing {
+            directory: &directory,
+            fd: &Arc::new(opened.fd),
+            earlier,
+        };
+        self.list(tasks, visitor, &listing, path);
+    }
+
+    fn is_still(&self, path: &[u8], identity: (u64, u64)) -> bool {
+        self.host
+            .stat(path)
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == identity)
+    }
+
+    /// Where a directory that is open stands in the walk, or why it is not listed.
+    fn place(
+        &self,
+        parent: Option<(&Arc<Directory>, bool)>,
+        stat: &Stat,
+        opened: &Opened,
+        name: &CStr,
+        path: &[u8],
+    ) -> Result<Place, Box<Gap>> {
+        let layered = self.scope.is_layered(stat);
+        let level = parent.map_or(0, |(above, _)| above.place.level.saturating_add(1));
+        if level > MAX_LEVELS {
+            let detail = format!("more than {MAX_LEVELS} levels of directories");
+            return Err(Box::new(Gap::at(path, GapReason::Limit, detail)));
+        }
+        let Some((above, false)) = parent else {
+            let nature = self.scope.root_nature(path, &opened.fd)?;
+            if let Some(gap) = self.scope.too_deep(path, 0) {
+                return Err(Box::new(gap));
+            }
+            return Ok(Place {
+                depth: 0,
+                level,
+                root_dev: stat.st_dev,
+                identifiable: nature == Nature::Local,
+                layered: layered || parent.is_some_and(|(above, _)| above.place.layered),
+            });
+        };
+        let mut place = Place {
+            depth: above.place.depth.saturating_add(1),
+            level,
+            layered: layered || above.place.layered,
+            ..above.place
+        };
+        if stat.st_dev != above.facts.dev {
+            let parent_path = super::split_path(path).map_or(&b"/"[..], |(parent, _)| parent);
+            let is_mount_point = self
+                .scope
+                .within(parent_path)
+                .is_mount_point(name.to_bytes());
+            let nature = self.scope.crossing(
+                path,
+                &opened.fd,
+                is_mount_point,
+                stat.st_dev != place.root_dev,
+            )?;
+            place.identifiable = nature == Nature::Local;
+        }
+        Ok(place)
+    }
+
+    /// Lists a directory: files are handed to the visitor, here or in further tasks, sub-directories become tasks.
+    fn list<'s>(&'s self, tasks: &Tasks<'s>, visitor: &mut V, listing: &Listing<'_>, path: &[u8]) {
+        let mut files = Names::default();
+        let mut directories = Names::default();
+        let mut links = Links::default();
+        let within = self.scope.within(path);
+        let mut path = path.to_vec();
+        if !path.ends_with(b"/") {
+            path.push(b'/');
+        }
+        let base = path.len();
+        let mut buffer = Vec::with_capacity(LISTING_BYTES);
+        let mut entries = RawDir::new(listing.fd.as_fd(), buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            if self.stopped() {
+                break;
+            }
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(Errno::INTR) => continue,
+                Err(error) => {
+                    visitor.gap(gap(path.get(..base).unwrap_or(&path), error));
+                    break;
+                }
+            };
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            path.truncate(base);
+            path.extend_from_slice(name.to_bytes());
+            let kind = match self.kind(listing, name, entry.file_type()) {
+                Ok(kind) => kind,
+                Err(error) => {
+                    visitor.gap(gap(&path, error));
+                    continue;
+                }
+            };
+            match kind {
+                EntryKind::Other | EntryKind::Unknown => continue,
+                EntryKind::Link => {
+                    if let Ok(target) = readlinkat(listing.fd, name, Vec::new()) {
+                        links.push(&path, target.as_bytes());
+                    }
+                    continue;
+                }
+                EntryKind::File | EntryKind::Directory => {}
+            }
+            if within.is_root(name.to_bytes()) {
+                continue;
+            }
+            let is_directory = kind == EntryKind::Directory;
+            let left_out = self
+                .scope
+                .excluded(&path, is_directory)
+                .or_else(|| within.refused(&path, name.to_bytes()));
+            if let Some(gap) = left_out {
+                visitor.gap(gap);
+            } else if is_directory {
+                let depth = listing.directory.place.depth.saturating_add(1);
+                if let Some(gap) = self.scope.too_deep(&path, depth) {
+                    visitor.gap(gap);
+                    continue;
+                }
+                directories.push(name);
+                if directories.len() >= DIRECTORIES_AT_ONCE {
+                    self.spawn_directories(tasks, listing, std::mem::take(&mut directories));
+                }
+            } else if self.is_to_read(listing, name) {
+                files.push(name);
+                if files.len() >= FILES_AT_ONCE {
+                    self.spawn_files(tasks, visitor, listing, std::mem::take(&mut files));
+                }
+            }
+        }
+        if !links.is_empty() {
+            let all = &self.shared.links;
+            all.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&links);
+        }
+        // Others may begin with these while this thread reads the files.
+        if !directories.is_empty() {
+            self.spawn_directories(tasks, listing, directories);
+        }
+        path.truncate(base);
+        self.files(visitor, listing.directory, listing.fd, &mut path, &files);
+    }
+
+    /// What an entry is, asked of the file where the listing does not tell.
+    fn kind(
+        &self,
+        listing: &Listing<'_>,
+        name: &CStr,
+        listed: FileType,
+    ) -> Result<EntryKind, Errno> {
+        match EntryKind::from(listed) {
+            EntryKind::Unknown => {
+                let stat = statat(listing.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                Ok(FileType::from_raw_mode(stat.st_mode).into())
+            }
+            known => Ok(known),
+        }
+    }
+
+    /// Whether a file was not read at an earlier sight of its directory: in a first sight, or when it was excluded there.
+    fn is_to_read(&self, listing: &Listing<'_>, name: &CStr) -> bool {
+        let Some(earlier) = &listing.earlier else {
+            return true;
+        };
+        let exclude = &self.scope.exclude;
+        !exclude.is_empty()
+            && earlier.iter().all(|directory| {
+                let path = super::join(directory, name.to_bytes());
+                exclude.pattern_for(&path, false).is_some()
+            })
+    }
+
+    fn spawn_directories<'s>(&'s self, tasks: &Tasks<'s>, listing: &Listing<'_>, names: Names) {
+        let directory = Arc::clone(listing.directory);
+        self.shared.handles.keep(&directory, listing.fd);
+        tasks.spawn(move |tasks| self.directories(tasks, &directory, &names));
+    }
+
+    /// Hands a batch of a large directory to another thread, or works it off here when enough are waiting.
+    fn spawn_files<'s>(
+        &'s self,
+        tasks: &Tasks<'s>,
+        visitor: &mut V,
+        listing: &Listing<'_>,
+        names: Names,
+    ) {
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        if waiting >= self.shared.visitors.len().saturating_mul(4) {
+            let mut path = super::join(&listing.directory.path(), b"");
+            self.files(visitor, listing.directory, listing.fd, &mut path, &names);
+            return;
+        }
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        let directory = Arc::clone(listing.directory);
+        let fd = Arc::clone(listing.fd);
+        tasks.spawn(move |_| {
+            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.with_visitor(|visitor| {
+                let mut path = super::join(&directory.path(), b"");
+                self.files(visitor, &directory, &fd, &mut path, &names);
+            });
+        });
+    }
+
+    /// Hands files of one directory to the visitor; `path` is the directory's, with its final slash.
+    fn files(
+        &self,
+        visitor: &mut V,
+        directory: &Arc<Directory>,
+        fd: &OwnedFd,
+        path: &mut Vec<u8>,
+        names: &Names,
+    ) {
+        for name in names.iter() {
+            if self.stopped() {
+                return;
+            }
+            self.file(visitor, directory, fd.as_fd(), path, name);
+        }
+    }
+
+    /// Hands one file to the visitor.
+    fn file(
+        &self,
+        visitor: &mut V,
+        directory: &Arc<Directory>,
+        at: BorrowedFd<'_>,
+        path: &mut Vec<u8>,
+        name: &CStr,
+    ) {
+        let base = path.len();
+        path.extend_from_slice(name.to_bytes());
+        match self.content {
+            Content::Read => self.read(visitor, directory, at, path, name),
+            Content::Count => self.count(visitor, directory, at, path, name),
+        }
+        path.truncate(base);
+    }
+
+    fn read(
+        &self,
+        visitor: &mut V,
+        directory: &Arc<Directory>,
+        at: BorrowedFd<'_>,
+        path: &[u8],
+        name: &CStr,
+    ) {
+        // One component, relative to the handle of a directory that was reached without links: O_NOFOLLOW says as much
+        // here as openat2 would.
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let opened = self.patient(|| {
+            self.shared.times.open(directory.facts.uid, |extra| {
+                openat(at, name, flags | extra, Mode::empty())
+            })
+        });
+        let found = opened.and_then(|opened| Ok((fstat(&opened.fd)?, opened)));
+        let (stat, opened) = match found {
+            Ok(found) => found,
+            Err(error) => return visitor.gap(gap(path, error)),
+        };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            let detail = "became something else than a regular file";
+            return visitor.gap(Gap::at(path, GapReason::Vanished, detail));
+        }
+        if self.is_to_visit(directory, &stat, name) {
+            self.shared.times.settle(&opened, stat.st_uid);
+            self.progress.files.fetch_add(1, Ordering::Relaxed);
+            visitor.file(&OpenFile {
+                fd: opened.fd.as_fd(),
+                facts: Facts::of(&stat),
+                path,
+                directory,
+            });
+        }
+    }
+
+    fn count(
+        &self,
+        visitor: &mut V,
+        directory: &Arc<Directory>,
+        at: BorrowedFd<'_>,
+        path: &[u8],
+        name: &CStr,
+    ) {
+        match statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if self.is_to_visit(directory, &stat, name) => {
+                let size = Facts::of(&stat).size;
+                self.progress.files.fetch_add(1, Ordering::Relaxed);
+                self.progress.bytes.fetch_add(size, Ordering::Relaxed);
+            }
+            Ok(_) => {}
+            Err(error) => visitor.gap(gap(path, error)),
+        }
+    }
+
+    /// Whether a file is neither one of ours nor one that was met before.
+    fn is_to_visit(&self, directory: &Directory, stat: &Stat, name: &CStr) -> bool {
+        let identity = (stat.st_dev, stat.st_ino);
+        if self.options.never.contains(&identity) {
+            return false;
+        }
+        if !directory.place.identifiable {
+            return true;
+        }
+        let Some(known_by) = self.scope.file_identity(stat, directory.place.layered) else {
+            return true;
+        };
+        let (id, name) = (directory.id, name.to_bytes());
+        let files = &self.shared.files;
+        let Known::Yes(earlier) = files.sight(known_by, id, name) else {
+            return true;
+        };
+        if self.is_still_there(&earlier, stat) {
+            if (earlier.directory, earlier.name.as_slice()) != (id, name) {
+                files.again(&earlier, id, name);
+            }
+            return false;
+        }
+        files.replaced(known_by, id, name);
+        true
+    }
+
+    /// Whether the file of an earlier sight still exists: else its inode number may have been given to another.
+    fn is_still_there(&self, earlier: &FileSight, now: &Stat) -> bool {
+        let path = super::join(&self.shared.tree.path(earlier.directory), &earlier.name);
+        self.host.stat(&path).is_ok_and(|then| {
+            // Through an overlay the device differs, and that the rest agrees was seen before.
+            then.st_ino == now.st_ino
+        })
+    }
+
+    /// Opens; when the process has no more file handles to spare, gives up those that are only kept for speed.
+    fn patient<T>(&self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+        for _ in 0..8 {
+            match open() {
+                Err(Errno::MFILE | Errno::NFILE) => {
+                    self.shared.handles.give_up();
+                    std::thread::yield_now();
+                }
+                Err(Errno::INTR) => {}
+                other => return other,
+            }
+        }
+        open()
+    }
+}
+
+/// A gap for what could not be opened or listed after it was met.
+fn gap(path: &[u8], error: Errno) -> Gap {
+    let path = match path.strip_suffix(b"/") {
+        Some(directory) if !directory.is_empty() => directory,
+        _ => path,
+    };
+    let words = std::io::Error::from(error).to_string();
+    let reason = match error {
+        Errno::ACCESS | Errno::PERM => GapReason::PermissionDenied,
+        Errno::NOENT
+        | Errno::STALE
+        | Errno::LOOP
+        | Errno::NOTDIR
+        | Errno::NXIO
+        | Errno::NODEV
+        | Errno::XDEV => GapReason::Vanished,
+        _ => GapReason::IoError,
+    };
+    Gap::at(path, reason, words)
+}
+
+/// A gap for a named root: one that does not exist is an error, nothing that vanished.
+fn root_gap(path: &[u8], error: &std::io::Error) -> Gap {
+    let reason = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => GapReason::PermissionDenied,
+        _ => GapReason::IoError,
+    };
+    Gap::at(path, reason, error.to_string())
+}

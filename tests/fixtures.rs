@@ -1,0 +1,154 @@
+//! Every fixture against what the independent tools said of it when it was made.
+//!
+//! Only the members that an expectation has are compared, but the numbers of sightings and gaps must agree.
+
+use keymuster::pipeline;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn expectations(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("estate") && !path.ends_with("generate") {
+                found.extend(expectations(&path));
+            }
+        } else if path.to_str().is_some_and(|p| p.ends_with(".expect.json")) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether `actual` has everything that `expected` has.
+fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
+    match (expected, actual) {
+        (Value::Object(members), _) => {
+            for (name, value) in members {
+                if let Some(cipher) = name.strip_suffix("_contains") {
+                    let text = actual
+                        .get(cipher)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default();
+                    for part in value.as_array().into_iter().flatten() {
+                        let part = part.as_str().unwrap();
+                        if !text.contains(part) {
+                            out.push(format!("{at}.{cipher}: {text:?} lacks {part:?}"));
+                        }
+                    }
+                    continue;
+                }
+                let found = actual.get(name).unwrap_or(&Value::Null);
+                // An empty list or false may be left out of a record.
+                let nothing =
+                    value.as_array().is_some_and(Vec::is_empty) || value == &Value::Bool(false);
+                if !(nothing && found.is_null()) {
+                    lacks(value, found, &format!("{at}.{name}"), out);
+                }
+            }
+        }
+        _ if expected == actual => {}
+        _ => out.push(format!("{at}: expected {expected}, found {actual}")),
+    }
+}
+
+#[test]
+fn every_fixture_is_read_as_the_independent_tools_read_it() {
+    let mut wrong = Vec::new();
+    let mut cases = 0;
+    let mut sightings = 0;
+    for expectation in expectations(Path::new("fixtures")) {
+        let name = expectation
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".expect.json")
+            .to_owned();
+        let expected: Value = serde_json::from_slice(&fs::read(&expectation).unwrap()).unwrap();
+        let bytes = fs::read(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let file_name = Path::new(&name).file_name().unwrap().to_str().unwrap();
+        let (found, gaps) = pipeline::examine(&bytes, file_name.as_bytes());
+        cases += 1;
+        let mut faults = Vec::new();
+        let wanted = expected["sightings"].as_array().unwrap();
+        sightings += wanted.len();
+        if wanted.len() == found.len() {
+            for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {
+                let have = serde_json::to_value(have).unwrap();
+                // Line and offset are told flat in expectations and inside `location` in records.
+                let mut want = want.clone();
+                let mut place = serde_json::Map::new();
+                for member in ["line", "offset"] {
+                    if let Some(value) = want.as_object_mut().unwrap().remove(member) {
+                        place.insert(member.to_owned(), value);
+                    }
+                }
+                want["location"] = Value::Object(place);
+                lacks(&want, &have, &format!("[{index}]"), &mut faults);
+            }
+        } else {
+            faults.push(format!(
+                "{} sightings expected, {} found",
+                wanted.len(),
+                found.len()
+            ));
+        }
+        let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
+        let wanted: Vec<&str> = expected["gaps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|gap| gap["reason"].as_str().unwrap())
+            .collect();
+        if reasons != wanted {
+            faults.push(format!("gaps {wanted:?} expected, {gaps:?} found"));
+        }
+        if !faults.is_empty() {
+            wrong.push(format!("{name}: {}", faults.join("; ")));
+        }
+    }
+    assert!(cases >= 300, "only {cases} cases");
+    assert!(sightings >= 300, "only {sightings} sightings");
+    assert!(
+        wrong.is_empty(),
+        "{} of {cases} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn one_key_has_one_identity_in_every_encoding() {
+    let mut algorithms = 0;
+    for entry in fs::read_dir("fixtures/identity").unwrap() {
+        let dir = entry.unwrap().path();
+        let Ok(text) = fs::read_to_string(dir.join("key_id.txt")) else {
+            continue;
+        };
+        algorithms += 1;
+        let mut encodings = 0;
+        for expectation in expectations(&dir) {
+            let name = expectation
+                .to_str()
+                .unwrap()
+                .trim_end_matches(".expect.json")
+                .to_owned();
+            let (found, _) = pipeline::examine(&fs::read(&name).unwrap(), b"key");
+            for sighting in found {
+                let key_id = sighting.key_id.unwrap().to_string();
+                if !key_id.starts_with("opaque") {
+                    assert_eq!(key_id, text.trim(), "{name}");
+                    encodings += 1;
+                }
+            }
+        }
+        assert!(
+            encodings >= 3,
+            "{}: only {encodings} encodings",
+            dir.display()
+        );
+    }
+    assert!(algorithms >= 15, "only {algorithms} algorithms");
+}
