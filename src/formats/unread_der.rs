@@ -38,10 +38,9 @@ impl Format for UnreadDer {
             return Reading::NotMine;
         }
         let (reason, what) = match Element::read(candidate.bytes) {
-            Err(DerError::Truncated { .. })
-                if matches!(candidate.bytes, [] | [der::SEQUENCE, ..]) =>
-            {
-                (GapReason::Truncated, "ends before its DER does")
+            // The armour has its end, so this is no cut file but wrong contents.
+            Err(DerError::Truncated { .. }) if candidate.bytes.first() == Some(&der::SEQUENCE) => {
+                (GapReason::Malformed, "ends before its DER does")
             }
             Err(_) if ber::read(candidate.bytes).is_ok() => {
                 (GapReason::Unsupported, "is BER with indefinite lengths")
