@@ -1,5 +1,11 @@
 //! The readers of DER on odd, mislabelled, broken and hostile bytes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails fails its test"
+)]
+
 use crate::keytools::{generate, generate_ec, one, openssl, read, read_with, run};
 use keymuster::formats::wire::der;
 use keymuster::identity::identify;

@@ -1,5 +1,11 @@
 //! One key is one identity in every encoding that the real tools write.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails fails its test"
+)]
+
 use crate::keytools::{generate, generate_ec, one, openssl, read, run, spki_id};
 use keymuster::formats::wire::curves;
 use keymuster::formats::wire::der::{self, Element, Reader};
