@@ -9,7 +9,7 @@
 use crate::keytools::{generate, generate_ec, one, openssl, read, read_with, run};
 use keymuster::formats::wire::der;
 use keymuster::identity::identify;
-use keymuster::model::{Encoding, GapReason, KeyId, KeyMaterial, Kind, Protection};
+use keymuster::model::{Artifact, Encoding, GapReason, KeyId, KeyMaterial, Kind, Protection};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
@@ -143,6 +143,26 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         read_everywhere(&bytes);
+    }
+
+    #[test]
+    fn any_blob_is_identified_without_panic(
+        name in prop::sample::select(vec![
+            "ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-new",
+            "sk-ssh-ed25519-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com",
+        ]),
+        fields in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..70), 0..5),
+        rest in prop::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let mut blob = Vec::new();
+        for field in std::iter::once(name.as_bytes()).chain(fields.iter().map(Vec::as_slice)) {
+            blob.extend_from_slice(&u32::try_from(field.len()).unwrap().to_be_bytes());
+            blob.extend_from_slice(field);
+        }
+        blob.extend_from_slice(&rest);
+        let key = KeyMaterial::SshBlob(blob);
+        let artifact = Artifact::new(Kind::PublicKey, "openssh_public", Encoding::Text, key);
+        prop_assert!(identify(&artifact).key_id.is_some());
     }
 
     /// What no label vouches for must be framed to the last byte.

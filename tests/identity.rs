@@ -480,6 +480,8 @@ fn what_has_no_public_half_has_no_identity_and_a_note() {
         let identity = identify(&artifact);
         assert_eq!(identity.key_id, None);
         assert_eq!(identity.algorithm.as_deref(), Some("EC"));
+        assert_eq!(identity.curve.as_deref(), Some(curves::PRIME[16].name));
+        assert_eq!(identity.bits, Some(curves::PRIME[16].bits));
         assert_eq!(identity.notes.len(), 1);
     }
 }

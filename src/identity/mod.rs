@@ -77,15 +77,16 @@ pub fn identify(artifact: &Artifact) -> Identity {
     }
     fingerprints.ski = artifact.ski.as_deref().map(hex);
 
+    let told = key.or(derived.shape.as_ref());
     Identity {
         key_id,
         algorithm: artifact
             .algorithm
             .clone()
             .or(derived.algorithm.clone())
-            .or_else(|| key.map(public::Public::algorithm)),
-        bits: key.and_then(public::Public::bits).or(artifact.bits),
-        curve: key.and_then(public::Public::curve),
+            .or_else(|| told.map(public::Public::algorithm)),
+        bits: told.and_then(public::Public::bits).or(artifact.bits),
+        curve: told.and_then(public::Public::curve),
         fingerprints,
         notes: derived
             .note
