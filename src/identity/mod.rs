@@ -1,7 +1,7 @@
 //! One canonical identity of a key from any encoding, and every fingerprint form (contract, section 2).
 //!
 //! The way is always the same: the material that a format handed over becomes the key free of its encoding
-//! ([`derive`]), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
+//! (`derive`), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
 //! numbers that stand alone are multiplied out first and wiped.
 
 mod curve448;
