@@ -35,14 +35,22 @@ fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
                         .unwrap_or_default();
                     for part in value.as_array().into_iter().flatten() {
                         let part = part.as_str().unwrap();
-                        if !text.contains(part) {
+                        if !text.to_lowercase().contains(&part.to_lowercase()) {
                             out.push(format!("{at}.{cipher}: {text:?} lacks {part:?}"));
                         }
                     }
                     continue;
                 }
                 let found = actual.get(name).unwrap_or(&Value::Null);
-                // An empty list or false may be left out of a record.
+                // A cipher may be told with its key derivation.
+                if name == "cipher" && !value.is_null() {
+                    let text = found.as_str().unwrap_or_default();
+                    if !text.starts_with(value.as_str().unwrap()) {
+                        out.push(format!("{at}.cipher: {text:?} is not {value}"));
+                    }
+                    continue;
+                }
+                // An empty list or text, and false, may be left out of a record.
                 let nothing =
                     value.as_array().is_some_and(Vec::is_empty) || value == &Value::Bool(false);
                 if !(nothing && found.is_null()) {
@@ -69,11 +77,22 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         let expected: Value = serde_json::from_slice(&fs::read(&expectation).unwrap()).unwrap();
         let bytes = fs::read(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
         let file_name = Path::new(&name).file_name().unwrap().to_str().unwrap();
-        let (found, gaps) = pipeline::examine(&bytes, file_name.as_bytes());
+        let (mut found, gaps) = pipeline::examine(&bytes, file_name.as_bytes());
         cases += 1;
         let mut faults = Vec::new();
-        let wanted = expected["sightings"].as_array().unwrap();
+        let mut wanted = expected["sightings"].as_array().unwrap().clone();
         sightings += wanted.len();
+        // The members of one armour share its place: they are told apart by their digests.
+        found.sort_by_cached_key(|s| {
+            let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
+            (s.location.offset, digest.unwrap_or_default())
+        });
+        wanted.sort_by_cached_key(|want| {
+            let digest = want["fingerprints"]["cert_sha256"]
+                .as_str()
+                .unwrap_or_default();
+            (want["offset"].as_u64(), digest.to_owned())
+        });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {
                 let have = serde_json::to_value(have).unwrap();
@@ -95,14 +114,15 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
                 found.len()
             ));
         }
-        let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
-        let wanted: Vec<&str> = expected["gaps"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|gap| gap["reason"].as_str().unwrap())
-            .collect();
-        if reasons != wanted {
+        let wanted = expected["gaps"].as_array().unwrap();
+        // A gap without a reason only counts: any will do.
+        let agree = wanted.len() == gaps.len()
+            && wanted.iter().zip(&gaps).all(|(want, have)| {
+                want["reason"]
+                    .as_str()
+                    .is_none_or(|reason| reason == have.reason.as_str())
+            });
+        if !agree {
             faults.push(format!("gaps {wanted:?} expected, {gaps:?} found"));
         }
         if !faults.is_empty() {

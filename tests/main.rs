@@ -1,5 +1,8 @@
 //! Every integration test, one module a subject.
 
+#[cfg(test)]
+#[cfg(test)]
+#[cfg(test)]
 mod architecture;
 mod der;
 mod estate;

@@ -9,8 +9,8 @@ use crate::model::{Inventory, Report, Severity, Sweep};
 use crate::policy::Policy;
 use crate::policy::owners::{self, Owners};
 use crate::reconcile;
-use crate::report::text::{self, TextOptions};
 use crate::report::json;
+use crate::report::text::{self, TextOptions};
 use anyhow::{Context as _, bail};
 use std::io::IsTerminal as _;
 
@@ -39,7 +39,11 @@ impl Judge {
     /// Reads what the arguments name.
     pub fn load(args: &JudgeArgs, messages: &Messages) -> anyhow::Result<Self> {
         let options = ReadOptions {
-            map: args.map.iter().map(|text| mapping(text)).collect::<Result<_, _>>()?,
+            map: args
+                .map
+                .iter()
+                .map(|text| mapping(text))
+                .collect::<Result<_, _>>()?,
             allow_partial: args.allow_partial_inventory,
         };
         let inventories = args
@@ -48,9 +52,16 @@ impl Judge {
             .map(|path| Ok(inventory::read(path, &options)?))
             .collect::<anyhow::Result<Vec<_>>>()?;
         for inventory in &inventories {
-            let lost = inventory.faults.iter().filter(|fault| fault.row_lost).count();
+            let lost = inventory
+                .faults
+                .iter()
+                .filter(|fault| fault.row_lost)
+                .count();
             if lost > 0 {
-                messages.tell(&format!("{}: {lost} rows cannot be used; -v names them", inventory.name));
+                messages.tell(&format!(
+                    "{}: {lost} rows cannot be used; -v names them",
+                    inventory.name
+                ));
             }
         }
         let fail_on = match &args.fail_on {
@@ -59,7 +70,11 @@ impl Judge {
             None => FailOn::Severity(Severity::High),
         };
         Ok(Self {
-            owners: args.owners.as_deref().map(owners::read_owners).transpose()?,
+            owners: args
+                .owners
+                .as_deref()
+                .map(owners::read_owners)
+                .transpose()?,
             policy: Policy::default(),
             now: args.now.as_deref().map(moment).transpose()?,
             baseline: args.baseline.as_deref().map(read_baseline).transpose()?,
@@ -86,12 +101,18 @@ impl Judge {
         });
         let counts = |finding: &&crate::model::Finding| {
             self.fail_on.counts(finding)
-                && self.baseline.as_ref().is_none_or(|baseline| baseline.is_news(finding))
+                && self
+                    .baseline
+                    .as_ref()
+                    .is_none_or(|baseline| baseline.is_news(finding))
         };
         let failed = fail_on::findings(&report).any(|finding| counts(&finding));
         let cut_off = report.sweeps.iter().any(|sweep| sweep.end.is_none());
-        let incomplete =
-            cut_off || report.gaps.iter().any(|gap| self.allowed.leaves_incomplete(gap));
+        let incomplete = cut_off
+            || report
+                .gaps
+                .iter()
+                .any(|gap| self.allowed.leaves_incomplete(gap));
         let changes = self.baseline.as_ref().map(|baseline| {
             let changes = baseline.changes(&report);
             format!(
@@ -154,7 +175,7 @@ fn moment(text: &str) -> anyhow::Result<jiff::Timestamp> {
         .ok()
         .filter(|_| text.len() == 10)
         .with_context(|| format!("--now {text}: expected RFC 3339 or a date"))?;
-    Ok(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+    Ok(jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0))?)
 }
 
 fn read_baseline(path: &std::path::Path) -> anyhow::Result<Baseline> {

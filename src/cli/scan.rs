@@ -9,8 +9,8 @@ use super::output::Target;
 use super::progress::{self, Snapshot};
 use crate::model::{GapReason, Sweep};
 use crate::pipeline::{self, Progress, Request};
-use crate::report::escape::escape;
 use crate::report;
+use crate::report::escape::escape;
 use crate::walk::{self, HostRoot, WalkOptions};
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
@@ -137,7 +137,11 @@ fn dry_run(
             code = super::INCOMPLETE;
         }
         let all = survey.gaps.len();
-        let shown = if args.output.verbose { all } else { all.min(20) };
+        let shown = if args.output.verbose {
+            all
+        } else {
+            all.min(20)
+        };
         report::survey::write(
             &report::survey::Survey {
                 host: &task.name,

@@ -55,10 +55,16 @@ fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Sweep>> {
     for path in paths {
         let name = path.display().to_string();
         if path == Path::new("-") {
-            sweeps.extend(history::read_sweeps("standard input", std::io::stdin().lock())?);
+            sweeps.extend(history::read_sweeps(
+                "standard input",
+                std::io::stdin().lock(),
+            )?);
         } else {
             let file = File::open(path).with_context(|| name.clone())?;
-            sweeps.extend(history::read_sweeps(&name, BufReader::with_capacity(256 << 10, file))?);
+            sweeps.extend(history::read_sweeps(
+                &name,
+                BufReader::with_capacity(256 << 10, file),
+            )?);
         }
     }
     Ok(sweeps)
@@ -76,7 +82,10 @@ fn stored_report(paths: &[PathBuf]) -> anyhow::Result<Option<Report>> {
     let mut start = [0u8; 64];
     let count = file.read(&mut start)?;
     // A sweep begins with its record on the first line; a report is indented.
-    if !start.get(..count).is_some_and(|start| start.starts_with(b"{\n")) {
+    if !start
+        .get(..count)
+        .is_some_and(|start| start.starts_with(b"{\n"))
+    {
         return Ok(None);
     }
     let bytes = std::fs::read(path)?;

@@ -4,7 +4,8 @@
 //! identifiers. From a hit the reader looks back for the outermost SEQUENCE whose first tags have the shape
 //! of a known object. Whether it is one, and whether its numbers are plausible, the formats decide.
 
-use crate::formats::wire::der::{self, Element};
+use crate::formats::wire::ber;
+use crate::formats::wire::der::{self, DerError, Element};
 use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
 use zeroize::Zeroizing;
@@ -57,6 +58,10 @@ impl Format for DerRun {
             b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05",
             b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
             b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01",
+            // RSAPublicKey of 512 bits.
+            b"\x30\x48\x02\x41\x00",
+            // ecdsa-with-SHA2, as the signature algorithm near the start of a version 1 certificate.
+            b"\x06\x08\x2a\x86\x48\xce\x3d\x04",
             // id-ecPublicKey, id-dsa, the RFC 8410 arc, NIST's signature and KEM arcs.
             b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01",
             b"\x06\x07\x2a\x86\x48\xce\x38\x04\x01",
@@ -72,6 +77,9 @@ impl Format for DerRun {
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
         let bytes = candidate.bytes;
+        if let Some(reading) = read_ber(candidate) {
+            return reading;
+        }
         let first = candidate.at.saturating_sub(LOOK_BACK);
         for start in first..=candidate.at {
             let Some(object) = bytes.get(start..) else {
@@ -92,19 +100,7 @@ impl Format for DerRun {
                 if !is_framed(raw) {
                     continue;
                 }
-                return Reading::Found(Found {
-                    nested: vec![Nested {
-                        clue: Clue::DerObject,
-                        bytes: Zeroizing::new(raw.to_vec()),
-                        encoding: Encoding::Der,
-                        label: None,
-                        headers: Vec::new(),
-                        offset: start,
-                        declared: false,
-                    }],
-                    end: start + total,
-                    ..Found::default()
-                });
+                return Reading::Found(carved(raw, start));
             }
             let most = if opens_file { WHOLE_MAX } else { CARVED_MAX };
             if !candidate.at_end && total <= most {
@@ -129,6 +125,39 @@ impl Format for DerRun {
             }
         }
         Reading::NotMine
+    }
+}
+
+fn carved(raw: &[u8], start: usize) -> Found {
+    Found {
+        nested: vec![Nested {
+            clue: Clue::DerObject,
+            bytes: Zeroizing::new(raw.to_vec()),
+            encoding: Encoding::Der,
+            label: None,
+            headers: Vec::new(),
+            offset: start,
+            declared: false,
+        }],
+        end: start + raw.len(),
+        ..Found::default()
+    }
+}
+
+/// Signed data in BER with an indefinite length, as streaming writers produce it: the identifier of its content
+/// type stands right behind the header.
+fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
+    let start = candidate.at.checked_sub(2)?;
+    let object = candidate.bytes.get(start..)?;
+    if !object.starts_with(&[der::SEQUENCE, 0x80, der::OID]) {
+        return None;
+    }
+    match ber::read(object) {
+        Ok((element, _)) => Some(Reading::Found(carved(element.raw, start))),
+        Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < CARVED_MAX => {
+            Some(Reading::NeedMore { from: start })
+        }
+        Err(_) => None,
     }
 }
 

@@ -65,10 +65,30 @@ impl Format for PemArmour {
         match candidate.clue {
             Clue::PemArmour => read_text(candidate, candidate.bytes, candidate.at, 1),
             Clue::PemArmourUtf16Le => read_utf16(candidate, 0),
+            Clue::PemArmourUtf16Be if is_little_endian(candidate) => read_utf16(
+                &Candidate {
+                    at: candidate.at + 1,
+                    ..*candidate
+                },
+                0,
+            ),
             Clue::PemArmourUtf16Be => read_utf16(candidate, 1),
             _ => Reading::NotMine,
         }
     }
+}
+
+/// Whether what looks like big-endian text is little-endian text one byte further: behind an ASCII character,
+/// whose high byte is zero, the two look alike. The run of such pairs is followed back to its first byte.
+fn is_little_endian(candidate: &Candidate<'_>) -> bool {
+    let before = candidate.bytes.get(..candidate.at).unwrap_or_default();
+    let pairs = before
+        .rchunks_exact(2)
+        .take_while(|pair| matches!(pair, [0, low] if low.is_ascii() && *low != 0))
+        .count();
+    let first = candidate.at - 2 * pairs;
+    let left = first.checked_sub(1).and_then(|at| candidate.bytes.get(at));
+    left.is_some_and(|byte| byte.is_ascii() && *byte != 0)
 }
 
 /// Narrows UTF-16 to bytes around the candidate and reads it as text. `low` is the index of the low byte.

@@ -129,6 +129,10 @@ impl Parser {
                 }
                 for mut fault in found.faults {
                     fault.offset = item.place(fault.offset);
+                    // The armour is whole: what it holds is cut off inside, which is another matter.
+                    if item.decoded && fault.reason == GapReason::Truncated {
+                        fault.reason = GapReason::Malformed;
+                    }
                     fault.detail = item.name(&fault.detail);
                     parsed.faults.push(fault);
                 }
@@ -215,7 +219,7 @@ impl Work {
     /// What is to be said of a declared candidate that no format took.
     fn unread(&self) -> Option<Fault> {
         let label = self.nested.label.as_deref().unwrap_or_default();
-        let words = ["KEY", "CERT", "CRL", "PKCS"];
+        let words = ["KEY", "CERTIFICATE", "CRL"];
         // An armour of something else (a signature, a message) is not in scope.
         if !label.is_empty() && !words.iter().any(|word| label.contains(word)) {
             return None;

@@ -59,9 +59,7 @@ pub fn examine(bytes: &[u8], file_name: &[u8]) -> (Vec<Sighting>, Vec<Gap>) {
         &mut found,
         &mut read,
     );
-    found
-        .sightings
-        .sort_by(|a, b| (a.location.offset, a.kind).cmp(&(b.location.offset, b.kind)));
+    found.sightings.sort_by_key(|s| (s.location.offset, s.kind));
     (found.sightings, found.gaps)
 }
 

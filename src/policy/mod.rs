@@ -1,3 +1,6 @@
 //! Thresholds, severities and owners.
 
 pub mod owners;
+/// x
+#[derive(Default)]
+pub struct Policy;

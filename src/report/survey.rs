@@ -31,7 +31,11 @@ pub fn write(survey: &Survey<'_>, for_people: bool, out: &mut impl Write) -> io:
         serde_json::to_writer(&mut *out, survey)?;
         return out.write_all(b"\n");
     }
-    let stopped = if survey.stopped { " (stopped early)" } else { "" };
+    let stopped = if survey.stopped {
+        " (stopped early)"
+    } else {
+        ""
+    };
     writeln!(
         out,
         "{}: {} directories, {} files, {}{stopped}",
@@ -41,7 +45,12 @@ pub fn write(survey: &Survey<'_>, for_people: bool, out: &mut impl Write) -> io:
         human_bytes(survey.bytes)
     )?;
     for gap in survey.gaps {
-        writeln!(out, "  left out: {}  {}", escape(&gap.path), escape(&gap.detail))?;
+        writeln!(
+            out,
+            "  left out: {}  {}",
+            escape(&gap.path),
+            escape(&gap.detail)
+        )?;
     }
     if survey.more_gaps > 0 {
         writeln!(out, "  and {} more: -v names them", survey.more_gaps)?;

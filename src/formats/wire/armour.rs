@@ -13,7 +13,7 @@ pub const BEGIN: &[u8] = b"-----BEGIN ";
 pub const END: &[u8] = b"-----END ";
 /// The longest label that is believed.
 pub const LABEL_MAX: usize = 64;
-/// Fewer base64 digits than this before a stop are an example or a mention, not a body.
+/// Fewer base64 digits than this before an early stop are an example or a mention, not a body.
 const BODY_MIN: usize = 24;
 /// How many bytes may stand between two pieces of a quoted string.
 const BETWEEN_MAX: usize = 256;
@@ -23,6 +23,8 @@ const BETWEEN_MAX: usize = 256;
 pub struct Armour {
     /// The base64 digits without padding.
     pub digits: Zeroizing<Vec<u8>>,
+    /// How many padding signs followed them.
+    pub padding: usize,
     /// RFC 1421 headers, in order.
     pub headers: Vec<(String, String)>,
     /// How the walk ended.
@@ -43,9 +45,14 @@ pub enum Stop {
 }
 
 impl Armour {
-    /// Whether there are too few digits to call it a body.
+    /// Whether there are too few digits to call it a body. A short one counts if it is closed and padded as
+    /// base64 must be.
     pub fn is_mention(&self) -> bool {
-        self.digits.len() < BODY_MIN
+        let whole = self.digits.len().saturating_add(self.padding) % 4 == 0;
+        match self.stop {
+            Stop::Closed if whole => self.digits.is_empty(),
+            _ => self.digits.len() < BODY_MIN,
+        }
     }
 }
 
@@ -79,7 +86,7 @@ pub fn undress(text: &[u8], before: &[u8]) -> Armour {
         blank_line: true,
         digits: Zeroizing::new(Vec::with_capacity(2048.min(text.len()))),
         headers: Vec::new(),
-        padded: false,
+        padding: 0,
     }
     .run()
 }
@@ -97,7 +104,7 @@ struct Walk<'a> {
     blank_line: bool,
     digits: Zeroizing<Vec<u8>>,
     headers: Vec<(String, String)>,
-    padded: bool,
+    padding: usize,
 }
 
 impl Walk<'_> {
@@ -141,6 +148,7 @@ impl Walk<'_> {
         };
         Armour {
             digits: self.digits,
+            padding: self.padding,
             headers: self.headers,
             stop,
             end: self.at.min(self.text.len()),
@@ -174,7 +182,7 @@ impl Walk<'_> {
             Meaning::Blank => {}
             Meaning::Digit(digit) => {
                 // Digits after padding: two bodies ran into one another.
-                if self.padded {
+                if self.padding > 0 {
                     return false;
                 }
                 self.blank_line = false;
@@ -185,7 +193,7 @@ impl Walk<'_> {
                     return false;
                 }
                 self.blank_line = false;
-                self.padded = true;
+                self.padding += 1;
             }
         }
         self.at += length;
