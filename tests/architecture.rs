@@ -14,7 +14,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("containers", &["model", "formats"]),
         ("detect", &["model", "formats"]),
         ("parse", &["model", "formats"]),
-        ("identity", &["model"]),
+        // Of the formats only `wire`, as the next test says.
+        ("identity", &["model", "formats"]),
         ("host", &["model"]),
         ("inventory", &["model"]),
         ("policy", &["model"]),
@@ -110,6 +111,18 @@ fn stages_import_only_what_the_table_allows() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn identity_knows_no_format() {
+    let mut uses = 0;
+    for file in sources(Path::new("src/identity")) {
+        for rest in code(&file).split("crate::formats::").skip(1) {
+            assert!(rest.starts_with("wire::"), "{}", file.display());
+            uses += 1;
+        }
+    }
+    assert!(uses > 0);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Every integration test, one module a subject.
 
 #[cfg(test)]
+#[cfg(test)]
+#[cfg(test)]
 mod architecture;
-#[cfg(test)]
+mod der;
 mod estate;
-#[cfg(test)]
 mod fixtures;
+mod identity;
+mod keytools;
 mod walk;

@@ -27,7 +27,8 @@ impl Format for EncryptedPkcs8 {
         else {
             return Reading::NotMine;
         };
-        let known = oid::encryption(algorithm.oid).is_some();
+        let known = oid::encryption(algorithm.oid)
+            .is_some_and(|name| name == "PBES2" || name.starts_with("pbe"));
         if candidate.clue == Clue::DerObject && !(known && data.len() >= 16) {
             return Reading::NotMine;
         }

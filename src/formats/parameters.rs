@@ -1,6 +1,6 @@
 //! Parameters without a key (`DH PARAMETERS` and the like): recognised, and nothing of ours.
 
-use super::Format;
+use crate::formats::Format;
 use crate::model::{Candidate, Clue, Found, Reading};
 
 /// Domain parameters under a label of their own.

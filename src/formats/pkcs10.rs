@@ -69,7 +69,7 @@ impl<'a> Frame<'a> {
     }
 
     fn is_plausible(&self) -> bool {
-        names::rfc4514(&self.subject).is_ok() && Algorithm::read(&self.algorithm).is_ok()
+        names::is_name(&self.subject) && Algorithm::read(&self.algorithm).is_ok()
     }
 
     fn artifact(&self, format: &'static str, encoding: Encoding) -> Artifact {

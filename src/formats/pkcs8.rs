@@ -33,10 +33,10 @@ impl Format for Pkcs8 {
         let strict = !labels::is_labelled(candidate);
         let material = info.material(strict);
         let known = oid::key_algorithm(info.algorithm.oid);
-        if strict && (known.is_none() || material.is_none()) {
+        // Of an unknown algorithm the frame is all there is; of a known one the key must be readable.
+        if material.is_none() && (strict || known.is_some()) {
             return Reading::NotMine;
         }
-        let unreadable = material.is_none();
         let mut artifact = Artifact::new(
             Kind::PrivateKey,
             self.name(),
@@ -48,11 +48,6 @@ impl Format for Pkcs8 {
         let restricted = matches!(info.algorithm.oid, oid::RSA_PSS | oid::RSA_OAEP);
         if restricted || matches!(artifact.key, KeyMaterial::Unknown) {
             artifact.algorithm = Some(oid::named(known, info.algorithm.oid));
-        }
-        if unreadable && known.is_some() {
-            artifact
-                .notes
-                .push("its key cannot be read as one of its algorithm".into());
         }
         labels::found(candidate, LABELS, artifact)
     }

@@ -1,7 +1,7 @@
 //! Private keys closed by OpenSSL's older PEM encryption: `Proc-Type: 4,ENCRYPTED` and `DEK-Info` (RFC 1421,
 //! sections 4.6.1.1 and 4.6.1.3).
 
-use super::Format;
+use crate::formats::Format;
 use crate::model::{
     Artifact, Candidate, Clue, Fault, Found, GapReason, Hex, KeyMaterial, Kind, Protection, Reading,
 };

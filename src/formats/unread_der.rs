@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::wire::ber;
-use super::wire::der::{DerError, Element};
+use super::wire::der::{self, DerError, Element};
 use crate::model::{Candidate, Clue, Fault, Found, GapReason, Reading};
 
 /// The bodies that no reader took.
@@ -33,12 +33,15 @@ impl Format for UnreadDer {
         let Some(label) = candidate.label else {
             return Reading::NotMine;
         };
-        let der = ENDINGS.iter().any(|ending| label.ends_with(ending));
-        if !der || label.starts_with("OPENSSH ") || label.starts_with("SSH2 ") {
+        let known = ENDINGS.iter().any(|ending| label.ends_with(ending));
+        if !known || label.starts_with("OPENSSH ") || label.starts_with("SSH2 ") {
             return Reading::NotMine;
         }
         let (reason, what) = match Element::read(candidate.bytes) {
-            Err(DerError::Truncated { .. }) => (GapReason::Truncated, "ends before its DER does"),
+            // The armour has its end, so this is no cut file but wrong contents.
+            Err(DerError::Truncated { .. }) if candidate.bytes.first() == Some(&der::SEQUENCE) => {
+                (GapReason::Malformed, "ends before its DER does")
+            }
             Err(_) if ber::read(candidate.bytes).is_ok() => {
                 (GapReason::Unsupported, "is BER with indefinite lengths")
             }

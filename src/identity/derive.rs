@@ -1,6 +1,6 @@
 //! From the material that a format handed over to the key free of its encoding.
 
-use super::public::{self, Public};
+use super::public::Public;
 use super::{private, spki, ssh};
 use crate::formats::wire::der::trim_zeros;
 use crate::model::{KeyMaterial, PrivateNumbers};
@@ -9,6 +9,8 @@ use std::borrow::Cow;
 /// The key free of its encoding, or why there is none.
 pub(super) struct Derived<'a> {
     pub(super) public: Option<Public<'a>>,
+    /// Where there is no public half: what tells algorithm, size and curve all the same.
+    pub(super) shape: Option<Public<'a>>,
     pub(super) note: Option<Note>,
     /// The algorithm, where it says more than the key.
     pub(super) algorithm: Option<Cow<'static, str>>,
@@ -44,6 +46,7 @@ impl<'a> Derived<'a> {
     pub(super) const fn of(public: Public<'a>) -> Self {
         Self {
             public: Some(public),
+            shape: None,
             note: None,
             algorithm: None,
         }
@@ -52,6 +55,7 @@ impl<'a> Derived<'a> {
     pub(super) const fn none(note: Note) -> Self {
         Self {
             public: None,
+            shape: None,
             note: Some(note),
             algorithm: None,
         }
@@ -60,6 +64,7 @@ impl<'a> Derived<'a> {
     pub(super) const fn inherited(algorithm: &'static str) -> Self {
         Self {
             public: None,
+            shape: None,
             note: Some(Note::Inherited),
             algorithm: Some(Cow::Borrowed(algorithm)),
         }
@@ -68,6 +73,7 @@ impl<'a> Derived<'a> {
     fn nothing() -> Self {
         Self {
             public: None,
+            shape: None,
             note: None,
             algorithm: None,
         }
@@ -99,39 +105,47 @@ pub(super) fn derive(key: &KeyMaterial) -> Derived<'_> {
 }
 
 fn from_private(numbers: &PrivateNumbers) -> Derived<'_> {
+    let nothing = || Cow::Borrowed(&[][..]);
+    let without = |note, shape| Derived {
+        shape: Some(shape),
+        ..Derived::none(note)
+    };
     match numbers {
         PrivateNumbers::Ec { parameters, scalar } => {
-            let mut derived = match private::ec(parameters, scalar.expose()) {
+            match private::ec(parameters, scalar.expose()) {
                 Ok((curve, point)) => Derived::of(Public::Ec { curve, point }),
-                Err(note) => Derived::none(note),
-            };
-            derived.algorithm = Some("EC".into());
-            derived
+                Err(note) => without(
+                    note,
+                    Public::OtherEc {
+                        parameters: parameters.as_slice().into(),
+                        point: nothing(),
+                    },
+                ),
+            }
         }
         PrivateNumbers::Raw { oid, private } => match private::raw(oid, private.expose()) {
             Ok(public) => spki::raw(oid, public.into()),
-            Err(note) => Derived {
-                algorithm: Some(
-                    public::Public::Raw {
-                        oid,
-                        key: (&[]).into(),
-                    }
-                    .algorithm(),
-                ),
-                ..Derived::none(note)
-            },
+            Err(note) => without(
+                note,
+                Public::Raw {
+                    oid,
+                    key: nothing(),
+                },
+            ),
         },
-        PrivateNumbers::Dsa { p, q, g, x } => match private::dsa(p, q, g, x.expose()) {
-            Ok(y) => Derived::of(Public::Dsa {
+        PrivateNumbers::Dsa { p, q, g, x } => {
+            let computed = private::dsa(p, q, g, x.expose());
+            let note = computed.as_ref().err().copied();
+            let public = Public::Dsa {
                 p: trim_zeros(p).into(),
                 q: trim_zeros(q).into(),
                 g: trim_zeros(g).into(),
-                y: y.into(),
-            }),
-            Err(note) => Derived {
-                algorithm: Some("DSA".into()),
-                ..Derived::none(note)
-            },
-        },
+                y: computed.unwrap_or_default().into(),
+            };
+            match note {
+                None => Derived::of(public),
+                Some(note) => without(note, public),
+            }
+        }
     }
 }

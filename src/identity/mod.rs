@@ -1,7 +1,7 @@
 //! One canonical identity of a key from any encoding, and every fingerprint form (contract, section 2).
 //!
 //! The way is always the same: the material that a format handed over becomes the key free of its encoding
-//! ([`derive`]), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
+//! (`derive`), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
 //! numbers that stand alone are multiplied out first and wiped.
 
 mod curve448;
@@ -77,15 +77,16 @@ pub fn identify(artifact: &Artifact) -> Identity {
     }
     fingerprints.ski = artifact.ski.as_deref().map(hex);
 
+    let told = key.or(derived.shape.as_ref());
     Identity {
         key_id,
         algorithm: artifact
             .algorithm
             .clone()
             .or(derived.algorithm.clone())
-            .or_else(|| key.map(public::Public::algorithm)),
-        bits: key.and_then(public::Public::bits).or(artifact.bits),
-        curve: key.and_then(public::Public::curve),
+            .or_else(|| told.map(public::Public::algorithm)),
+        bits: told.and_then(public::Public::bits).or(artifact.bits),
+        curve: told.and_then(public::Public::curve),
         fingerprints,
         notes: derived
             .note

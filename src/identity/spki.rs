@@ -23,6 +23,7 @@ pub(super) fn read(raw: &[u8]) -> Derived<'_> {
     };
     let as_found = || Derived {
         public: Some(Public::Opaque { spki: raw, oid: id }),
+        shape: None,
         note: Some(Note::Invalid),
         algorithm: None,
     };
@@ -59,6 +60,7 @@ pub(super) fn ec<'a>(parameters: Cow<'a, [u8]>, point: Cow<'a, [u8]>) -> Derived
     let (public, off_curve) = public::ec(parameters, point);
     Derived {
         public: Some(public),
+        shape: None,
         note: off_curve.then_some(Note::OffCurve),
         algorithm: None,
     }
@@ -75,6 +77,7 @@ pub(super) fn raw<'a>(id: &'a [u8], key: Cow<'a, [u8]>) -> Derived<'a> {
     let fits = spki::raw_public_length(id).is_none_or(|length| length == key.len());
     Derived {
         public: Some(Public::Raw { oid: id, key }),
+        shape: None,
         note: (!fits).then_some(Note::Invalid),
         algorithm: None,
     }

@@ -56,6 +56,7 @@ pub(super) fn plain_fido_blob(blob: &[u8]) -> Option<Vec<u8>> {
 fn unknown<'a>(name: Option<&str>) -> Derived<'a> {
     Derived {
         public: None,
+        shape: None,
         note: None,
         algorithm: name.map(|name| Cow::Owned(name.to_owned())),
     }

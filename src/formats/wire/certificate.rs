@@ -75,8 +75,8 @@ impl<'a> Frame<'a> {
             && times.is_empty()
             && Algorithm::read(&self.inner_algorithm).is_ok()
             && Algorithm::read(&self.outer_algorithm).is_ok()
-            && names::rfc4514(&self.issuer).is_ok()
-            && names::rfc4514(&self.subject).is_ok()
+            && names::is_name(&self.issuer)
+            && names::is_name(&self.subject)
             && Spki::read(&self.spki).is_ok()
     }
 

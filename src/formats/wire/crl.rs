@@ -60,7 +60,7 @@ impl<'a> Frame<'a> {
         self.version <= 1
             && Algorithm::read(&self.inner_algorithm).is_ok()
             && Algorithm::read(&self.outer_algorithm).is_ok()
-            && names::rfc4514(&self.issuer).is_ok()
+            && names::is_name(&self.issuer)
     }
 
     /// Reads the fields. What cannot be read is noted.

@@ -102,7 +102,8 @@ fn key_usage(usage: &KeyUsage) -> Vec<String> {
         (usage.decipher_only(), "decipherOnly"),
     ]
     .into_iter()
-    .filter_map(|(set, name)| set.then(|| name.to_owned()))
+    .filter(|(set, _)| *set)
+    .map(|(_, name)| name.to_owned())
     .collect()
 }
 
@@ -118,7 +119,8 @@ fn extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> Vec<String> {
         (usage.any, "anyExtendedKeyUsage"),
     ]
     .into_iter()
-    .filter_map(|(set, name)| set.then(|| name.to_owned()))
+    .filter(|(set, _)| *set)
+    .map(|(_, name)| name.to_owned())
     .collect();
     names.extend(usage.other.iter().map(|other| {
         let id = other.as_bytes();

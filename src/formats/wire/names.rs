@@ -8,19 +8,7 @@ use std::fmt::Write as _;
 /// component first, special characters escaped, controls and what is not ASCII as `\XX` of UTF-8.
 pub fn rfc4514(name: &Element<'_>) -> Result<String, DerError> {
     let mut attributes = Vec::new();
-    let mut rdns = name.enter(der::SEQUENCE)?;
-    while !rdns.is_empty() {
-        let mut rdn = rdns.enter(der::SET)?;
-        let mut first = true;
-        while !rdn.is_empty() {
-            let mut fields = rdn.enter(der::SEQUENCE)?;
-            let kind = fields.expect(der::OID)?.content;
-            let value = fields.element()?;
-            fields.finish()?;
-            attributes.push((kind, value, first));
-            first = false;
-        }
-    }
+    walk(name, |attribute| attributes.push(attribute))?;
     let mut text = String::with_capacity(name.content.len());
     for (kind, value, first_of_rdn) in attributes.iter().rev() {
         match oid::attribute(kind) {
@@ -39,6 +27,31 @@ pub fn rfc4514(name: &Element<'_>) -> Result<String, DerError> {
     }
     text.pop();
     Ok(text)
+}
+
+/// Whether an element is a distinguished name.
+pub fn is_name(element: &Element<'_>) -> bool {
+    walk(element, |_| ()).is_ok()
+}
+
+/// Type and value of an attribute, and whether it is the first of its relative name.
+type Attribute<'a> = (&'a [u8], Element<'a>, bool);
+
+fn walk<'a>(name: &Element<'a>, mut each: impl FnMut(Attribute<'a>)) -> Result<(), DerError> {
+    let mut rdns = name.enter(der::SEQUENCE)?;
+    while !rdns.is_empty() {
+        let mut rdn = rdns.enter(der::SET)?;
+        let mut first = true;
+        while !rdn.is_empty() {
+            let mut fields = rdn.enter(der::SEQUENCE)?;
+            let kind = fields.expect(der::OID)?.content;
+            let value = fields.element()?;
+            fields.finish()?;
+            each((kind, value, first));
+            first = false;
+        }
+    }
+    Ok(())
 }
 
 fn push_value(text: &mut String, value: &Element<'_>) {
@@ -97,8 +110,12 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// General names (RFC 5280, section 4.2.1.6) with OpenSSL's prefixes. What cannot be read is left out,
-/// and the flag tells so.
+/// How many general names are told: many times what any real certificate has, as each costs far more memory
+/// than the bytes that it is read from.
+const MAX_NAMES: usize = 10_000;
+
+/// General names (RFC 5280, section 4.2.1.6) with OpenSSL's prefixes. What cannot be read, or is
+/// too much, is left out, and the flag tells so.
 pub fn general_names(mut names: Reader<'_>) -> (Vec<String>, bool) {
     let mut out = Vec::new();
     let mut whole = true;
@@ -106,6 +123,9 @@ pub fn general_names(mut names: Reader<'_>) -> (Vec<String>, bool) {
         let Ok(name) = names.element() else {
             return (out, false);
         };
+        if out.len() >= MAX_NAMES {
+            return (out, false);
+        }
         match general_name(&name) {
             Some(text) => out.push(text),
             None => whole = false,

@@ -35,7 +35,6 @@ pub(crate) const fn encoded_length(arcs: &[u64]) -> usize {
 /// Encodes arcs as the contents of an OBJECT IDENTIFIER (X.690, section 8.19).
 #[expect(
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     reason = "runs at compile time, where a wrong index stops the build; seven bits fit"
 )]
 pub(crate) const fn encode<const LENGTH: usize>(arcs: &[u64]) -> [u8; LENGTH] {
@@ -352,9 +351,9 @@ static ENCRYPTION: Names = &[
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 2), "aes-128-cbc"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 22), "aes-192-cbc"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 42), "aes-256-cbc"),
-    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 6), "id-aes128-GCM"),
-    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 26), "id-aes192-GCM"),
-    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 46), "id-aes256-GCM"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 6), "aes-128-gcm"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 26), "aes-192-gcm"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 1, 46), "aes-256-gcm"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 3), "aes-128-ofb"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 4), "aes-128-cfb"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 23), "aes-192-ofb"),
@@ -474,5 +473,24 @@ mod tests {
                 assert_eq!(find(table, oid), Some(*name), "entry {i}");
             }
         }
+    }
+
+    /// The long names are OpenSSL's. A release that does not know one writes the number back.
+    #[test]
+    fn names_are_those_of_openssl() {
+        let mut known = 0;
+        for (id, name) in SIGNATURES.iter().chain(ENCRYPTION) {
+            let output = std::process::Command::new("openssl")
+                .args(["asn1parse", "-genstr", &format!("OID:{}", dotted(id))])
+                .output()
+                .expect("openssl can be run");
+            let text = String::from_utf8(output.stdout).unwrap();
+            let told = text.trim().rsplit_once(':').expect("an object").1;
+            if told != dotted(id) {
+                assert_eq!(told, *name);
+                known += 1;
+            }
+        }
+        assert!(known > 70, "{known}");
     }
 }

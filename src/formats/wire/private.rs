@@ -64,7 +64,9 @@ impl<'a> EcPrivate<'a> {
             None => None,
         };
         fields.finish().ok()?;
-        (!scalar.is_empty()).then_some(Self {
+        // Nought is a key on no curve.
+        let zero = scalar.iter().all(|byte| *byte == 0);
+        (!zero).then_some(Self {
             scalar,
             parameters,
             public,
