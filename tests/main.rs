@@ -1,12 +1,15 @@
 //! Every integration test, one module a subject.
 
 #[cfg(test)]
-#[cfg(test)]
-#[cfg(test)]
 mod architecture;
+#[cfg(test)]
 mod der;
+#[cfg(test)]
 mod estate;
+#[cfg(test)]
 mod fixtures;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
 mod keytools;
 mod walk;
