@@ -167,6 +167,8 @@ fn pseudo_file_systems_are_not_entered_and_others_only_when_asked() {
 
     let named = walked(&dir, &["/proc"], &options());
     assert_eq!((named.paths(), named.gaps()), (vec![], vec![pseudo]));
+    let file = walked(&dir, &["/proc/version"], &options());
+    assert_eq!((file.paths().len(), file.gaps().len()), (0, 1));
 
     let options = WalkOptions {
         one_file_system: true,

@@ -66,6 +66,14 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
             }
             path.truncate(base);
             path.extend_from_slice(name.to_bytes());
+            if within.is_root(name.to_bytes()) {
+                continue;
+            }
+            // Before anything is asked of it: a dead network mount never answers.
+            if let Some(gap) = within.refused(&path, name.to_bytes()) {
+                visitor.gap(gap);
+                continue;
+            }
             let kind = match self.kind(listing, name, entry.file_type()) {
                 Ok(kind) => kind,
                 Err(error) => {
@@ -83,15 +91,8 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
                 }
                 EntryKind::File | EntryKind::Directory => {}
             }
-            if within.is_root(name.to_bytes()) {
-                continue;
-            }
             let is_directory = kind == EntryKind::Directory;
-            let left_out = self
-                .scope
-                .excluded(&path, is_directory)
-                .or_else(|| within.refused(&path, name.to_bytes()));
-            if let Some(gap) = left_out {
+            if let Some(gap) = self.scope.excluded(&path, is_directory) {
                 visitor.gap(gap);
             } else if is_directory {
                 let depth = listing.directory.place.depth.saturating_add(1);

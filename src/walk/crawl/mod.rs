@@ -192,6 +192,9 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                 );
             }
             Ok((parent, fd, name, FileType::RegularFile)) => {
+                if let Err(gap) = self.scope.root_nature(root, &fd) {
+                    return visitor.gap(*gap);
+                }
                 let mut path = root.to_vec();
                 path.truncate(root.len().saturating_sub(name.as_bytes().len()));
                 self.file(visitor, &parent, fd.as_fd(), &mut path, &name);
@@ -402,6 +405,8 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                     self.shared.handles.give_up();
                     std::thread::yield_now();
                 }
+                // Another program holds a lease on the file; the kernel has asked it to give way.
+                Err(Errno::AGAIN) => std::thread::sleep(std::time::Duration::from_millis(5)),
                 Err(Errno::INTR) => {}
                 other => return other,
             }
