@@ -143,8 +143,13 @@ impl Handles {
     pub(super) fn new() -> Self {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let limit = limit.and_then(|n| usize::try_from(n / 4).ok());
+        Self::with_limit(limit.unwrap_or(256).clamp(4, 256))
+    }
+
+    /// Keeps at most so many.
+    pub(super) fn with_limit(limit: usize) -> Self {
         Self {
-            limit: limit.unwrap_or(256).clamp(4, 256),
+            limit,
             kept: Mutex::new(VecDeque::new()),
         }
     }

@@ -3,15 +3,18 @@
 use super::{is_superuser, options, plant, walked};
 use keymuster::model::GapReason;
 use keymuster::walk::WalkOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs the named test of this program again in a mount namespace of its own; true inside it.
-fn in_own_namespace(test: &str) -> bool {
-    const MARK: &str = "KEYMUSTER_TEST_NAMESPACE";
-    if std::env::var_os(MARK).is_some() {
-        return true;
+/// Runs the named test of this program again in a mount namespace of its own; there, an empty directory to mount in.
+///
+/// The directory is made and removed out here: inside, what is mounted could not be removed.
+fn in_own_namespace(test: &str) -> Option<PathBuf> {
+    const DIRECTORY: &str = "KEYMUSTER_TEST_NAMESPACE";
+    if let Some(directory) = std::env::var_os(DIRECTORY) {
+        return Some(directory.into());
     }
+    let directory = tempfile::tempdir().unwrap();
     let mut unshare = Command::new("unshare");
     unshare.args(if is_superuser() {
         &["-m"][..]
@@ -22,7 +25,7 @@ fn in_own_namespace(test: &str) -> bool {
         .arg("--propagation=private")
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(MARK, "1")
+        .env(DIRECTORY, directory.path())
         .output()
         .expect("unshare (package util-linux) must be installed");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -31,7 +34,7 @@ fn in_own_namespace(test: &str) -> bool {
         "in a mount namespace (needs root, or user namespaces): {said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    false
+    None
 }
 
 fn mount(arguments: &[&str], point: &Path) {
@@ -44,19 +47,19 @@ fn mount(arguments: &[&str], point: &Path) {
 
 #[test]
 fn bind_mounts_are_read_once_and_told_twice() {
-    if !in_own_namespace("walk::mounts::bind_mounts_are_read_once_and_told_twice") {
+    let test = "walk::mounts::bind_mounts_are_read_once_and_told_twice";
+    let Some(dir) = in_own_namespace(test) else {
         return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    plant(dir.path(), &["m/f", "m/sub/deep/g", "z/x", "n/h", "single"]);
-    std::fs::hard_link(dir.path().join("n/h"), dir.path().join("m/hard")).unwrap();
-    plant(dir.path(), &["a/.keep", "q/single"]);
-    std::fs::remove_file(dir.path().join("a/.keep")).unwrap();
-    let source = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    mount(&["--bind", &source("m")], &dir.path().join("a"));
-    mount(&["--bind", &source("single")], &dir.path().join("q/single"));
+    };
+    plant(&dir, &["m/f", "m/sub/deep/g", "z/x", "n/h", "single"]);
+    std::fs::hard_link(dir.join("n/h"), dir.join("m/hard")).unwrap();
+    plant(&dir, &["a/.keep", "q/single"]);
+    std::fs::remove_file(dir.join("a/.keep")).unwrap();
+    let source = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+    mount(&["--bind", &source("m")], &dir.join("a"));
+    mount(&["--bind", &source("single")], &dir.join("q/single"));
     for _ in 0..20 {
-        let walked = walked(dir.path(), &["/"], &options());
+        let walked = walked(&dir, &["/"], &options());
         let aliases = &walked.outcome.aliases;
         let mut told: Vec<Vec<String>> = Vec::new();
         for path in walked.files.keys() {
@@ -87,7 +90,7 @@ fn bind_mounts_are_read_once_and_told_twice() {
             exclude: vec![excluded.to_owned()],
             ..options()
         };
-        let walked = walked(dir.path(), &["/"], &options);
+        let walked = walked(&dir, &["/"], &options);
         let other = if excluded == "/a/*" { "/m" } else { "/a" };
         assert!(walked.paths().contains(&format!("{other}/f")), "{excluded}");
         let path = format!("{other}/f");
@@ -97,28 +100,28 @@ fn bind_mounts_are_read_once_and_told_twice() {
 
 #[test]
 fn a_merged_overlay_is_read_once() {
-    if !in_own_namespace("walk::mounts::a_merged_overlay_is_read_once") {
+    let test = "walk::mounts::a_merged_overlay_is_read_once";
+    let Some(dir) = in_own_namespace(test) else {
         return;
-    }
-    let dir = tempfile::tempdir().unwrap();
+    };
     // Layers and work directory must not lie on an overlay themselves, as in a container: a tmpfs of its own.
-    mount(&["-t", "tmpfs", "none"], dir.path());
+    mount(&["-t", "tmpfs", "none"], &dir);
     plant(
-        dir.path(),
+        &dir,
         &["lower/same", "lower/sub/deep", "lower/changed", "upper/new"],
     );
-    std::fs::create_dir(dir.path().join("work")).unwrap();
-    std::fs::create_dir(dir.path().join("merged")).unwrap();
-    let layer = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::create_dir(dir.join("work")).unwrap();
+    std::fs::create_dir(dir.join("merged")).unwrap();
+    let layer = |name: &str| dir.join(name).display().to_string();
     let (lower, upper, work) = (layer("lower"), layer("upper"), layer("work"));
     let layers = format!("lowerdir={lower},upperdir={upper},workdir={work}");
     mount(
         &["-t", "overlay", "overlay", "-o", &layers],
-        &dir.path().join("merged"),
+        &dir.join("merged"),
     );
-    std::fs::write(dir.path().join("merged/changed"), "otherwise").unwrap();
+    std::fs::write(dir.join("merged/changed"), "otherwise").unwrap();
     for _ in 0..20 {
-        let walked = walked(dir.path(), &["/"], &options());
+        let walked = walked(&dir, &["/"], &options());
         let contents: Vec<&[u8]> = walked.files.values().map(Vec::as_slice).collect();
         for content in [
             &b"lower/same"[..],
@@ -146,36 +149,36 @@ fn a_merged_overlay_is_read_once() {
 
 #[test]
 fn pseudo_file_systems_are_not_entered_and_others_only_when_asked() {
-    if !in_own_namespace(
-        "walk::mounts::pseudo_file_systems_are_not_entered_and_others_only_when_asked",
-    ) {
+    let test = "walk::mounts::pseudo_file_systems_are_not_entered_and_others_only_when_asked";
+    let Some(dir) = in_own_namespace(test) else {
         return;
-    }
-    let dir = tempfile::tempdir().unwrap();
+    };
     for name in ["proc", "my tmp", "dev"] {
-        std::fs::create_dir(dir.path().join(name)).unwrap();
+        std::fs::create_dir(dir.join(name)).unwrap();
     }
-    mount(&["-t", "tmpfs", "none"], &dir.path().join("my tmp"));
-    mount(&["--rbind", "/proc"], &dir.path().join("proc"));
-    plant(dir.path(), &["file", "my tmp/file"]);
-    let everything = walked(dir.path(), &["/"], &options());
+    mount(&["-t", "tmpfs", "none"], &dir.join("my tmp"));
+    mount(&["--rbind", "/proc"], &dir.join("proc"));
+    plant(&dir, &["file", "my tmp/file"]);
+    let everything = walked(&dir, &["/"], &options());
     assert_eq!(everything.paths(), ["/file", "/my tmp/file"]);
     let pseudo = ("/proc", GapReason::NotSwept, "pseudo file system (proc)");
     assert_eq!(everything.gaps(), [pseudo]);
     assert!(!everything.gaps[0].by_choice);
 
-    let named = walked(dir.path(), &["/proc"], &options());
+    let named = walked(&dir, &["/proc"], &options());
     assert_eq!((named.paths(), named.gaps()), (vec![], vec![pseudo]));
+    let file = walked(&dir, &["/proc/version"], &options());
+    assert_eq!((file.paths().len(), file.gaps().len()), (0, 1));
 
     let options = WalkOptions {
         one_file_system: true,
         ..options()
     };
-    let one = walked(dir.path(), &["/"], &options);
+    let one = walked(&dir, &["/"], &options);
     assert_eq!(one.paths(), ["/file"]);
     let other = ("/my tmp", GapReason::NotSwept, "other file system");
     assert_eq!(one.gaps(), [other, pseudo]);
     assert!(one.gaps[0].by_choice);
-    let named = walked(dir.path(), &["/my tmp"], &options);
+    let named = walked(&dir, &["/my tmp"], &options);
     assert_eq!(named.paths(), ["/my tmp/file"]);
 }

@@ -180,6 +180,15 @@ fn links_are_told_of_the_files_that_they_end_at() {
     assert_eq!(told, expected);
 }
 
+/// Ends what runs beside a test, also when the test fails.
+struct Beside<'a>(&'a AtomicBool);
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Counts files and checks that none lies outside.
 struct Inside {
     files: u64,
@@ -221,6 +230,7 @@ fn a_directory_swapped_for_a_link_is_never_followed() {
     let done = AtomicBool::new(false);
     let (mut files, mut vanished, mut rounds) = (0, 0, 0);
     std::thread::scope(|threads| {
+        let _beside = Beside(&done);
         threads.spawn(|| {
             use rustix::fs::{RenameFlags, renameat_with};
             let (a, b) = (root.join("d/swap"), root.join("d/link"));
@@ -241,7 +251,6 @@ fn a_directory_swapped_for_a_link_is_never_followed() {
             vanished += walked.visitors.iter().map(|v| v.vanished).sum::<u64>();
             rounds += 1;
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(rounds > 10 && files > 40, "{rounds} rounds, {files} files");
     assert!(vanished > 0, "the swap was never met in {rounds} rounds");
@@ -255,6 +264,7 @@ fn files_that_come_and_go_end_no_walk() {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
+        let _beside = Beside(&done);
         threads.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 for i in 0..50 {
@@ -280,7 +290,6 @@ fn files_that_come_and_go_end_no_walk() {
                     .all(|gap| gap.reason == GapReason::Vanished)
             );
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 

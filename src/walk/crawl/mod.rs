@@ -1,33 +1,29 @@
 //! The walk itself: a directory a step, sub-directories and large directories divided over the threads.
 
+mod list;
+mod read;
+
 use super::access_time::{AccessTimes, Opened};
 use super::aliases::Aliases;
 use super::directory::{Directory, Handles, Place};
 use super::filesystems::Nature;
 use super::links::Links;
-use super::listing::{EntryKind, Names};
-use super::same_file::{FileSight, Known, SameFiles};
+use super::listing::Names;
+use super::same_file::SameFiles;
 use super::scope::Scope;
 use super::tree::Tree;
-use super::{Facts, HostRoot, OpenFile, Outcome, Progress, Visitor, WalkError, WalkOptions};
+use super::{HostRoot, Outcome, Progress, Visitor, WalkError, WalkOptions};
 use crate::model::{Gap, GapReason};
+use list::Listing;
 use rayon::Scope as Tasks;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, readlinkat, statat,
-};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Names that are handed to another thread at once.
-const FILES_AT_ONCE: usize = 256;
-/// Sub-directories that one step works off.
-const DIRECTORIES_AT_ONCE: usize = 16;
-/// Bytes of a directory that are listed at once.
-const LISTING_BYTES: usize = 32 * 1024;
 /// Deepest level below the host's root: no path of more levels can be named to the kernel in one piece anyway.
 const MAX_LEVELS: usize = 10_000;
 
@@ -63,14 +59,6 @@ struct Shared<V> {
     times: AccessTimes,
     /// Batches of files that wait for a thread.
     waiting: AtomicUsize,
-}
-
-/// A directory that is open and being listed.
-struct Listing<'a> {
-    directory: &'a Arc<Directory>,
-    fd: &'a Arc<OwnedFd>,
-    /// Paths at which the same directory was listed before: its files were read there.
-    earlier: Option<Vec<Vec<u8>>>,
 }
 
 impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
@@ -204,6 +192,9 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                 );
             }
             Ok((parent, fd, name, FileType::RegularFile)) => {
+                if let Err(gap) = self.scope.root_nature(root, &fd) {
+                    return visitor.gap(*gap);
+                }
                 let mut path = root.to_vec();
                 path.truncate(root.len().saturating_sub(name.as_bytes().len()));
                 self.file(visitor, &parent, fd.as_fd(), &mut path, &name);
@@ -406,284 +397,6 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
         Ok(place)
     }
 
-    /// Lists a directory: files are handed to the visitor, here or in further tasks, sub-directories become tasks.
-    fn list<'s>(&'s self, tasks: &Tasks<'s>, visitor: &mut V, listing: &Listing<'_>, path: &[u8]) {
-        let mut files = Names::default();
-        let mut directories = Names::default();
-        let mut links = Links::default();
-        let within = self.scope.within(path);
-        let mut path = path.to_vec();
-        if !path.ends_with(b"/") {
-            path.push(b'/');
-        }
-        let base = path.len();
-        let mut buffer = Vec::with_capacity(LISTING_BYTES);
-        let mut entries = RawDir::new(listing.fd.as_fd(), buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            if self.stopped() {
-                break;
-            }
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(Errno::INTR) => continue,
-                Err(error) => {
-                    visitor.gap(gap(path.get(..base).unwrap_or(&path), error));
-                    break;
-                }
-            };
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            path.truncate(base);
-            path.extend_from_slice(name.to_bytes());
-            let kind = match self.kind(listing, name, entry.file_type()) {
-                Ok(kind) => kind,
-                Err(error) => {
-                    visitor.gap(gap(&path, error));
-                    continue;
-                }
-            };
-            match kind {
-                EntryKind::Other | EntryKind::Unknown => continue,
-                EntryKind::Link => {
-                    if let Ok(target) = readlinkat(listing.fd, name, Vec::new()) {
-                        links.push(&path, target.as_bytes());
-                    }
-                    continue;
-                }
-                EntryKind::File | EntryKind::Directory => {}
-            }
-            if within.is_root(name.to_bytes()) {
-                continue;
-            }
-            let is_directory = kind == EntryKind::Directory;
-            let left_out = self
-                .scope
-                .excluded(&path, is_directory)
-                .or_else(|| within.refused(&path, name.to_bytes()));
-            if let Some(gap) = left_out {
-                visitor.gap(gap);
-            } else if is_directory {
-                let depth = listing.directory.place.depth.saturating_add(1);
-                if let Some(gap) = self.scope.too_deep(&path, depth) {
-                    visitor.gap(gap);
-                    continue;
-                }
-                directories.push(name);
-                if directories.len() >= DIRECTORIES_AT_ONCE {
-                    self.spawn_directories(tasks, listing, std::mem::take(&mut directories));
-                }
-            } else if self.is_to_read(listing, name) {
-                files.push(name);
-                if files.len() >= FILES_AT_ONCE {
-                    self.spawn_files(tasks, visitor, listing, std::mem::take(&mut files));
-                }
-            }
-        }
-        if !links.is_empty() {
-            let all = &self.shared.links;
-            all.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .append(&links);
-        }
-        // Others may begin with these while this thread reads the files.
-        if !directories.is_empty() {
-            self.spawn_directories(tasks, listing, directories);
-        }
-        path.truncate(base);
-        self.files(visitor, listing.directory, listing.fd, &mut path, &files);
-    }
-
-    /// What an entry is, asked of the file where the listing does not tell.
-    fn kind(
-        &self,
-        listing: &Listing<'_>,
-        name: &CStr,
-        listed: FileType,
-    ) -> Result<EntryKind, Errno> {
-        match EntryKind::from(listed) {
-            EntryKind::Unknown => {
-                let stat = statat(listing.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                Ok(FileType::from_raw_mode(stat.st_mode).into())
-            }
-            known => Ok(known),
-        }
-    }
-
-    /// Whether a file was not read at an earlier sight of its directory: in a first sight, or when it was excluded there.
-    fn is_to_read(&self, listing: &Listing<'_>, name: &CStr) -> bool {
-        let Some(earlier) = &listing.earlier else {
-            return true;
-        };
-        let exclude = &self.scope.exclude;
-        !exclude.is_empty()
-            && earlier.iter().all(|directory| {
-                let path = super::join(directory, name.to_bytes());
-                exclude.pattern_for(&path, false).is_some()
-            })
-    }
-
-    fn spawn_directories<'s>(&'s self, tasks: &Tasks<'s>, listing: &Listing<'_>, names: Names) {
-        let directory = Arc::clone(listing.directory);
-        self.shared.handles.keep(&directory, listing.fd);
-        tasks.spawn(move |tasks| self.directories(tasks, &directory, &names));
-    }
-
-    /// Hands a batch of a large directory to another thread, or works it off here when enough are waiting.
-    fn spawn_files<'s>(
-        &'s self,
-        tasks: &Tasks<'s>,
-        visitor: &mut V,
-        listing: &Listing<'_>,
-        names: Names,
-    ) {
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
-        if waiting >= self.shared.visitors.len().saturating_mul(4) {
-            let mut path = super::join(&listing.directory.path(), b"");
-            self.files(visitor, listing.directory, listing.fd, &mut path, &names);
-            return;
-        }
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        let directory = Arc::clone(listing.directory);
-        let fd = Arc::clone(listing.fd);
-        tasks.spawn(move |_| {
-            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.with_visitor(|visitor| {
-                let mut path = super::join(&directory.path(), b"");
-                self.files(visitor, &directory, &fd, &mut path, &names);
-            });
-        });
-    }
-
-    /// Hands files of one directory to the visitor; `path` is the directory's, with its final slash.
-    fn files(
-        &self,
-        visitor: &mut V,
-        directory: &Arc<Directory>,
-        fd: &OwnedFd,
-        path: &mut Vec<u8>,
-        names: &Names,
-    ) {
-        for name in names.iter() {
-            if self.stopped() {
-                return;
-            }
-            self.file(visitor, directory, fd.as_fd(), path, name);
-        }
-    }
-
-    /// Hands one file to the visitor.
-    fn file(
-        &self,
-        visitor: &mut V,
-        directory: &Arc<Directory>,
-        at: BorrowedFd<'_>,
-        path: &mut Vec<u8>,
-        name: &CStr,
-    ) {
-        let base = path.len();
-        path.extend_from_slice(name.to_bytes());
-        match self.content {
-            Content::Read => self.read(visitor, directory, at, path, name),
-            Content::Count => self.count(visitor, directory, at, path, name),
-        }
-        path.truncate(base);
-    }
-
-    fn read(
-        &self,
-        visitor: &mut V,
-        directory: &Arc<Directory>,
-        at: BorrowedFd<'_>,
-        path: &[u8],
-        name: &CStr,
-    ) {
-        // One component, relative to the handle of a directory that was reached without links: O_NOFOLLOW says as much
-        // here as openat2 would.
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let opened = self.patient(|| {
-            self.shared.times.open(directory.facts.uid, |extra| {
-                openat(at, name, flags | extra, Mode::empty())
-            })
-        });
-        let found = opened.and_then(|opened| Ok((fstat(&opened.fd)?, opened)));
-        let (stat, opened) = match found {
-            Ok(found) => found,
-            Err(error) => return visitor.gap(gap(path, error)),
-        };
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            let detail = "became something else than a regular file";
-            return visitor.gap(Gap::at(path, GapReason::Vanished, detail));
-        }
-        if self.is_to_visit(directory, &stat, name) {
-            self.shared.times.settle(&opened, stat.st_uid);
-            self.progress.files.fetch_add(1, Ordering::Relaxed);
-            visitor.file(&OpenFile {
-                fd: opened.fd.as_fd(),
-                facts: Facts::of(&stat),
-                path,
-                directory,
-            });
-        }
-    }
-
-    fn count(
-        &self,
-        visitor: &mut V,
-        directory: &Arc<Directory>,
-        at: BorrowedFd<'_>,
-        path: &[u8],
-        name: &CStr,
-    ) {
-        match statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if self.is_to_visit(directory, &stat, name) => {
-                let size = Facts::of(&stat).size;
-                self.progress.files.fetch_add(1, Ordering::Relaxed);
-                self.progress.bytes.fetch_add(size, Ordering::Relaxed);
-            }
-            Ok(_) => {}
-            Err(error) => visitor.gap(gap(path, error)),
-        }
-    }
-
-    /// Whether a file is neither one of ours nor one that was met before.
-    fn is_to_visit(&self, directory: &Directory, stat: &Stat, name: &CStr) -> bool {
-        let identity = (stat.st_dev, stat.st_ino);
-        if self.options.never.contains(&identity) {
-            return false;
-        }
-        if !directory.place.identifiable {
-            return true;
-        }
-        let Some(known_by) = self.scope.file_identity(stat, directory.place.layered) else {
-            return true;
-        };
-        let (id, name) = (directory.id, name.to_bytes());
-        let files = &self.shared.files;
-        let Known::Yes(earlier) = files.sight(known_by, id, name) else {
-            return true;
-        };
-        if self.is_still_there(&earlier, stat) {
-            if (earlier.directory, earlier.name.as_slice()) != (id, name) {
-                files.again(&earlier, id, name);
-            }
-            return false;
-        }
-        files.replaced(known_by, id, name);
-        true
-    }
-
-    /// Whether the file of an earlier sight still exists: else its inode number may have been given to another.
-    fn is_still_there(&self, earlier: &FileSight, now: &Stat) -> bool {
-        let path = super::join(&self.shared.tree.path(earlier.directory), &earlier.name);
-        self.host.stat(&path).is_ok_and(|then| {
-            // Through an overlay the device differs, and that the rest agrees was seen before.
-            then.st_ino == now.st_ino
-        })
-    }
-
     /// Opens; when the process has no more file handles to spare, gives up those that are only kept for speed.
     fn patient<T>(&self, open: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
         for _ in 0..8 {
@@ -692,6 +405,8 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                     self.shared.handles.give_up();
                     std::thread::yield_now();
                 }
+                // Another program holds a lease on the file; the kernel has asked it to give way.
+                Err(Errno::AGAIN) => std::thread::sleep(std::time::Duration::from_millis(5)),
                 Err(Errno::INTR) => {}
                 other => return other,
             }
@@ -728,4 +443,58 @@ fn root_gap(path: &[u8], error: &std::io::Error) -> Gap {
         _ => GapReason::IoError,
     };
     Gap::at(path, reason, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::OpenFile;
+    use super::*;
+
+    #[derive(Default)]
+    struct Paths(Vec<Vec<u8>>);
+
+    impl Visitor for Paths {
+        fn file(&mut self, file: &OpenFile<'_>) {
+            self.0.push(file.path().to_vec());
+        }
+
+        fn gap(&mut self, gap: Gap) {
+            panic!("{gap:?}");
+        }
+    }
+
+    fn paths(host: &HostRoot) -> Vec<Vec<u8>> {
+        let (options, progress) = (WalkOptions::default(), Progress::default());
+        let crawl = Crawl::new(host, &options, &progress, &Paths::default, Content::Read);
+        let mut crawl = crawl.unwrap();
+        crawl.shared.handles = Handles::with_limit(4);
+        let walked = crawl.run(&[b"/".to_vec()]).unwrap();
+        assert_eq!(progress.current_directory().first(), Some(&b'/'));
+        let mut paths: Vec<_> = walked.visitors.into_iter().flat_map(|v| v.0).collect();
+        paths.sort();
+        paths
+    }
+
+    #[test]
+    fn few_handles_and_a_kernel_without_openat2_walk_the_same_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut expected = Vec::new();
+        let mut deep = dir.path().to_path_buf();
+        for level in 0..40 {
+            for aside in 0..5 {
+                let aside = deep.join(format!("aside-{aside}/x"));
+                std::fs::create_dir_all(&aside).unwrap();
+                let file = aside.join("file");
+                std::fs::write(&file, "").unwrap();
+                let file = file.to_str().unwrap().as_bytes();
+                expected.push(file[dir.path().as_os_str().len()..].to_vec());
+            }
+            deep.push(format!("level-{level}"));
+        }
+        std::os::unix::fs::symlink("/etc", dir.path().join("link")).unwrap();
+        expected.sort();
+        let host = || HostRoot::open(dir.path()).unwrap();
+        assert_eq!(paths(&host()), expected);
+        assert_eq!(paths(&host().without_openat2()), expected);
+    }
 }
