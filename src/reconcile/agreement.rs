@@ -60,8 +60,8 @@ impl Replaced {
                     out.renewals.entry(key).or_default().extend(renewal);
                     continue;
                 }
-            } else if !found.is_seen() {
-                if let Some((key, sighting)) = stranger(world, join, &at_file) {
+            } else if !found.is_seen()
+                && let Some((key, sighting)) = stranger(world, join, &at_file) {
                     if let Some(slot) = out.displaced_rows.get_mut(number) {
                         *slot = true;
                     }
@@ -70,7 +70,6 @@ impl Replaced {
                         .or_default()
                         .push((number, sighting));
                 }
-            }
         }
         out
     }
@@ -378,12 +377,11 @@ fn differences(
         &stated,
         seen_algorithm.and_then(Algorithm::read),
         seen_algorithm,
-    ) {
-        if stated.family != seen.family {
+    )
+        && stated.family != seen.family {
             let own = entry.algorithm.as_deref().unwrap_or_default();
             out.push(format!("algorithm is {text}, not {own}"));
         }
-    }
     let bits = entry.bits.or_else(|| stated.and_then(|s| s.bits));
     let fixed = seen_algorithm.is_some_and(|a| a.starts_with("Ed") || a.starts_with('X'));
     if let (Some(stated), Some(seen)) = (bits, cx.judged().find_map(|s| s.bits)) {
@@ -394,8 +392,8 @@ fn differences(
     }
     let ssh_end = || cx.judged().find_map(|s| s.ssh.as_ref()?.valid_before);
     let end = facts.map_or_else(ssh_end, |f| f.not_after);
-    if let (Some(expires), Some(end)) = (entry.expires, end) {
-        if !dates::agree(expires, end) {
+    if let (Some(expires), Some(end)) = (entry.expires, end)
+        && !dates::agree(expires, end) {
             let (stated, seen) = if dates::day(expires.at) == dates::day(end) {
                 (expires.at.to_string(), end.to_string())
             } else {
@@ -403,14 +401,12 @@ fn differences(
             };
             out.push(format!("expiry is {seen}, not {stated}"));
         }
-    }
     let Some(facts) = facts else { return out };
-    if let (Some(own), Some(seen)) = (&row.subject, Name::read(&facts.subject)) {
-        if !own.agrees(&seen) {
+    if let (Some(own), Some(seen)) = (&row.subject, Name::read(&facts.subject))
+        && !own.agrees(&seen) {
             let own = entry.subject.as_deref().unwrap_or_default();
             out.push(format!("subject is {}, not {own}", facts.subject));
         }
-    }
     let serials: Vec<&str> = entry
         .identifiers
         .iter()
@@ -422,11 +418,10 @@ fn differences(
         })
         .collect();
     let comparable = !link.named.is_empty() || cx.key.certificates.len() == 1;
-    if let (true, Some(first)) = (comparable && !facts.serial.is_empty(), serials.first()) {
-        if !serials.iter().any(|s| serials_agree(s, &facts.serial)) {
+    if let (true, Some(first)) = (comparable && !facts.serial.is_empty(), serials.first())
+        && !serials.iter().any(|s| serials_agree(s, &facts.serial)) {
             out.push(format!("serial is {}, not {first}", facts.serial));
         }
-    }
     out
 }
 

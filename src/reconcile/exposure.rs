@@ -113,7 +113,7 @@ fn tamperable(s: &Sighting) -> Option<String> {
     let path = s.location.path.as_str();
     let what = match s.kind {
         Kind::AuthorizedKey => "the grants",
-        Kind::Certificate if is_trust_store(path) => "the trust store",
+        Kind::Certificate if is_trust_anchor(s) => "the trust store",
         Kind::PublicKey if is_sshd_ca(path) => "the CA file of sshd",
         _ => return None,
     };
@@ -139,9 +139,8 @@ fn tamperable(s: &Sighting) -> Option<String> {
     ))
 }
 
-/// Directories and bundles whose certificates the system trusts.
+/// Directories and bundles that hold what the system trusts, and nothing else.
 const TRUST_STORES: &[&str] = &[
-    "/etc/ssl/certs/",
     "/usr/local/share/ca-certificates/",
     "/usr/share/ca-certificates/",
     "/etc/pki/ca-trust/",
@@ -153,13 +152,17 @@ const TRUST_STORES: &[&str] = &[
     "/var/lib/ca-certificates/",
     "/etc/ssl/cert.pem",
     "/etc/ssl/ca-bundle.pem",
-    "/usr/lib/ssl/certs/",
-    "/usr/lib/ssl/cert.pem",
+    "/etc/ssl/certs/ca-certificates.crt",
 ];
 
-/// Whether a path is one from which the system takes its trust anchors.
-pub(super) fn is_trust_store(path: &str) -> bool {
-    TRUST_STORES.iter().any(|store| path.starts_with(store))
+/// Directories that hold trust anchors beside certificates of servers.
+const MIXED_STORES: &[&str] = &["/etc/ssl/certs/", "/etc/pki/tls/certs/", "/usr/lib/ssl/certs/"];
+
+/// Whether a certificate is where the system takes its trust anchors from, and can be one.
+pub(super) fn is_trust_anchor(s: &Sighting) -> bool {
+    let under = |stores: &[&str]| stores.iter().any(|store| s.location.path.starts_with(store));
+    let issuer = s.certificate.as_ref().is_some_and(|c| c.is_ca || c.self_signed);
+    s.kind == Kind::Certificate && (under(TRUST_STORES) || (issuer && under(MIXED_STORES)))
 }
 
 /// A public key in sshd's directory that is no host key: what TrustedUserCAKeys and its like name.

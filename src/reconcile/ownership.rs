@@ -2,7 +2,7 @@
 
 use super::agreement::Replaced;
 use super::context::{Draft, KeyContext, Row, World};
-use super::exposure::is_trust_store;
+use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
@@ -172,7 +172,7 @@ fn unknown_severity(cx: &KeyContext<'_, '_>) -> Severity {
     if any(&|s| s.kind.is_private() || s.kind == Kind::AuthorizedKey) {
         Severity::High
     } else if any(&is_leaf)
-        || any(&|s| s.kind == Kind::Certificate && is_trust_store(&s.location.path))
+        || any(&is_trust_anchor)
     {
         Severity::Medium
     } else {

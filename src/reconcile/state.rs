@@ -1,7 +1,7 @@
 //! `state_conflict`: the contract's table of states and what was seen.
 
 use super::context::{Draft, KeyContext, Row, World};
-use super::exposure::is_trust_store;
+use super::exposure::is_trust_anchor;
 use super::join::Link;
 use super::validity::{only_agrees, only_decrypts};
 use crate::model::{Flag, Kind, Severity, Sighting, State};
@@ -86,7 +86,7 @@ fn seen_of<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = &'w
 fn column(s: &Sighting) -> Seen {
     match s.kind {
         Kind::AuthorizedKey => Seen::InUse,
-        Kind::Certificate if is_trust_store(&s.location.path) => Seen::InUse,
+        Kind::Certificate if is_trust_anchor(s) => Seen::InUse,
         kind if kind.is_private() => Seen::Private,
         _ => Seen::Public,
     }

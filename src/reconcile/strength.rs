@@ -1,7 +1,7 @@
 //! `weak`: size, curve, algorithm and signature hash against policy.
 
 use super::context::{Draft, KeyContext};
-use super::exposure::is_trust_store;
+use super::exposure::is_trust_anchor;
 use crate::model::Flag;
 
 /// What policy holds too weak, each reason once.
@@ -44,7 +44,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         let trusted = cx
             .world
             .at(&certificate.judged)
-            .any(|s| is_trust_store(&s.location.path));
+            .any(is_trust_anchor);
         if facts.self_signed && (facts.is_ca || trusted) {
             continue; // trust in an anchor does not rest on its signature
         }

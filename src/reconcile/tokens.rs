@@ -247,13 +247,11 @@ pub(super) fn serial_forms(hexadecimal: &str) -> Vec<String> {
         None => ("", hex.clone()),
     };
     // RFC 5280 allows 20 octets; what is longer is no number that a person writes in decimal.
-    if digits.len() <= 64 {
-        if let Some(decimal) = decimal(&digits).map(|d| format!("{sign}{d}")) {
-            if decimal != hex {
+    if digits.len() <= 64
+        && let Some(decimal) = decimal(&digits).map(|d| format!("{sign}{d}"))
+            && decimal != hex {
                 forms.push(decimal);
             }
-        }
-    }
     forms
 }
 
