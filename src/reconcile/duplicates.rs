@@ -29,18 +29,10 @@ pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
             .map(Thing::Token)
             .collect();
         let keys = join.rows.get(number).map_or(&[][..], |r| &r.keys);
-        for link in keys
-            .iter()
-            .filter_map(|&k| join.links.get(k))
-            .flatten()
-            .filter(|l| l.row == number)
-        {
+        for link in keys.iter().filter_map(|&k| join.link(k, number)) {
             things.extend(link.named.iter().map(|&c| Thing::Certificate(c)));
         }
-        let names_key = |k: &usize| {
-            let mut links = join.links.get(*k).into_iter().flatten();
-            links.any(|l| l.row == number && l.named.is_empty())
-        };
+        let names_key = |k: &usize| join.link(*k, number).is_some_and(|l| l.named.is_empty());
         things.extend(keys.iter().copied().filter(names_key).map(Thing::Key));
         let places: Vec<Option<String>> = match row.entry.places.as_slice() {
             [] => vec![None],

@@ -156,12 +156,23 @@ const TRUST_STORES: &[&str] = &[
 ];
 
 /// Directories that hold trust anchors beside certificates of servers.
-const MIXED_STORES: &[&str] = &["/etc/ssl/certs/", "/etc/pki/tls/certs/", "/usr/lib/ssl/certs/"];
+const MIXED_STORES: &[&str] = &[
+    "/etc/ssl/certs/",
+    "/etc/pki/tls/certs/",
+    "/usr/lib/ssl/certs/",
+];
 
 /// Whether a certificate is where the system takes its trust anchors from, and can be one.
 pub(super) fn is_trust_anchor(s: &Sighting) -> bool {
-    let under = |stores: &[&str]| stores.iter().any(|store| s.location.path.starts_with(store));
-    let issuer = s.certificate.as_ref().is_some_and(|c| c.is_ca || c.self_signed);
+    let under = |stores: &[&str]| {
+        stores
+            .iter()
+            .any(|store| s.location.path.starts_with(store))
+    };
+    let issuer = s
+        .certificate
+        .as_ref()
+        .is_some_and(|c| c.is_ca || c.self_signed);
     s.kind == Kind::Certificate && (under(TRUST_STORES) || (issuer && under(MIXED_STORES)))
 }
 

@@ -103,10 +103,12 @@ impl Glob {
     /// `**` also stands for no component at all.
     fn skip_double_stars(&self, states: &mut [bool]) {
         for (index, pattern) in self.components.iter().enumerate() {
-            if is_double_star(pattern) && states.get(index) == Some(&true)
-                && let Some(slot) = states.get_mut(index + 1) {
-                    *slot = true;
-                }
+            if is_double_star(pattern)
+                && states.get(index) == Some(&true)
+                && let Some(slot) = states.get_mut(index + 1)
+            {
+                *slot = true;
+            }
         }
     }
 }

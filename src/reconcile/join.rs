@@ -67,6 +67,14 @@ pub(super) struct Join {
     pub(super) row_methods: Vec<u32>,
 }
 
+impl Join {
+    /// The link between a key and a row.
+    pub(super) fn link(&self, key: usize, row: usize) -> Option<&Link> {
+        let links = self.links.get(key)?;
+        links.get(links.binary_search_by_key(&row, |link| link.row).ok()?)
+    }
+}
+
 /// One identifier of one row that was seen on one key.
 struct Hit {
     key: usize,

@@ -19,6 +19,7 @@ mod ownership;
 mod pairing;
 mod placement;
 mod places;
+mod renewal;
 mod rotation;
 mod sharing;
 mod state;
@@ -40,10 +41,10 @@ use crate::model::{
     Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
-use agreement::Replaced;
 use context::{Draft, KeyContext, Row, World};
 use finding::Subject;
 use join::{Join, Link, RowMatch};
+use renewal::Replaced;
 use std::collections::BTreeMap;
 
 /// What is judged, and by what.

@@ -1,9 +1,9 @@
 //! `unknown`, `unknown_certificate`, `ambiguous` and `unowned`.
 
-use super::agreement::Replaced;
 use super::context::{Draft, KeyContext, Row, World};
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
+use super::renewal::Replaced;
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
 use std::collections::BTreeSet;
@@ -171,9 +171,7 @@ fn unknown_severity(cx: &KeyContext<'_, '_>) -> Severity {
     let any = |test: &dyn Fn(&Sighting) -> bool| cx.judged().any(test);
     if any(&|s| s.kind.is_private() || s.kind == Kind::AuthorizedKey) {
         Severity::High
-    } else if any(&is_leaf)
-        || any(&is_trust_anchor)
-    {
+    } else if any(&is_leaf) || any(&is_trust_anchor) {
         Severity::Medium
     } else {
         Severity::Low

@@ -5,6 +5,7 @@ use super::glob::Glob;
 use super::join::Join;
 use super::sweeps::{Host, Hosts, lies_in, tidy};
 use crate::model::{EntryKind, EntryPlace, Gap, GapReason, KeyId, Sighting};
+use std::collections::BTreeSet;
 
 /// The host that a place names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,23 +130,25 @@ pub(super) struct Coverage<'w, 'a> {
     world: &'w World<'a>,
     /// Why a whole host cannot be judged, per host.
     whole: Vec<Option<String>>,
-    /// Closed key material that no row accounts for, per host.
-    closed: Vec<Vec<usize>>,
+    /// Closed key material that no row accounts for, per host, by path.
+    closed: Vec<BTreeSet<String>>,
 }
 
 impl<'w, 'a> Coverage<'w, 'a> {
     /// Looks at gaps and closed material once.
     pub(super) fn new(world: &'w World<'a>, join: &Join) -> Self {
         let whole = world.hosts.iter().map(whole_host).collect();
-        let mut closed: Vec<Vec<usize>> = world.hosts.iter().map(|_| Vec::new()).collect();
+        let mut closed: Vec<BTreeSet<String>> =
+            world.hosts.iter().map(|_| BTreeSet::new()).collect();
         let known = |key: usize| join.links.get(key).is_some_and(|links| !links.is_empty());
         for (number, key) in world.keys.iter().enumerate() {
             if !matches!(key.id, KeyId::Opaque(_)) || known(number) {
                 continue;
             }
             for &sighting in &key.all {
-                if let Some(list) = closed.get_mut(world.host(sighting)) {
-                    list.push(sighting);
+                let seen = world.sightings.get(sighting);
+                if let (Some(set), Some(s)) = (closed.get_mut(world.host(sighting)), seen) {
+                    set.extend(paths(s).map(str::to_owned));
                 }
             }
         }
@@ -191,18 +194,30 @@ impl<'w, 'a> Coverage<'w, 'a> {
             _ => self.whole.get(number).cloned().flatten(),
         }
         .or_else(|| {
-            let closed = self
-                .closed
-                .get(number)?
-                .iter()
-                .filter_map(|&i| self.world.sightings.get(i));
-            let mut closed = closed.filter(|_| may_be_closed(row, place));
-            let found = closed.find(|s| place.allows(number, s))?;
+            let path = self
+                .closed_at(place, number)
+                .filter(|_| may_be_closed(row, place))?;
             Some(format!(
-                "{} holds an encrypted key that stayed closed",
-                World::place(found)
+                "{}:{path} holds an encrypted key that stayed closed",
+                host.name
             ))
         })
+    }
+
+    /// A closed key at a place.
+    fn closed_at(&self, place: &Place, number: usize) -> Option<&String> {
+        let closed = self.closed.get(number)?;
+        let within = |directory: String| {
+            let end = directory.clone();
+            closed
+                .range(directory..)
+                .take_while(move |path| path.starts_with(&end))
+        };
+        match place {
+            Place::Exact { path, .. } => within(path.clone()).find(|p| lies_in(p, path)),
+            Place::Glob { glob, .. } => within(glob.base()).find(|p| glob.matches(p)),
+            _ => closed.first(),
+        }
     }
 }
 

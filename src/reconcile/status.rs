@@ -1,10 +1,10 @@
 //! What became of each row: its one status, and the flags that rest on no key.
 
-use super::agreement::Replaced;
 use super::context::{Draft, Row, World};
 use super::join::{Join, RowMatch};
 use super::ownership::weak_reason;
 use super::places::{Coverage, Place};
+use super::renewal::Replaced;
 use super::rotation;
 use super::validity;
 use crate::model::{EntryStatus, Flag, Severity};
@@ -23,7 +23,7 @@ pub(super) fn judge(
     let mut out = Vec::new();
     let status = status(world, number, row, found, replaced, coverage, &mut out);
     if status == EntryStatus::Ambiguous {
-        weak_to_known_keys(world, row, found, join, &mut out);
+        weak_to_known_keys(world, row, found, join, replaced, &mut out);
     }
     let gone = status == EntryStatus::AbsentAsExpected;
     if !gone {
@@ -108,17 +108,20 @@ fn is_usable(row: &Row<'_>) -> bool {
     !row.identifiers.is_empty() || row.subject.is_some() || row.places.iter().any(file)
 }
 
-/// Weak evidence for keys that other rows name: the key is known, this row is not settled.
+/// Weak evidence for keys that other rows name or renew: the key is accounted for, this row is not.
 fn weak_to_known_keys(
     world: &World<'_>,
     row: &Row<'_>,
     found: &RowMatch,
     join: &Join,
+    replaced: &Replaced,
     out: &mut Vec<Draft>,
 ) {
-    let known = |key: usize| join.links.get(key).is_some_and(|links| !links.is_empty());
-    if !found.weak.iter().all(|link| known(link.other)) {
-        return; // told with the key
+    let told_with_key = |key: usize| {
+        join.links.get(key).is_some_and(Vec::is_empty) && !replaced.renewals.contains_key(&key)
+    };
+    if found.weak.iter().any(|link| told_with_key(link.other)) {
+        return;
     }
     let Some(link) = found.weak.first() else {
         return;
@@ -133,9 +136,7 @@ fn weak_to_known_keys(
         Severity::Low
     };
     let severity = world.policy.graded(Flag::Ambiguous, by_contract);
-    let why = format!(
-        "{}; that key has a row of its own",
-        weak_reason(row, link.method, found.contradictory)
-    );
+    let reason = weak_reason(row, link.method, found.contradictory);
+    let why = format!("{reason}; that key is accounted for by another row");
     out.push(Draft::new(Flag::Ambiguous, severity, why));
 }

@@ -41,10 +41,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         let Some(facts) = cx.world.facts(certificate) else {
             continue;
         };
-        let trusted = cx
-            .world
-            .at(&certificate.judged)
-            .any(is_trust_anchor);
+        let trusted = cx.world.at(&certificate.judged).any(is_trust_anchor);
         if facts.self_signed && (facts.is_ca || trusted) {
             continue; // trust in an anchor does not rest on its signature
         }

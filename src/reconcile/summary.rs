@@ -61,7 +61,7 @@ pub(super) fn metrics(
         out.insert("own_keys".to_owned(), own_keys(world, keys));
         out.insert("rows".to_owned(), rows(entries));
         out.insert("owners".to_owned(), owners(world));
-        out.insert("rotation".to_owned(), rotations(world));
+        out.insert("rotation".to_owned(), rotations(world, entries));
     }
     out.insert("set_aside".to_owned(), set_aside(world));
     out
@@ -120,10 +120,13 @@ fn owners(world: &World<'_>) -> Value {
     json!({ "present": present, "none": none, "left": left, "unknown": unknown, "listed": world.owners.is_some() })
 }
 
-/// Rows whose thing is meant to be in use, by their rotation.
-fn rotations(world: &World<'_>) -> Value {
+/// Rows whose thing is meant to be in use and is not known to be gone, by their rotation.
+fn rotations(world: &World<'_>, entries: &[EntryReport]) -> Value {
     let (mut in_time, mut overdue, mut open) = (0u64, 0u64, 0u64);
-    for row in world.rows.iter().filter(|row: &&Row<'_>| row.is_live()) {
+    let counts = |(row, entry): &(&Row<'_>, &EntryReport)| {
+        row.is_live() && entry.status != EntryStatus::AbsentAsExpected
+    };
+    for (row, _) in world.rows.iter().zip(entries).filter(counts) {
         match rotation(world, row) {
             Rotation::InTime => in_time += 1,
             Rotation::Overdue { .. } => overdue += 1,

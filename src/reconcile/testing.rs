@@ -17,7 +17,10 @@ pub(super) fn at(text: &str) -> jiff::Timestamp {
 }
 
 pub(super) fn date(text: &str) -> Moment {
-    Moment { at: format!("{text}T00:00:00Z").parse().unwrap(), has_time: false }
+    Moment {
+        at: format!("{text}T00:00:00Z").parse().unwrap(),
+        has_time: false,
+    }
 }
 
 pub(super) fn digest(n: u8) -> Sha256Hex {
@@ -44,8 +47,14 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
         protection: kind.is_private().then_some(Protection::None),
         cipher: None,
         class: Class::Own,
-        fingerprints: Fingerprints { spki_sha256: Some(digest(n)), ..Fingerprints::default() },
-        location: Location { path: path.to_owned(), ..Location::default() },
+        fingerprints: Fingerprints {
+            spki_sha256: Some(digest(n)),
+            ..Fingerprints::default()
+        },
+        location: Location {
+            path: path.to_owned(),
+            ..Location::default()
+        },
         file: Some(FileFacts {
             size: 1704,
             mode: "0600".to_owned(),
@@ -70,7 +79,11 @@ pub(super) fn private(n: u8, path: &str) -> Sighting {
 
 /// A grant in an `authorized_keys` file.
 pub(super) fn grant(n: u8, path: &str) -> Sighting {
-    Sighting { format: "openssh".into(), ssh: Some(Box::default()), ..sighting(Kind::AuthorizedKey, n, path) }
+    Sighting {
+        format: "openssh".into(),
+        ssh: Some(Box::default()),
+        ..sighting(Kind::AuthorizedKey, n, path)
+    }
 }
 
 /// A leaf certificate number `c` of key `n` for `CN=shop.example`, by `CN=CA`, over a year.
@@ -84,7 +97,10 @@ pub(super) fn cert(n: u8, c: u8, path: &str, not_after: &str) -> Sighting {
         subject: "CN=shop.example,O=Shop".to_owned(),
         issuer: "CN=CA".to_owned(),
         serial: format!("ff000000000000{c:02x}"),
-        not_before: Some(end.checked_sub(jiff::SignedDuration::from_hours(365 * 24)).unwrap()),
+        not_before: Some(
+            end.checked_sub(jiff::SignedDuration::from_hours(365 * 24))
+                .unwrap(),
+        ),
         not_after: Some(end),
         sans: vec!["DNS:shop.example".to_owned()],
         signature_algorithm: "sha256WithRSAEncryption".to_owned(),
@@ -107,7 +123,10 @@ pub(super) fn with_access(mut s: Sighting, read: Vec<Grantee>, replace: Vec<Gran
 pub(super) fn entry(id: &str, identifiers: Vec<Identifier>, places: &[&str]) -> Entry {
     Entry {
         id: id.to_owned(),
-        source: format!("inventory.csv:{}", id.trim_start_matches(|c: char| !c.is_ascii_digit())),
+        source: format!(
+            "inventory.csv:{}",
+            id.trim_start_matches(|c: char| !c.is_ascii_digit())
+        ),
         owner: Some("Ada".to_owned()),
         rotation_period_days: Some(3650),
         created: Some(date("2026-01-01")),
@@ -123,12 +142,20 @@ fn place(text: &str) -> EntryPlace {
     if let Some(text) = text.strip_prefix('!') {
         return EntryPlace::Elsewhere(text.to_owned());
     }
-    let Some((host, path)) = text.split_once(':') else { return EntryPlace::Host(text.to_owned()) };
+    let Some((host, path)) = text.split_once(':') else {
+        return EntryPlace::Host(text.to_owned());
+    };
     let host = (host != "*").then(|| host.to_owned());
     if path.contains(['*', '?', '[']) {
-        EntryPlace::Glob { host, pattern: path.to_owned() }
+        EntryPlace::Glob {
+            host,
+            pattern: path.to_owned(),
+        }
     } else {
-        EntryPlace::Exact { host, path: path.to_owned() }
+        EntryPlace::Exact {
+            host,
+            path: path.to_owned(),
+        }
     }
 }
 
@@ -137,7 +164,10 @@ pub(super) fn by_key(id: &str, n: u8, places: &[&str]) -> Entry {
 }
 
 pub(super) fn by_cert(id: &str, c: u8, places: &[&str]) -> Entry {
-    Entry { kind: Some(EntryKind::Certificate), ..entry(id, vec![Identifier::CertSha256(digest(c))], places) }
+    Entry {
+        kind: Some(EntryKind::Certificate),
+        ..entry(id, vec![Identifier::CertSha256(digest(c))], places)
+    }
 }
 
 pub(super) fn sweep(host: &str, roots: &[&str], sightings: Vec<Sighting>, gaps: Vec<Gap>) -> Sweep {
@@ -210,7 +240,12 @@ impl Case {
     }
 
     pub(super) fn run(self) -> Report {
-        let Self { sweeps, inventories, policy, owners } = self;
+        let Self {
+            sweeps,
+            inventories,
+            policy,
+            owners,
+        } = self;
         let ask = |name: &str| {
             let list = owners.as_ref().unwrap();
             list.get(name).cloned().unwrap_or(Standing::Unknown)
@@ -253,5 +288,17 @@ pub(super) fn set(words: &[&str]) -> BTreeSet<String> {
 /// The `why` of a flag on key `n`.
 pub(super) fn why(report: &Report, n: u8, flag: Flag) -> String {
     let key = report.keys.iter().find(|k| k.key_id == key_id(n)).unwrap();
-    key.flags.iter().find(|f| f.flag == flag).unwrap().why.clone()
+    key.flags
+        .iter()
+        .find(|f| f.flag == flag)
+        .unwrap()
+        .why
+        .clone()
+}
+
+/// The flags of key 1 without an inventory.
+pub(super) fn alone(seen: Vec<Sighting>) -> BTreeSet<String> {
+    let mut c = case(seen, vec![]);
+    c.inventories.clear();
+    of_key(&c.run(), 1)
 }

@@ -36,7 +36,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 }
 
 fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
-    cx.key.certificates.first().is_some()
+    !cx.key.certificates.is_empty()
         || cx
             .judged()
             .any(|s| s.ssh.as_ref().is_some_and(|ssh| ssh.valid_before.is_some()))

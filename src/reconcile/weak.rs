@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// More candidates than this are no evidence for any of them.
 const CANDIDATES: usize = 16;
 
+/// A file with more artifacts than this is a list or a store: none of them is what a row means by the file.
+const CROWD: usize = 256;
+
 /// What lies at the very files that rows name.
 pub(super) struct AtPlace {
     by_path: HashMap<String, Vec<usize>>,
@@ -56,7 +59,8 @@ impl AtPlace {
             let Place::Exact { host, path } = place else {
                 continue;
             };
-            for &number in self.by_path.get(path).into_iter().flatten() {
+            let here = self.by_path.get(path).filter(|list| list.len() <= CROWD);
+            for &number in here.into_iter().flatten() {
                 let (Some(s), Some(key)) = (
                     world.sightings.get(number),
                     self.key_of.get(number).copied().flatten(),

@@ -18,21 +18,57 @@ const PATHS: [&str; 7] = [
 ];
 
 fn any_sighting() -> impl Strategy<Value = Sighting> {
-    let dates = prop::sample::select(vec!["2020-01-01", "2026-11-24", "2026-12-01", "2027-06-01", "2029-01-01"]);
-    (0..12usize, 0..5u8, 0..6u8, prop::sample::select(&PATHS[..]), dates, 0..4usize, 0..5usize, 0..40u64).prop_map(
-        |(kind, n, c, path, end, class, odd, line)| {
+    let dates = prop::sample::select(vec![
+        "2020-01-01",
+        "2026-11-24",
+        "2026-12-01",
+        "2027-06-01",
+        "2029-01-01",
+    ]);
+    (
+        0..12usize,
+        0..5u8,
+        0..6u8,
+        prop::sample::select(&PATHS[..]),
+        dates,
+        0..4usize,
+        0..5usize,
+        0..40u64,
+    )
+        .prop_map(|(kind, n, c, path, end, class, odd, line)| {
             use Kind::*;
             let kinds = [
-                PrivateKey, PublicKey, Certificate, CertificateRequest, Crl, SshCertificate, AuthorizedKey,
-                KnownHost, SymmetricKey, PgpPublicKey, PgpSecretKey, Keystore,
+                PrivateKey,
+                PublicKey,
+                Certificate,
+                CertificateRequest,
+                Crl,
+                SshCertificate,
+                AuthorizedKey,
+                KnownHost,
+                SymmetricKey,
+                PgpPublicKey,
+                PgpSecretKey,
+                Keystore,
             ];
             let kind = kinds[kind];
             let mut s = match kind {
-                Certificate | CertificateRequest | Crl => Sighting { kind, ..cert(n, 100 + c, path, end) },
-                AuthorizedKey | SshCertificate => Sighting { kind, ..grant(n, path) },
+                Certificate | CertificateRequest | Crl => Sighting {
+                    kind,
+                    ..cert(n, 100 + c, path, end)
+                },
+                AuthorizedKey | SshCertificate => Sighting {
+                    kind,
+                    ..grant(n, path)
+                },
                 _ => sighting(kind, n, path),
             };
-            s.class = [Class::Own, Class::Dependency, Class::Vendor, Class::TrustAnchor][class];
+            s.class = [
+                Class::Own,
+                Class::Dependency,
+                Class::Vendor,
+                Class::TrustAnchor,
+            ][class];
             s.location.line = Some(line);
             s.fingerprints.ski = Some(format!("{:02x}", n % 2));
             match odd {
@@ -43,8 +79,7 @@ fn any_sighting() -> impl Strategy<Value = Sighting> {
                 _ => {}
             }
             s
-        },
-    )
+        })
 }
 
 fn any_entry() -> impl Strategy<Value = Entry> {
@@ -56,7 +91,10 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         4 => Identifier::Ski(format!("{n:02x}")),
         5 => Identifier::KeyId(KeyId::Opaque(digest(n))),
         6 => Identifier::CertOrSpkiSha256(digest(n)),
-        7 => Identifier::IssuerSerial { issuer: "CN=CA".to_owned(), serial: format!("ff000000000000{:02x}", 100 + n) },
+        7 => Identifier::IssuerSerial {
+            issuer: "CN=CA".to_owned(),
+            serial: format!("ff000000000000{:02x}", 100 + n),
+        },
         _ => Identifier::Serial(String::new()),
     });
     let places = prop::sample::subsequence(
@@ -80,22 +118,37 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         State::Compromised,
         State::Destroyed,
     ]));
-    let end = prop::option::of(prop::sample::select(vec!["2020-01-01", "2026-11-24", "2026-12-01", "2029-01-01"]));
-    (prop::collection::vec(identifier, 0..3), places, state, end, any::<bool>(), 0..30u8).prop_map(
-        |(identifiers, places, state, end, subject, n)| Entry {
+    let end = prop::option::of(prop::sample::select(vec![
+        "2020-01-01",
+        "2026-11-24",
+        "2026-12-01",
+        "2029-01-01",
+    ]));
+    (
+        prop::collection::vec(identifier, 0..3),
+        places,
+        state,
+        end,
+        any::<bool>(),
+        0..30u8,
+    )
+        .prop_map(|(identifiers, places, state, end, subject, n)| Entry {
             id: format!("K-{n}"),
             source: format!("inventory.csv:{n}"),
             state,
             expires: end.map(date),
             subject: subject.then(|| "CN=shop.example,O=Shop".to_owned()),
             ..entry("K-0", identifiers, &places)
-        },
-    )
+        })
 }
 
 fn run(sweeps: Vec<Sweep>, entries: Vec<Entry>) -> Report {
-    let inventory =
-        Inventory { name: "inventory.csv".to_owned(), entries, has_owner_column: true, ..Inventory::default() };
+    let inventory = Inventory {
+        name: "inventory.csv".to_owned(),
+        entries,
+        has_owner_column: true,
+        ..Inventory::default()
+    };
     reconcile(Input {
         sweeps,
         inventories: &[inventory],
@@ -108,7 +161,10 @@ fn run(sweeps: Vec<Sweep>, entries: Vec<Entry>) -> Report {
 
 fn two_hosts(first: Vec<Sighting>, second: Vec<Sighting>) -> Vec<Sweep> {
     let gap = Gap::at(b"/var/lib/secret", GapReason::PermissionDenied, "");
-    vec![sweep("web01", &["/"], first, vec![]), sweep("web02", &["/"], second, vec![gap])]
+    vec![
+        sweep("web01", &["/"], first, vec![]),
+        sweep("web02", &["/"], second, vec![gap]),
+    ]
 }
 
 proptest! {
