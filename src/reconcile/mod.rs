@@ -1,44 +1,348 @@
 //! Pure judgement: sightings, entries, policy and a time become findings.
-use crate::model::*;
-use crate::policy::{Policy, owners::Owners};
-/// x
+//!
+//! A hash join gives each key its sightings and its rows. What spans keys (places, renewals, environments,
+//! coverage) is put into small tables first; then every rule is a function of one key's context, a file for
+//! each family. Nothing here reads a clock or a file, and the order of the input never shows in the report.
+
+mod agreement;
+mod certificate_status;
+mod context;
+mod dates;
+mod duplicates;
+mod exposure;
+mod finding;
+mod gather;
+mod glob;
+mod join;
+mod names;
+mod ownership;
+mod pairing;
+mod placement;
+mod places;
+mod renewal;
+mod rotation;
+mod sharing;
+mod state;
+mod status;
+mod strength;
+mod summary;
+mod sweeps;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod validity;
+mod weak;
+
+use crate::model::report::REPORT_SCHEMA;
+use crate::model::{
+    Entry, EntryReport, Finding, Flag, Identifier, Inventory, InventorySummary, KeyReport, Report,
+    Sighting, Summary, Sweep,
+};
+use crate::policy::{Owners, Policy};
+use context::{Draft, KeyContext, Row, World};
+use finding::Subject;
+use join::{Join, Link, RowMatch};
+use renewal::Replaced;
+use std::collections::BTreeMap;
+
+/// What is judged, and by what.
 pub struct Input<'a> {
-    /// x
+    /// The sweeps; their sightings are moved into the report.
     pub sweeps: Vec<Sweep>,
-    /// x
+    /// The inventories; without any, only the flags that need none are told.
     pub inventories: &'a [Inventory],
-    /// x
+    /// Thresholds and severities.
     pub policy: &'a Policy,
-    /// x
+    /// What is known of owners, where a list of them was given.
     pub owners: Option<&'a Owners>,
-    /// x
+    /// The time of judgement.
     pub now: jiff::Timestamp,
-    /// x
+    /// Name and version of the program, for the report.
     pub tool: String,
 }
-/// x
+
+/// Judges sweeps against inventories. Never fails: what cannot be decided is said so in the report.
 pub fn reconcile(input: Input<'_>) -> Report {
-    let mut others = vec![];
-    let mut gaps = vec![];
-    let mut sweeps = vec![];
-    for mut s in input.sweeps {
-        others.append(&mut s.sightings);
-        gaps.append(&mut s.gaps);
-        sweeps.push(SweepSummary {
-            header: s.header,
-            end: s.end,
-        });
+    let judged = sweeps::choose(input.sweeps);
+    let mut sightings = judged.sightings;
+    pairing::fill_probable_keys(&mut sightings);
+    let (keys, certificates, others) = gather::gather(&sightings);
+    let host = |s: &Sighting| {
+        s.host
+            .as_deref()
+            .and_then(|h| judged.hosts.number(h))
+            .unwrap_or(usize::MAX)
+    };
+    let mut world = World {
+        host_of: sightings.iter().map(host).collect(),
+        sightings,
+        rows: rows(input.inventories, &judged.hosts),
+        hosts: judged.hosts,
+        keys,
+        certificates,
+        others,
+        policy: input.policy,
+        owners: input.owners,
+        now: input.now,
+    };
+    certificate_status::decide(&mut world);
+    let join = join::join(&world);
+    let (mut key_reports, entries) = judge(&world, join, input.inventories);
+    let inventories = input
+        .inventories
+        .iter()
+        .map(|i| describe(i, &world))
+        .collect();
+    let metrics = summary::metrics(&world, &key_reports, &entries);
+    let World {
+        sightings,
+        keys,
+        others,
+        ..
+    } = world;
+    let mut sightings: Vec<Option<Sighting>> = sightings.into_iter().map(Some).collect();
+    let mut take = |numbers: &[usize]| -> Vec<Sighting> {
+        numbers
+            .iter()
+            .filter_map(|&n| sightings.get_mut(n)?.take())
+            .collect()
+    };
+    for (report, key) in key_reports.iter_mut().zip(&keys) {
+        report.sightings = take(&key.all);
     }
-    Report {
-        schema: String::new(),
+    let mut report = Report {
+        schema: REPORT_SCHEMA.to_owned(),
         tool: input.tool,
         generated: input.now,
-        sweeps,
-        inventories: vec![],
+        sweeps: judged.sweeps,
+        inventories,
         summary: Summary::default(),
-        keys: vec![],
-        others,
-        entries: vec![],
-        gaps,
+        keys: key_reports,
+        others: take(&others),
+        entries,
+        gaps: judged.gaps,
+    };
+    report.summary = summary::count(&report, metrics);
+    report
+}
+
+/// Runs every rule over every key, and then over every row.
+fn judge(
+    world: &World<'_>,
+    mut join: Join,
+    inventories: &[Inventory],
+) -> (Vec<KeyReport>, Vec<EntryReport>) {
+    let at_place = weak::AtPlace::index(world);
+    let pointing = weak::extend(world, &at_place, &mut join);
+    let replaced = Replaced::find(world, &join, &at_place);
+    let coverage = places::Coverage::new(world, &join);
+    let environments = sharing::environments(world);
+    let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
+    let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
+    let mut keys = Vec::with_capacity(world.keys.len());
+    for (index, key) in world.keys.iter().enumerate() {
+        let links: &[Link] = join.links.get(index).map_or(&[], Vec::as_slice);
+        let cx = KeyContext {
+            world,
+            index,
+            key,
+            links,
+        };
+        let mut drafts: Vec<Draft> = Vec::new();
+        if !inventories.is_empty() {
+            let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
+            ownership::judge(&cx, &join, &replaced, pointing, &unowned, &mut drafts);
+            agreement::judge(&cx, &replaced, &mut drafts);
+            placement::judge(&cx, &mut drafts);
+            state::judge(&cx, &mut drafts);
+            for link in links {
+                let draft = cx.row(link).and_then(|row| rotation::overdue(world, row));
+                drafts.extend(draft.map(|d| d.row(link.row)));
+            }
+        }
+        validity::judge(&cx, &mut drafts);
+        exposure::judge(&cx, &mut drafts);
+        strength::judge(&cx, &mut drafts);
+        sharing::judge(&cx, &environments, &mut drafts);
+        pairing::judge(&cx, &mut drafts);
+        let mut flags = Vec::with_capacity(drafts.len());
+        for mut draft in drafts {
+            finding::soften(&mut draft, key);
+            let row = draft.row;
+            let finding = finding::finish(
+                draft,
+                &Subject::Key(key),
+                row.and_then(|r| world.rows.get(r)),
+            );
+            if let Some(list) = row.and_then(|r| of_rows.get_mut(r)) {
+                list.push(finding::repeated(&finding, key));
+            }
+            flags.push(finding);
+        }
+        finding::sort(&mut flags);
+        let first = world.at(&key.judged).next();
+        keys.push(KeyReport {
+            key_id: key.id.clone(),
+            class: key.class,
+            algorithm: world
+                .at(&key.judged)
+                .find_map(|s| s.algorithm.as_deref())
+                .map(str::to_owned),
+            bits: world
+                .at(&key.judged)
+                .find_map(|s| s.bits)
+                .or(first.and_then(|s| s.bits)),
+            entries: links
+                .iter()
+                .filter_map(|l| cx.row(l))
+                .map(|r| r.entry.id.clone())
+                .collect(),
+            matched_by: links
+                .iter()
+                .map(|l| l.method)
+                .min()
+                .map(|m| m.as_str().to_owned()),
+            flags,
+            sightings: Vec::new(),
+        });
+    }
+    let doubles = duplicates::find(world, &join);
+    let entries = world
+        .rows
+        .iter()
+        .enumerate()
+        .zip(of_rows)
+        .map(|((number, row), mut flags)| {
+            let (status, mut drafts) =
+                status::judge(world, number, row, &join, &replaced, &coverage);
+            drafts.extend(doubles.get(&number).cloned());
+            flags.extend(
+                drafts
+                    .into_iter()
+                    .map(|d| finding::finish(d, &Subject::Row, Some(row))),
+            );
+            finding::sort(&mut flags);
+            entry_report(world, row, join.rows.get(number), status, flags)
+        })
+        .collect();
+    (keys, entries)
+}
+
+fn entry_report(
+    world: &World<'_>,
+    row: &Row<'_>,
+    found: Option<&RowMatch>,
+    status: crate::model::EntryStatus,
+    flags: Vec<Finding>,
+) -> EntryReport {
+    let matched = found.filter(|f| f.is_matched());
+    let keys = matched.map_or(&[][..], |f| &f.keys);
+    EntryReport {
+        id: row.entry.id.clone(),
+        source: row.entry.source.clone(),
+        name: row.entry.name.clone(),
+        owner: row.entry.owner.clone(),
+        state: row.entry.state.map(|s| s.as_str().to_owned()),
+        status,
+        matched_by: matched
+            .and_then(|f| f.method)
+            .map(|m| m.as_str().to_owned()),
+        keys: keys
+            .iter()
+            .filter_map(|&k| world.keys.get(k))
+            .map(|k| k.id.clone())
+            .collect(),
+        flags,
+    }
+}
+
+/// The rows of all inventories, in the order of their sources.
+fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>> {
+    let mut list: Vec<(usize, &Entry)> = Vec::new();
+    for (number, inventory) in inventories.iter().enumerate() {
+        list.extend(inventory.entries.iter().map(|entry| (number, entry)));
+    }
+    list.sort_by_cached_key(|(number, entry)| {
+        let (name, line) = entry.source.rsplit_once(':').unwrap_or((&entry.source, ""));
+        (
+            *number,
+            name.to_owned(),
+            line.parse::<u64>().unwrap_or(u64::MAX),
+            entry.id.clone(),
+        )
+    });
+    let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
+    let of_ids: Vec<usize> = list
+        .iter()
+        .map(|(_, entry)| {
+            let seen = ids.entry(&entry.id).or_default();
+            *seen += 1;
+            *seen
+        })
+        .collect();
+    let row = |((inventory, entry), nth): ((usize, &'a Entry), usize)| {
+        let source = inventories
+            .get(inventory)
+            .map(|i| i.name.as_str())
+            .unwrap_or_default();
+        // Ids that occur again are told apart by their source and order, never by a line that shifts.
+        let tag = if nth == 1 {
+            entry.id.clone()
+        } else {
+            format!("{} {source} {nth}", entry.id)
+        };
+        let named = entry.identifiers.iter().find_map(|i| match i {
+            Identifier::IssuerSerial { issuer, .. } => Some(issuer.as_str()),
+            _ => None,
+        });
+        Row {
+            entry,
+            inventory,
+            tag,
+            identifiers: entry
+                .identifiers
+                .iter()
+                .map(tokens::of_identifier)
+                .collect(),
+            subject: entry.subject.as_deref().and_then(names::Name::read),
+            issuer: entry
+                .issuer
+                .as_deref()
+                .or(named)
+                .and_then(names::Name::read),
+            places: places::prepare(&entry.places, hosts),
+        }
+    };
+    list.into_iter().zip(of_ids).map(row).collect()
+}
+
+/// An inventory without its rows, with what holds for it as a whole.
+fn describe(inventory: &Inventory, world: &World<'_>) -> InventorySummary {
+    let mut flags = Vec::new();
+    if !inventory.has_owner_column && !inventory.entries.is_empty() {
+        let why = format!(
+            "{} has no column for owners: nobody answers for its rows",
+            inventory.name
+        );
+        let draft = Draft::new(Flag::Unowned, world.policy.severity(Flag::Unowned), why);
+        flags.push(finding::finish(
+            draft,
+            &Subject::Source(&inventory.name),
+            None,
+        ));
+    }
+    let fault = |f: &crate::model::RowFault| match &f.column {
+        Some(column) => format!("{}: {column}: {}", f.source, f.reason),
+        None => format!("{}: {}", f.source, f.reason),
+    };
+    InventorySummary {
+        name: inventory.name.clone(),
+        as_of: inventory.as_of,
+        rows: inventory.rows,
+        usable: u64::try_from(inventory.entries.len()).unwrap_or(u64::MAX),
+        faults: inventory.faults.iter().map(fault).collect(),
+        flags,
     }
 }

@@ -218,15 +218,18 @@ impl<W: Write> Page<'_, W> {
 
     /// The shares that a register is judged by, each with its numbers.
     fn register(&mut self, report: &Report) -> io::Result<()> {
-        let number = |name: &str| {
-            report
-                .summary
-                .metrics
-                .get(name)
+        let metric = |group: &str, name: &str| {
+            let groups = &report.summary.metrics;
+            groups
+                .get(group)
+                .and_then(|group| group.get(name))
                 .and_then(serde_json::Value::as_u64)
                 .unwrap_or(0)
         };
-        let (registered, own) = (number("own_keys_registered"), number("own_keys"));
+        let (registered, own) = (
+            metric("own_keys", "registered"),
+            metric("own_keys", "total"),
+        );
         self.row(
             "Registered",
             &format!("{} own keys", share(registered, own)),
@@ -251,7 +254,7 @@ impl<W: Write> Page<'_, W> {
                 status(EntryStatus::AbsentAsExpected),
             ),
         )?;
-        let unlocated = number("rows_unlocated");
+        let unlocated = metric("rows", "unlocated");
         if unlocated > 0 {
             self.row(
                 "",
@@ -265,19 +268,19 @@ impl<W: Write> Page<'_, W> {
             "Owners",
             &format!(
                 "{} present · {} none · {} left · {} not on the owners list",
-                number("owners_present"),
-                number("owners_none"),
-                number("owners_left"),
-                number("owners_unknown"),
+                metric("owners", "present"),
+                metric("owners", "none"),
+                metric("owners", "left"),
+                metric("owners", "unknown"),
             ),
         )?;
         self.row(
             "Rotation",
             &format!(
                 "{} in time · {} overdue · {} cannot be told",
-                number("rotation_in_time"),
-                number("rotation_overdue"),
-                number("rotation_untold"),
+                metric("rotation", "in_time"),
+                metric("rotation", "overdue"),
+                metric("rotation", "cannot_be_told"),
             ),
         )
     }

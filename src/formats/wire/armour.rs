@@ -48,7 +48,11 @@ impl Armour {
     /// Whether there are too few digits to call it a body. A short one counts if it is closed and padded as
     /// base64 must be.
     pub fn is_mention(&self) -> bool {
-        let whole = self.digits.len().saturating_add(self.padding) % 4 == 0;
+        let whole = self
+            .digits
+            .len()
+            .saturating_add(self.padding)
+            .is_multiple_of(4);
         match self.stop {
             Stop::Closed if whole => self.digits.is_empty(),
             _ => self.digits.len() < BODY_MIN,

@@ -1,0 +1,266 @@
+//! Where row and artifact disagree, field by field on normalised values, or in what they are.
+
+use super::certificate_status::Age;
+use super::context::{Cert, Draft, KeyContext, Row, World};
+use super::dates;
+use super::join::Link;
+use super::names::Name;
+use super::renewal::Replaced;
+use super::tokens::serials_agree;
+use crate::model::{Certificate, CertificateStatus, Flag, Identifier};
+
+/// `renewed_unrecorded` and `mismatch`.
+pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
+    for renewal in replaced.renewals.get(&cx.index).into_iter().flatten() {
+        let certificate = renewal
+            .certificate
+            .and_then(|c| cx.world.certificates.get(c)?.sha256);
+        out.push(
+            Draft::new(
+                Flag::RenewedUnrecorded,
+                renewal.severity,
+                renewal.why.clone(),
+            )
+            .row(renewal.row)
+            .certificate(certificate),
+        );
+    }
+    let severity = cx.world.policy.severity(Flag::Mismatch);
+    for &(row, sighting) in replaced.strangers.get(&cx.index).into_iter().flatten() {
+        let (Some(row_), Some(s)) = (cx.world.rows.get(row), cx.world.sightings.get(sighting))
+        else {
+            continue;
+        };
+        let why = format!(
+            "fingerprint: what {} names is seen nowhere, and {} holds another key",
+            row_.title(),
+            World::place(s)
+        );
+        out.push(
+            Draft::new(Flag::Mismatch, severity, why)
+                .row(row)
+                .place(World::place(s)),
+        );
+    }
+    for link in cx.links {
+        let Some(row) = cx.row(link) else { continue };
+        let certificate = artifact(cx, link, row);
+        let facts = certificate.and_then(|c| cx.world.facts(c));
+        let differences = differences(cx, link, row, facts);
+        if differences.is_empty() {
+            continue;
+        }
+        let why = format!(
+            "{} and what was found disagree: {}",
+            row.title(),
+            differences.join("; ")
+        );
+        out.push(
+            Draft::new(Flag::Mismatch, severity, why)
+                .row(link.row)
+                .certificate(certificate.and_then(|c| c.sha256)),
+        );
+    }
+}
+
+/// The certificate that a row's fields are compared with: the one that it names; else of the key's the one
+/// that fits its date, or the newest in force.
+fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link, row: &Row<'_>) -> Option<&'w Cert> {
+    let certificates = || {
+        cx.certificates()
+            .filter(|(n, _)| link.named.is_empty() || link.named.contains(n))
+            .map(|(_, c)| c)
+    };
+    let fits = |c: &&Cert| match (
+        row.entry.expires,
+        cx.world.facts(c).and_then(|f| f.not_after),
+    ) {
+        (Some(expires), Some(end)) => dates::agree(expires, end),
+        _ => false,
+    };
+    certificates().find(fits).or_else(|| {
+        certificates().max_by_key(|c| {
+            (
+                c.status == CertificateStatus::Current,
+                cx.world.facts(c).map(Age::of),
+            )
+        })
+    })
+}
+
+fn differences(
+    cx: &KeyContext<'_, '_>,
+    link: &Link,
+    row: &Row<'_>,
+    facts: Option<&Certificate>,
+) -> Vec<String> {
+    let entry = row.entry;
+    let mut out = Vec::new();
+    let seen_algorithm = cx.judged().find_map(|s| s.algorithm.as_deref());
+    let stated = entry.algorithm.as_deref().and_then(Algorithm::read);
+    if let (Some(stated), Some(seen), Some(text)) = (
+        &stated,
+        seen_algorithm.and_then(Algorithm::read),
+        seen_algorithm,
+    ) && stated.family != seen.family
+    {
+        let own = entry.algorithm.as_deref().unwrap_or_default();
+        out.push(format!("algorithm is {text}, not {own}"));
+    }
+    let bits = entry.bits.or_else(|| stated.and_then(|s| s.bits));
+    let fixed = seen_algorithm.is_some_and(|a| a.starts_with("Ed") || a.starts_with('X'));
+    if let (Some(stated), Some(seen)) = (bits, cx.judged().find_map(|s| s.bits)) {
+        // Curves of fixed size are written as 253, 255 or 256 bits by different tools.
+        if stated != seen && !(fixed && stated.abs_diff(seen) <= 8) {
+            out.push(format!("size is {seen} bits, not {stated}"));
+        }
+    }
+    let ssh_end = || cx.judged().find_map(|s| s.ssh.as_ref()?.valid_before);
+    let end = facts.map_or_else(ssh_end, |f| f.not_after);
+    if let (Some(expires), Some(end)) = (entry.expires, end)
+        && !dates::agree(expires, end)
+    {
+        let (stated, seen) = if dates::day(expires.at) == dates::day(end) {
+            (expires.at.to_string(), end.to_string())
+        } else {
+            (dates::day(expires.at), dates::day(end))
+        };
+        out.push(format!("expiry is {seen}, not {stated}"));
+    }
+    let Some(facts) = facts else { return out };
+    if let (Some(own), Some(seen)) = (&row.subject, Name::read(&facts.subject))
+        && !own.agrees(&seen)
+    {
+        let own = entry.subject.as_deref().unwrap_or_default();
+        out.push(format!("subject is {}, not {own}", facts.subject));
+    }
+    let serials: Vec<&str> = entry
+        .identifiers
+        .iter()
+        .filter_map(|i| match i {
+            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
+                Some(serial.as_str())
+            }
+            _ => None,
+        })
+        .collect();
+    let comparable = !link.named.is_empty() || cx.key.certificates.len() == 1;
+    if let (true, Some(first)) = (comparable && !facts.serial.is_empty(), serials.first())
+        && !serials.iter().any(|s| serials_agree(s, &facts.serial))
+    {
+        out.push(format!("serial is {}, not {first}", facts.serial));
+    }
+    out
+}
+
+/// An algorithm's family and the size that its name tells.
+#[derive(Debug, PartialEq, Eq)]
+struct Algorithm {
+    family: String,
+    bits: Option<u32>,
+}
+
+impl Algorithm {
+    /// Reads the usual spellings; none for what is not understood (nothing is concluded from it).
+    fn read(text: &str) -> Option<Self> {
+        let squeezed: String = text
+            .to_ascii_lowercase()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
+        if squeezed.contains("with") || squeezed.is_empty() {
+            return None; // the issuer's signature, not the key
+        }
+        let number = squeezed
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+            .parse::<u32>()
+            .ok();
+        let is = |words: &[&str]| words.iter().any(|w| squeezed.starts_with(w));
+        let (family, bits) = if is(&["ed25519", "sshed25519", "sked25519", "skssh", "eddsa25519"]) {
+            ("ed25519", None)
+        } else if is(&["ed448"]) {
+            ("ed448", None)
+        } else if is(&["x25519", "curve25519"]) {
+            ("x25519", None)
+        } else if is(&["x448"]) {
+            ("x448", None)
+        } else if is(&["rsa", "sshrsa", "rsaencryption", "rsassapss"]) {
+            ("rsa", number.filter(|n| *n >= 512))
+        } else if is(&[
+            "ecdsa",
+            "ecdh",
+            "ec",
+            "idecpublickey",
+            "secp",
+            "prime256v1",
+            "nistp",
+            "brainpool",
+            "p256",
+            "p384",
+            "p521",
+        ]) {
+            ("ec", number.filter(|n| [224, 256, 384, 521].contains(n)))
+        } else if is(&["dsa", "sshdss", "dss"]) {
+            ("dsa", number.filter(|n| *n >= 512))
+        } else if is(&["aes", "mldsa", "mlkem", "slhdsa"]) {
+            let letters: String = squeezed
+                .chars()
+                .take_while(char::is_ascii_alphabetic)
+                .collect();
+            return Some(Self {
+                family: letters,
+                bits: None,
+            });
+        } else {
+            return None;
+        };
+        Some(Self {
+            family: family.to_owned(),
+            bits,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Algorithm;
+
+    #[test]
+    fn algorithm_spellings() {
+        for (text, expected) in [
+            ("RSA", Some(("rsa", None))),
+            ("RSA-2048", Some(("rsa", Some(2048)))),
+            ("ssh-rsa", Some(("rsa", None))),
+            ("RSASSA-PSS", Some(("rsa", None))),
+            ("ECDSA P-256", Some(("ec", Some(256)))),
+            ("ecdsa-sha2-nistp384", None),
+            ("EC", Some(("ec", None))),
+            ("prime256v1", None),
+            ("ssh-ed25519", Some(("ed25519", None))),
+            ("Ed25519", Some(("ed25519", None))),
+            ("DSA 1024", Some(("dsa", Some(1024)))),
+            ("sha256WithRSAEncryption", None),
+            ("unobtainium", None),
+        ] {
+            let read = Algorithm::read(text);
+            match expected {
+                Some((family, bits)) => {
+                    assert_eq!(
+                        read,
+                        Some(Algorithm {
+                            family: family.to_owned(),
+                            bits
+                        }),
+                        "{text}"
+                    );
+                }
+                None => assert!(
+                    read.is_none_or(|a| a.family == "ec" && a.bits.is_none()),
+                    "{text}"
+                ),
+            }
+        }
+    }
+}

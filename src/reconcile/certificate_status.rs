@@ -1,0 +1,230 @@
+//! Whether a certificate is in force, replaced, or only history.
+
+use super::context::{World, directory, file_name};
+use crate::model::{Certificate, CertificateStatus, Identifier, Sha256Hex, Sighting};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Containers whose members are kept, not used.
+const ARCHIVES: &[&str] = &["tar", "zip", "cpio", "7z", "rar", "ar", "git"];
+/// Zip files that a program runs from.
+const PROGRAMS: &[&str] = &[
+    "jar", "war", "ear", "apk", "aar", "whl", "egg", "nupkg", "jmod", "xpi",
+];
+
+/// Sets the status of each certificate and of each of its sightings.
+pub(super) fn decide(world: &mut World<'_>) {
+    let newest = newest_by_group(world);
+    let recorded = recorded(world);
+    let mut of_sighting: Vec<(usize, CertificateStatus)> = Vec::new();
+    let mut statuses = Vec::with_capacity(world.certificates.len());
+    for (number, certificate) in world.certificates.iter().enumerate() {
+        let Some(facts) = world.facts(certificate) else {
+            statuses.push(CertificateStatus::Current);
+            continue;
+        };
+        let replaced_by_row = recorded.contains(&number);
+        let mut by_host: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &sighting in &certificate.sightings {
+            by_host
+                .entry(world.host(sighting))
+                .or_default()
+                .push(sighting);
+        }
+        let mut whole = None;
+        for (host, sightings) in by_host {
+            let age = Age::of(facts);
+            let newer_there = groups(world, number, host)
+                .iter()
+                .any(|group| newest.get(group).is_some_and(|(best, _)| *best > age));
+            let history = world.at(&sightings).all(is_history);
+            let status = if history {
+                CertificateStatus::Historic
+            } else if newer_there || replaced_by_row {
+                CertificateStatus::Superseded
+            } else {
+                CertificateStatus::Current
+            };
+            // In force on one host is in force; only what is history everywhere is history.
+            let judged = sightings
+                .iter()
+                .any(|s| certificate.judged.binary_search(s).is_ok());
+            if judged || certificate.judged.is_empty() {
+                whole = Some(whole.map_or(status, |w: CertificateStatus| w.min(status)));
+            }
+            of_sighting.extend(sightings.into_iter().map(|s| (s, status)));
+        }
+        statuses.push(whole.unwrap_or(CertificateStatus::Current));
+    }
+    for (certificate, status) in world.certificates.iter_mut().zip(statuses) {
+        certificate.status = status;
+    }
+    for (sighting, status) in of_sighting {
+        if let Some(facts) = world
+            .sightings
+            .get_mut(sighting)
+            .and_then(|s| s.certificate.as_mut())
+        {
+            facts.status = Some(status);
+        }
+    }
+}
+
+/// Start and then end of validity: the greater, the newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Age(Option<jiff::Timestamp>, Option<jiff::Timestamp>);
+
+impl Age {
+    pub(super) fn of(facts: &Certificate) -> Self {
+        Self(facts.not_before, facts.not_after)
+    }
+}
+
+/// What a newer certificate must share to replace one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Group {
+    Key(usize, usize),
+    Names(usize, String, String, Vec<String>),
+    /// Self-signed ones of different keys have no issuer in common: only in one directory do they follow
+    /// one another, or every `CN=localhost` would replace every other.
+    SelfSigned(usize, String, Vec<String>, String),
+}
+
+fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
+    let Some(certificate) = world.certificates.get(number) else {
+        return Vec::new();
+    };
+    let mut out = vec![Group::Key(host, certificate.key)];
+    let names = certificate.names.clone();
+    if certificate.subject == certificate.issuer {
+        let here = certificate
+            .sightings
+            .iter()
+            .filter(|&&s| world.host(s) == host);
+        let directories: BTreeSet<&str> = here
+            .filter_map(|&s| world.sightings.get(s))
+            .map(|s| directory(&s.location.path))
+            .collect();
+        out.extend(directories.into_iter().map(|directory| {
+            Group::SelfSigned(
+                host,
+                certificate.subject.clone(),
+                names.clone(),
+                directory.to_owned(),
+            )
+        }));
+    } else {
+        out.push(Group::Names(
+            host,
+            certificate.subject.clone(),
+            certificate.issuer.clone(),
+            names,
+        ));
+    }
+    out
+}
+
+fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
+    let mut newest: HashMap<Group, (Age, usize)> = HashMap::new();
+    for (number, certificate) in world.certificates.iter().enumerate() {
+        let Some(facts) = world.facts(certificate) else {
+            continue;
+        };
+        let live = certificate.sightings.iter().filter(|&&s| {
+            // What is itself only kept does not replace what is in use.
+            world.sightings.get(s).is_some_and(|s| !is_history(s))
+        });
+        let hosts: BTreeSet<usize> = live.map(|&s| world.host(s)).collect();
+        for host in hosts {
+            for group in groups(world, number, host) {
+                let best = newest.entry(group).or_insert((Age::of(facts), number));
+                *best = (*best).max((Age::of(facts), number));
+            }
+        }
+    }
+    newest
+}
+
+/// The certificates that a row replaces: it names another one of the same subject, names and issuer that
+/// ends later.
+fn recorded(world: &World<'_>) -> BTreeSet<usize> {
+    let mut latest: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (number, row) in world.rows.iter().enumerate() {
+        if let (Some(subject), Some(issuer), Some(_)) =
+            (&row.subject, &row.issuer, row.entry.expires)
+        {
+            latest
+                .entry((subject.key(), issuer.key()))
+                .or_default()
+                .push(number);
+        }
+    }
+    for rows in latest.values_mut() {
+        // Only the last to end matters, and the runner-up in case the first names the certificate itself.
+        rows.sort_by_key(|&r| {
+            std::cmp::Reverse(world.rows.get(r).and_then(|row| row.entry.expires))
+        });
+        rows.truncate(8);
+    }
+    let mut out = BTreeSet::new();
+    for (number, certificate) in world.certificates.iter().enumerate() {
+        let Some(facts) = world.facts(certificate) else {
+            continue;
+        };
+        let key = (certificate.subject.clone(), certificate.issuer.clone());
+        let rows = latest
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .filter_map(|&r| world.rows.get(r));
+        let replaced = rows.into_iter().any(|row| {
+            let later = match (row.entry.expires, facts.not_after) {
+                (Some(expires), Some(end)) => expires.at > super::dates::plus_days(end, 1),
+                _ => false,
+            };
+            let mut names: Vec<String> = row.entry.sans.iter().map(|n| n.to_lowercase()).collect();
+            names.sort();
+            names.dedup();
+            later
+                && (names.is_empty() || same_names(&names, &certificate.names))
+                && names_another(&row.entry.identifiers, certificate.sha256)
+        });
+        if replaced {
+            out.insert(number);
+        }
+    }
+    out
+}
+
+/// Names with or without their type (`DNS:`), as rows write them.
+pub(super) fn same_names(row: &[String], certificate: &[String]) -> bool {
+    let bare = |names: &[String]| -> BTreeSet<String> {
+        let strip = |n: &String| {
+            n.split_once(':')
+                .filter(|(kind, _)| matches!(*kind, "dns" | "ip" | "email" | "uri"))
+                .map_or_else(|| n.clone(), |(_, name)| name.to_owned())
+        };
+        names.iter().map(strip).collect()
+    };
+    bare(row) == bare(certificate)
+}
+
+/// Whether a row's identifiers name a certificate by digest, and not this one.
+fn names_another(identifiers: &[Identifier], own: Option<Sha256Hex>) -> bool {
+    let digests = identifiers.iter().filter_map(|i| match i {
+        Identifier::CertSha256(d) | Identifier::CertOrSpkiSha256(d) => Some(*d),
+        _ => None,
+    });
+    let digests: Vec<Sha256Hex> = digests.collect();
+    !digests.is_empty() && digests.iter().all(|d| Some(*d) != own)
+}
+
+/// Whether a sighting is in history or an archive, and not in a program.
+fn is_history(sighting: &Sighting) -> bool {
+    let mut holder = file_name(&sighting.location.path);
+    sighting.location.inside.iter().any(|member| {
+        let extension = holder.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
+        let program = extension.is_some_and(|e| PROGRAMS.contains(&e.as_str()));
+        holder = member.name.as_deref().map_or("", file_name);
+        ARCHIVES.contains(&member.container.as_str()) && !program
+    })
+}

@@ -1,0 +1,101 @@
+//! From drafts to findings: class and reference rules, and stable ids.
+
+use super::context::{Draft, Key, Row};
+use crate::model::{Class, Finding, Flag, Severity};
+use sha2::{Digest as _, Sha256};
+
+/// What a finding is on.
+pub(super) enum Subject<'k> {
+    Key(&'k Key),
+    Row,
+    Source(&'k str),
+}
+
+/// Gives a draft its identity. A finding on a key is told with its row's id there; on the row itself it has
+/// the key's id too (see [`repeated`]).
+pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>) -> Finding {
+    let key = match subject {
+        Subject::Key(key) => key.id.to_string(),
+        Subject::Row => String::new(),
+        Subject::Source(name) => format!("source {name}"),
+    };
+    let tag = row.map(|r| r.tag.as_str()).unwrap_or_default();
+    let certificate = draft.certificate.map(|c| c.to_string());
+    let place = draft.place.as_deref().unwrap_or_default();
+    let parts = [
+        draft.flag.as_str(),
+        &key,
+        tag,
+        certificate.as_deref().unwrap_or_default(),
+        place,
+    ];
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    let id: String = digest
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    Finding {
+        id: format!("f:{id}"),
+        flag: draft.flag,
+        severity: draft.severity,
+        why: draft.why,
+        entry: row.map(|r| r.entry.id.clone()),
+        cert_sha256: certificate,
+        place: draft.place,
+        key_id: None,
+    }
+}
+
+/// A key's finding as its row repeats it.
+pub(super) fn repeated(finding: &Finding, key: &Key) -> Finding {
+    Finding {
+        key_id: Some(key.id.to_string()),
+        ..finding.clone()
+    }
+}
+
+/// The contract's rules on classes and references: what is not the host's own is told, not alarmed about.
+pub(super) fn soften(draft: &mut Draft, key: &Key) {
+    let of_others =
+        key.class != Class::Own && !matches!(draft.flag, Flag::Compromised | Flag::StateConflict);
+    let referred = key.reference_only && (draft.row.is_some() || is_of_inventory(draft.flag));
+    if of_others || referred {
+        draft.severity = Severity::Info;
+    }
+}
+
+fn is_of_inventory(flag: Flag) -> bool {
+    matches!(
+        flag,
+        Flag::Unknown | Flag::UnknownCertificate | Flag::Ambiguous
+    )
+}
+
+/// The order of flags in a record: the gravest first, then by the contract's order.
+pub(super) fn sort(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| {
+        (
+            std::cmp::Reverse(a.severity),
+            a.flag,
+            &a.entry,
+            &a.cert_sha256,
+            &a.place,
+            &a.id,
+        )
+            .cmp(&(
+                std::cmp::Reverse(b.severity),
+                b.flag,
+                &b.entry,
+                &b.cert_sha256,
+                &b.place,
+                &b.id,
+            ))
+    });
+    findings.dedup_by(|a, b| a.id == b.id && a.key_id == b.key_id);
+}

@@ -1,0 +1,264 @@
+//! `unknown`, `unknown_certificate`, `ambiguous` and `unowned`.
+
+use super::context::{Draft, KeyContext, Row, World};
+use super::exposure::is_trust_anchor;
+use super::join::{Join, Method};
+use super::renewal::Replaced;
+use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
+use crate::policy::Standing;
+use std::collections::BTreeSet;
+
+/// Whether the inventory knows a key, and whether someone answers for it.
+pub(super) fn judge(
+    cx: &KeyContext<'_, '_>,
+    join: &Join,
+    replaced: &Replaced,
+    pointing: &[usize],
+    unowned_sources: &[bool],
+    out: &mut Vec<Draft>,
+) {
+    if cx.links.is_empty() {
+        unmatched(cx, join, replaced, pointing, out);
+        return;
+    }
+    unknown_certificates(cx, replaced, out);
+    for link in cx.links {
+        let Some(row) = cx.row(link) else { continue };
+        if unowned_sources.get(row.inventory) == Some(&true) {
+            continue; // told once for the source
+        }
+        if let Some(why) = no_owner(cx.world, row) {
+            let severity = cx.world.policy.severity(Flag::Unowned);
+            out.push(Draft::new(Flag::Unowned, severity, why).row(link.row));
+        }
+    }
+}
+
+/// Why a row has no owner; none when it has one.
+fn no_owner(world: &World<'_>, row: &Row<'_>) -> Option<String> {
+    let Some(owner) = owner_of(row) else {
+        return Some(format!("{} names no owner", row.title()));
+    };
+    match world.owners.map(|list| list.standing(owner)) {
+        Some(Standing::Gone(word)) => Some(format!(
+            "{} names {owner} as owner, whom the owners list marks as {word}",
+            row.title()
+        )),
+        Some(Standing::Unknown) => Some(format!(
+            "{} names {owner} as owner, whom the owners list does not know",
+            row.title()
+        )),
+        Some(Standing::Present) | None => None,
+    }
+}
+
+/// The owner that a row names.
+pub(super) fn owner_of<'a>(row: &Row<'a>) -> Option<&'a str> {
+    row.entry
+        .owner
+        .as_deref()
+        .map(str::trim)
+        .filter(|o| !o.is_empty())
+}
+
+fn unmatched(
+    cx: &KeyContext<'_, '_>,
+    join: &Join,
+    replaced: &Replaced,
+    pointing: &[usize],
+    out: &mut Vec<Draft>,
+) {
+    if replaced.renewals.contains_key(&cx.index) {
+        return; // told as `renewed_unrecorded` instead
+    }
+    let private = cx.private().next();
+    let ambiguous = |why: String, row: usize| {
+        let by_contract = if private.is_some() {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
+        Draft::new(
+            Flag::Ambiguous,
+            cx.world.policy.graded(Flag::Ambiguous, by_contract),
+            why,
+        )
+        .row(row)
+    };
+    let before = out.len();
+    for link in join.weak.get(cx.index).into_iter().flatten() {
+        if let Some(row) = cx.world.rows.get(link.other) {
+            let contradictory = join.rows.get(link.other).is_some_and(|r| r.contradictory);
+            out.push(ambiguous(
+                weak_reason(row, link.method, contradictory),
+                link.other,
+            ));
+        }
+    }
+    if out.len() == before {
+        out.extend(probable(cx, join).map(|(why, row)| ambiguous(why, row)));
+    }
+    if out.len() > before {
+        return;
+    }
+    let mut why = "no row of the inventory names it".to_owned();
+    if let Some(row) = pointing.first().and_then(|&r| cx.world.rows.get(r)) {
+        why.push_str(&format!(
+            "; {} points at its place and names another key",
+            row.title()
+        ));
+    }
+    let by_contract = unknown_severity(cx);
+    let what = describe(cx);
+    let severity = cx.world.policy.graded(Flag::Unknown, by_contract);
+    out.push(Draft::new(
+        Flag::Unknown,
+        severity,
+        format!("{what}: {why}"),
+    ));
+}
+
+/// Why a row only may mean a key.
+pub(super) fn weak_reason(row: &Row<'_>, method: Method, contradictory: bool) -> String {
+    if contradictory {
+        return format!(
+            "the identifiers of {} name different keys, this one by {}",
+            row.title(),
+            method.as_str()
+        );
+    }
+    let by = match method {
+        Method::Path => "its place".to_owned(),
+        Method::SerialAlone => "its serial number".to_owned(),
+        Method::Subject => "its subject".to_owned(),
+        Method::Name => "its name".to_owned(),
+        other => other.as_str().to_owned(),
+    };
+    format!("{} matches by {by} only, which proves nothing", row.title())
+}
+
+/// The row of the key that an opaque one probably is.
+fn probable(cx: &KeyContext<'_, '_>, join: &Join) -> Option<(String, usize)> {
+    if !matches!(cx.key.id, KeyId::Opaque(_)) {
+        return None;
+    }
+    let probable: BTreeSet<&KeyId> = cx
+        .judged()
+        .filter_map(|s| s.probable_key.as_ref())
+        .collect();
+    probable.into_iter().find_map(|id| {
+        let key = cx.world.key_number(id)?;
+        let link = join.links.get(key)?.first()?;
+        let row = cx.world.rows.get(link.row)?;
+        Some((
+            format!("encrypted, and probably the key that {} names", row.title()),
+            link.row,
+        ))
+    })
+}
+
+impl World<'_> {
+    /// The number of a key.
+    pub(super) fn key_number(&self, id: &KeyId) -> Option<usize> {
+        let text = id.to_string();
+        self.keys
+            .binary_search_by(|key| key.id.to_string().cmp(&text))
+            .ok()
+    }
+}
+
+fn unknown_severity(cx: &KeyContext<'_, '_>) -> Severity {
+    let any = |test: &dyn Fn(&Sighting) -> bool| cx.judged().any(test);
+    if any(&|s| s.kind.is_private() || s.kind == Kind::AuthorizedKey) {
+        Severity::High
+    } else if any(&is_leaf) || any(&is_trust_anchor) {
+        Severity::Medium
+    } else {
+        Severity::Low
+    }
+}
+
+fn is_leaf(s: &Sighting) -> bool {
+    match s.kind {
+        Kind::Certificate => s.certificate.as_ref().is_none_or(|c| !c.is_ca),
+        Kind::SshCertificate => true,
+        _ => false,
+    }
+}
+
+/// `private key (RSA 2048) in web01:/etc/a.key and 2 more places`.
+fn describe(cx: &KeyContext<'_, '_>) -> String {
+    let rank = |s: &&Sighting| {
+        (
+            !s.kind.is_private(),
+            s.kind != Kind::AuthorizedKey,
+            !is_leaf(s),
+        )
+    };
+    let Some(best) = cx.judged().min_by_key(rank) else {
+        return "key".to_owned();
+    };
+    let kind = match best.kind {
+        Kind::AuthorizedKey => "grant".to_owned(),
+        kind => kind.as_str().replace('_', " "),
+    };
+    let algorithm = best.algorithm.as_deref().map(|a| match best.bits {
+        Some(bits) => format!(" ({a} {bits})"),
+        None => format!(" ({a})"),
+    });
+    let places: BTreeSet<String> = cx.judged().map(World::place).collect();
+    let more = match places.len() {
+        0 | 1 => String::new(),
+        2 => " and 1 more place".to_owned(),
+        n => format!(" and {} more places", n - 1),
+    };
+    format!(
+        "{kind}{} in {}{more}",
+        algorithm.unwrap_or_default(),
+        World::place(best)
+    )
+}
+
+/// Current certificates of a known key that no row means: each row that matches means other certificates.
+fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
+    let renewed = |c: usize| {
+        let renewals = replaced.renewals.get(&cx.index).into_iter().flatten();
+        renewals.into_iter().any(|r| r.certificate == Some(c))
+    };
+    for (number, certificate) in cx.certificates() {
+        if certificate.status != CertificateStatus::Current || renewed(number) {
+            continue;
+        }
+        let known = cx.links.iter().any(|link| {
+            let by_key = || {
+                let row = cx.row(link);
+                link.named.is_empty()
+                    && row.is_some_and(|r| r.covers(Kind::Certificate) && !names_another(r, cx))
+            };
+            link.named.contains(&number) || by_key()
+        });
+        let Some(facts) = cx.world.facts(certificate).filter(|_| !known) else {
+            continue;
+        };
+        let end = facts.not_after.map(super::dates::day).unwrap_or_default();
+        let why = format!(
+            "the key is registered, but {} (valid until {end}) is in no row",
+            certificate.title(facts)
+        );
+        let severity = cx.world.policy.severity(Flag::UnknownCertificate);
+        out.push(
+            Draft::new(Flag::UnknownCertificate, severity, why).certificate(certificate.sha256),
+        );
+    }
+}
+
+/// Whether a row that matched by key also names a certificate, which then is another one.
+fn names_another(row: &Row<'_>, cx: &KeyContext<'_, '_>) -> bool {
+    // 64 digits that are the key's own digest do not name a certificate.
+    row.identifiers.iter().any(|tokens| {
+        let named =
+            |t: &super::join::Token| t.method().names_certificate() && t.method().is_strong();
+        let all = tokens.iter().all(named);
+        all && !cx.key.certificates.is_empty()
+    })
+}

@@ -1,0 +1,138 @@
+//! `misplaced` and `stray_copy`.
+
+use super::context::{Draft, KeyContext, World, directory};
+use super::exposure::{Spot, spot};
+use super::join::Link;
+use crate::model::{Flag, Kind, Sighting};
+use std::collections::BTreeMap;
+
+/// Holds the places where a key was seen against those that its rows allow.
+pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    for link in cx.links {
+        let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
+            continue;
+        };
+        let mut seen = artifact(cx, link).peekable();
+        let Some(&first) = seen.peek() else { continue };
+        if seen.any(|number| row.allows(cx.world, number)) {
+            continue;
+        }
+        let place = cx
+            .world
+            .sightings
+            .get(first)
+            .map(World::place)
+            .unwrap_or_default();
+        let why = format!(
+            "{} allows {}, and it was seen in {place} instead",
+            row.title(),
+            row.places_text()
+        );
+        let severity = cx.world.policy.severity(Flag::Misplaced);
+        out.push(Draft::new(Flag::Misplaced, severity, why).row(link.row));
+    }
+    stray(cx, out);
+}
+
+/// The judged sightings of what a row means: of a key all, of a certificate those of other certificates not.
+fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = usize> + use<'w> {
+    let world = cx.world;
+    let named = link.named.clone();
+    cx.key.judged.iter().copied().filter(move |&number| {
+        let is_certificate = world
+            .sightings
+            .get(number)
+            .is_some_and(|s| s.kind == Kind::Certificate);
+        !is_certificate
+            || named.is_empty()
+            || named.iter().any(|&c| {
+                world
+                    .certificates
+                    .get(c)
+                    .is_some_and(|c| c.judged.binary_search(&number).is_ok())
+            })
+    })
+}
+
+/// Copies of a private key beside the one that is where it may be.
+fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    let rows: Vec<_> = cx
+        .links
+        .iter()
+        .filter_map(|link| Some((link.row, cx.row(link)?)))
+        .filter(|(_, row)| row.is_checkable())
+        .collect();
+    let Some(&(first_row, row)) = rows.first() else {
+        return;
+    };
+    let allowed = |number: usize| rows.iter().any(|(_, row)| row.allows(cx.world, number));
+    // One file is one copy, however many artifacts it holds.
+    let mut copies: BTreeMap<String, (usize, &Sighting)> = BTreeMap::new();
+    for (number, sighting) in cx.private() {
+        copies
+            .entry(World::place(sighting))
+            .or_insert((number, sighting));
+    }
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        copies.iter().partition(|(_, (number, _))| allowed(*number));
+    let strays = if inside.is_empty() {
+        beside(cx, outside, &allowed)
+    } else {
+        outside
+    };
+    let severity = cx.world.policy.severity(Flag::StrayCopy);
+    for (place, _) in strays {
+        let why = format!(
+            "a copy of the private key lies in {place}, outside the places that {} allows ({})",
+            row.title(),
+            row.places_text()
+        );
+        out.push(
+            Draft::new(Flag::StrayCopy, severity, why)
+                .row(first_row)
+                .place(place.clone()),
+        );
+    }
+}
+
+type Copy<'c, 'w> = (&'c String, &'c (usize, &'w Sighting));
+
+/// When a row allows the certificate's place and says nothing of its key's, the key belongs beside the
+/// certificate, or else where keys are kept rather than dropped; the further copies are strays. With
+/// nothing at an allowed place it is misplaced, and none is further.
+fn beside<'c, 'w>(
+    cx: &KeyContext<'_, '_>,
+    copies: Vec<Copy<'c, 'w>>,
+    allowed: &dyn Fn(usize) -> bool,
+) -> Vec<Copy<'c, 'w>> {
+    let homes: Vec<(usize, &str)> = cx
+        .key
+        .judged
+        .iter()
+        .filter(|&&n| allowed(n))
+        .filter_map(|&n| {
+            Some((
+                cx.world.host(n),
+                directory(&cx.world.sightings.get(n)?.location.path),
+            ))
+        })
+        .collect();
+    if homes.is_empty() || copies.len() < 2 {
+        return Vec::new();
+    }
+    let rank = |(place, (number, s)): &Copy<'c, 'w>| {
+        let near = homes.contains(&(cx.world.host(*number), directory(&s.location.path)));
+        let same_host = homes
+            .iter()
+            .any(|(host, _)| *host == cx.world.host(*number));
+        (
+            !near,
+            !same_host,
+            spot(s) != Spot::Service,
+            (*place).clone(),
+        )
+    };
+    let mut copies = copies;
+    copies.sort_by_cached_key(rank);
+    copies.split_off(1)
+}

@@ -1,0 +1,298 @@
+//! The places of a row: what they allow, and whether absence can be judged there.
+
+use super::context::{Row, World, paths};
+use super::glob::Glob;
+use super::join::Join;
+use super::sweeps::{Host, Hosts, lies_in, tidy};
+use crate::model::{EntryKind, EntryPlace, Gap, GapReason, KeyId, Sighting};
+use std::collections::BTreeSet;
+
+/// The host that a place names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HostRef {
+    /// None: any host.
+    Any,
+    /// One that was swept, by number.
+    Swept(usize),
+    /// One that was not.
+    Unswept(String),
+}
+
+/// A place of a row, prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Exact {
+        host: HostRef,
+        path: String,
+    },
+    Glob {
+        host: HostRef,
+        glob: Glob,
+        pattern: String,
+    },
+    Host(HostRef),
+    Elsewhere(String),
+}
+
+/// Prepares the places of a row.
+pub(super) fn prepare(places: &[EntryPlace], hosts: &Hosts) -> Vec<Place> {
+    let host = |name: &Option<String>| match name {
+        None => HostRef::Any,
+        Some(name) => hosts
+            .meant(name)
+            .map_or_else(|| HostRef::Unswept(name.clone()), HostRef::Swept),
+    };
+    let one = |place: &EntryPlace| match place {
+        EntryPlace::Exact { host: h, path } => Place::Exact {
+            host: host(h),
+            path: tidy(path),
+        },
+        EntryPlace::Glob { host: h, pattern } => Place::Glob {
+            host: host(h),
+            glob: Glob::read(pattern),
+            pattern: pattern.clone(),
+        },
+        EntryPlace::Host(name) => Place::Host(host(&Some(name.clone()))),
+        EntryPlace::Elsewhere(text) => Place::Elsewhere(text.clone()),
+    };
+    places.iter().map(one).collect()
+}
+
+impl HostRef {
+    pub(super) fn allows(&self, host: usize) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Swept(own) => *own == host,
+            Self::Unswept(_) => false,
+        }
+    }
+}
+
+impl Place {
+    /// Whether a file sweep can look there.
+    pub(super) fn is_checkable(&self) -> bool {
+        !matches!(self, Self::Elsewhere(_))
+    }
+
+    /// Whether something seen on a host (by number) is at this place; links and hard links count.
+    pub(super) fn allows(&self, host: usize, sighting: &Sighting) -> bool {
+        match self {
+            Self::Exact { host: h, path } => {
+                h.allows(host) && paths(sighting).any(|p| lies_in(p, path))
+            }
+            Self::Glob { host: h, glob, .. } => {
+                h.allows(host) && paths(sighting).any(|p| glob.matches(p))
+            }
+            Self::Host(h) => h.allows(host),
+            Self::Elsewhere(_) => false,
+        }
+    }
+}
+
+impl Row<'_> {
+    /// Whether a sighting is at a place that the row allows.
+    pub(super) fn allows(&self, world: &World<'_>, sighting: usize) -> bool {
+        let host = world.host(sighting);
+        world
+            .sightings
+            .get(sighting)
+            .is_some_and(|s| self.places.iter().any(|place| place.allows(host, s)))
+    }
+
+    /// Whether a file sweep can look at one of its places.
+    pub(super) fn is_checkable(&self) -> bool {
+        self.places.iter().any(Place::is_checkable)
+    }
+
+    /// Its places as a person reads them.
+    pub(super) fn places_text(&self) -> String {
+        let one = |place: &EntryPlace| match place {
+            EntryPlace::Exact { host, path }
+            | EntryPlace::Glob {
+                host,
+                pattern: path,
+            } => {
+                format!("{}:{path}", host.as_deref().unwrap_or("*"))
+            }
+            EntryPlace::Host(host) => host.clone(),
+            EntryPlace::Elsewhere(text) => text.clone(),
+        };
+        let shown: Vec<String> = self.entry.places.iter().take(3).map(one).collect();
+        match self.entry.places.len().saturating_sub(3) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+}
+
+/// What every host's sweep leaves open.
+pub(super) struct Coverage<'w, 'a> {
+    world: &'w World<'a>,
+    /// Why a whole host cannot be judged, per host.
+    whole: Vec<Option<String>>,
+    /// Closed key material that no row accounts for, per host, by path.
+    closed: Vec<BTreeSet<String>>,
+}
+
+impl<'w, 'a> Coverage<'w, 'a> {
+    /// Looks at gaps and closed material once.
+    pub(super) fn new(world: &'w World<'a>, join: &Join) -> Self {
+        let whole = world.hosts.iter().map(whole_host).collect();
+        let mut closed: Vec<BTreeSet<String>> =
+            world.hosts.iter().map(|_| BTreeSet::new()).collect();
+        let known = |key: usize| join.links.get(key).is_some_and(|links| !links.is_empty());
+        for (number, key) in world.keys.iter().enumerate() {
+            if !matches!(key.id, KeyId::Opaque(_)) || known(number) {
+                continue;
+            }
+            for &sighting in &key.all {
+                let seen = world.sightings.get(sighting);
+                if let (Some(set), Some(s)) = (closed.get_mut(world.host(sighting)), seen) {
+                    set.extend(paths(s).map(str::to_owned));
+                }
+            }
+        }
+        Self {
+            world,
+            whole,
+            closed,
+        }
+    }
+
+    /// Why nothing can be concluded from the absence of a row's thing; none when it can.
+    pub(super) fn doubt(&self, row: &Row<'_>) -> Option<String> {
+        row.places
+            .iter()
+            .find_map(|place| self.doubt_at(row, place))
+    }
+
+    fn doubt_at(&self, row: &Row<'_>, place: &Place) -> Option<String> {
+        let (Place::Exact { host, .. } | Place::Glob { host, .. } | Place::Host(host)) = place
+        else {
+            let Place::Elsewhere(text) = place else {
+                return None;
+            };
+            return Some(format!(
+                "it is kept where a sweep of files cannot look ({text})"
+            ));
+        };
+        match host {
+            HostRef::Unswept(name) => Some(format!("host {name} was not swept")),
+            HostRef::Swept(number) => self.doubt_on(row, place, *number),
+            HostRef::Any if self.whole.is_empty() => Some("no host was swept".to_owned()),
+            HostRef::Any => {
+                (0..self.whole.len()).find_map(|number| self.doubt_on(row, place, number))
+            }
+        }
+    }
+
+    fn doubt_on(&self, row: &Row<'_>, place: &Place, number: usize) -> Option<String> {
+        let host = self.world.hosts.get(number)?;
+        match place {
+            Place::Exact { path, .. } => exact(host, path),
+            Place::Glob { glob, pattern, .. } => pattern_doubt(host, glob, pattern),
+            _ => self.whole.get(number).cloned().flatten(),
+        }
+        .or_else(|| {
+            let path = self
+                .closed_at(place, number)
+                .filter(|_| may_be_closed(row, place))?;
+            Some(format!(
+                "{}:{path} holds an encrypted key that stayed closed",
+                host.name
+            ))
+        })
+    }
+
+    /// A closed key at a place.
+    fn closed_at(&self, place: &Place, number: usize) -> Option<&String> {
+        let closed = self.closed.get(number)?;
+        let within = |directory: String| {
+            let end = directory.clone();
+            closed
+                .range(directory..)
+                .take_while(move |path| path.starts_with(&end))
+        };
+        match place {
+            Place::Exact { path, .. } => within(path.clone()).find(|p| lies_in(p, path)),
+            Place::Glob { glob, .. } => within(glob.base()).find(|p| glob.matches(p)),
+            _ => closed.first(),
+        }
+    }
+}
+
+/// Whether a closed private key could be what the row means. A certificate or a grant stands in clear beside it;
+/// only at its very file is the key taken for its own.
+fn may_be_closed(row: &Row<'_>, place: &Place) -> bool {
+    let exact = matches!(place, Place::Exact { .. });
+    match row.entry.kind {
+        None | Some(EntryKind::KeyPair | EntryKind::SshKey | EntryKind::SshHostKey) => true,
+        Some(EntryKind::Certificate) => exact,
+        Some(EntryKind::Grant | EntryKind::PublicKey | EntryKind::Symmetric | EntryKind::Pgp) => {
+            false
+        }
+    }
+}
+
+fn exact(host: &Host, path: &str) -> Option<String> {
+    if !host.reaches(path) {
+        return Some(format!("{}:{path} was not completely swept", host.name));
+    }
+    host.gap_at_or_above(path)
+        .or_else(|| host.gaps_within(path).next())
+        .map(|gap| gap_text(host, gap))
+}
+
+fn pattern_doubt(host: &Host, glob: &Glob, pattern: &str) -> Option<String> {
+    let base = glob.base();
+    if !host.reaches(&base) {
+        return Some(format!("{}:{pattern} was not completely swept", host.name));
+    }
+    let above = host
+        .gap_at_or_above(&base)
+        .filter(|gap| gap.path != base || may_hide_files(gap.reason));
+    above
+        .or_else(|| {
+            host.gaps_within(&base).find(|gap| {
+                glob.matches_at_or_above(&gap.path)
+                    || (may_hide_files(gap.reason) && glob.touches(&gap.path))
+            })
+        })
+        .map(|gap| gap_text(host, gap))
+}
+
+/// Whether a gap may stand for a directory with files of its own; the others are about one file.
+fn may_hide_files(reason: GapReason) -> bool {
+    reason.makes_incomplete() || matches!(reason, GapReason::Vanished | GapReason::NotSwept)
+}
+
+/// A whole host is judged over its local file systems, without access gaps and closed keystores.
+fn whole_host(host: &Host) -> Option<String> {
+    if !host.reaches("/") {
+        return Some(format!("{} was not swept from its root", host.name));
+    }
+    let counts = |gap: &&Gap| {
+        gap.reason.makes_incomplete()
+            || gap.reason == GapReason::Encrypted
+            || (gap.reason == GapReason::NotSwept && gap.by_choice)
+    };
+    host.gaps_within("/")
+        .find(counts)
+        .map(|gap| gap_text(host, gap))
+}
+
+fn gap_text(host: &Host, gap: &Gap) -> String {
+    let reason = match gap.reason {
+        GapReason::PermissionDenied => "could not be read for want of permission",
+        GapReason::IoError => "could not be read",
+        GapReason::Interrupted => "was not reached before the sweep was stopped",
+        GapReason::Limit => "was cut off by a limit",
+        GapReason::Vanished => "vanished during the sweep",
+        GapReason::Malformed => "could not be understood",
+        GapReason::Truncated => "is cut off",
+        GapReason::Unsupported => "is of a kind that is not read",
+        GapReason::Encrypted => "is encrypted and stayed closed",
+        GapReason::NotSwept => "was left out of the sweep",
+    };
+    format!("{}:{} {reason}", host.name, gap.path)
+}

@@ -1,0 +1,89 @@
+//! `rotation_overdue` and `no_cryptoperiod`.
+
+use super::context::{Draft, Row, World};
+use super::dates::{self, day, day_and_distance};
+use crate::model::{Flag, Moment};
+
+/// What a row says of its rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rotation {
+    /// The period runs.
+    InTime,
+    /// It has passed.
+    Overdue {
+        last: Moment,
+        days: u32,
+        due: jiff::Timestamp,
+    },
+    /// No period, or no date to count from.
+    CannotBeTold,
+}
+
+/// The rotation period of a row, by itself or by policy.
+fn period(world: &World<'_>, row: &Row<'_>) -> Option<u32> {
+    let by_policy = || world.policy.rotation_days.get(&row.entry.kind?).copied();
+    row.entry.rotation_period_days.or_else(by_policy)
+}
+
+/// Counts from the last rotation, else from creation.
+pub(super) fn rotation(world: &World<'_>, row: &Row<'_>) -> Rotation {
+    let last = row.entry.last_rotated.or(row.entry.created);
+    let (Some(days), Some(last)) = (period(world, row), last) else {
+        return Rotation::CannotBeTold;
+    };
+    let due = dates::plus_days(last.at, days);
+    if dates::passed(
+        Moment {
+            at: due,
+            has_time: last.has_time,
+        },
+        world.now,
+    ) {
+        Rotation::Overdue { last, days, due }
+    } else {
+        Rotation::InTime
+    }
+}
+
+/// `rotation_overdue`, for a row whose thing is meant to be in use.
+pub(super) fn overdue(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
+    let Rotation::Overdue { last, days, due } = rotation(world, row) else {
+        return None;
+    };
+    if !row.is_live() {
+        return None;
+    }
+    let what = if row.entry.last_rotated.is_some() {
+        "rotated last"
+    } else {
+        "created"
+    };
+    let why = format!(
+        "{} was {what} on {} and must be rotated every {days} days: it was due {}",
+        row.title(),
+        day(last.at),
+        day_and_distance(due, world.now)
+    );
+    Some(Draft::new(
+        Flag::RotationOverdue,
+        world.policy.severity(Flag::RotationOverdue),
+        why,
+    ))
+}
+
+/// `no_cryptoperiod`, for a row whose thing is or will be in use.
+pub(super) fn no_cryptoperiod(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
+    let in_use = row.is_live() || row.state() == crate::model::State::PreActivation;
+    if !in_use || period(world, row).is_some() || row.entry.expires.is_some() {
+        return None;
+    }
+    let why = format!(
+        "neither {} nor policy gives a rotation period or an end",
+        row.title()
+    );
+    Some(Draft::new(
+        Flag::NoCryptoperiod,
+        world.policy.severity(Flag::NoCryptoperiod),
+        why,
+    ))
+}

@@ -1,0 +1,148 @@
+//! `shared` and `shared_across_environments`.
+
+use super::context::{Draft, KeyContext, Row, World};
+use super::exposure::is_host_key_file;
+use super::names::folded;
+use super::ownership::owner_of;
+use super::places::{HostRef, Place};
+use crate::model::{EntryPlace, Flag};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The environment of each host on which the rows that place things there agree.
+pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
+    let mut all: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for row in &world.rows {
+        let Some(environment) = environment(row) else {
+            continue;
+        };
+        for place in &row.places {
+            let (Place::Exact { host, .. } | Place::Glob { host, .. } | Place::Host(host)) = place
+            else {
+                continue;
+            };
+            if let HostRef::Swept(number) = host {
+                all.entry(*number).or_default().insert(environment.clone());
+            }
+        }
+    }
+    all.into_iter()
+        .filter(|(_, set)| set.len() == 1)
+        .filter_map(|(h, s)| Some((h, s.into_iter().next()?)))
+        .collect()
+}
+
+/// One word for one environment.
+fn environment(row: &Row<'_>) -> Option<String> {
+    let text = row.entry.environment.as_deref().map(folded)?;
+    let word = match text.as_str() {
+        "prod" | "prd" | "production" | "live" => "production",
+        "dev" | "devel" | "development" => "development",
+        "stage" | "stg" | "staging" => "staging",
+        "test" | "tst" | "testing" => "test",
+        "preprod" | "pre-prod" | "pre-production" => "pre-production",
+        "" => return None,
+        other => other,
+    };
+    Some(word.to_owned())
+}
+
+/// Judges where one private key is, and whose it is said to be.
+pub(super) fn judge(
+    cx: &KeyContext<'_, '_>,
+    environments: &BTreeMap<usize, String>,
+    out: &mut Vec<Draft>,
+) {
+    let private: Vec<usize> = cx.private().map(|(number, _)| number).collect();
+    if private.is_empty() {
+        return;
+    }
+    let hosts: BTreeSet<usize> = private.iter().map(|&n| cx.world.host(n)).collect();
+    let rows: Vec<(usize, &Row<'_>)> = cx
+        .links
+        .iter()
+        .filter_map(|l| Some((l.row, cx.row(l)?)))
+        .collect();
+    let mut reasons = Vec::new();
+    let stated = rows.iter().filter_map(|(_, r)| r.entry.allowed_hosts).max();
+    let names = host_names(cx.world, &hosts);
+    let named: BTreeSet<String> = rows.iter().flat_map(|(_, r)| named_hosts(r)).collect();
+    let allowed = stated
+        .map_or(named.len(), |n| usize::try_from(n).unwrap_or(usize::MAX))
+        .max(1);
+    let on_machines: BTreeSet<usize> = cx
+        .private()
+        .filter(|(_, s)| is_host_key_file(s) && s.location.path.starts_with("/etc/ssh/"))
+        .map(|(number, _)| cx.world.host(number))
+        .collect();
+    if on_machines.len() > 1
+        && on_machines.len() > stated.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX))
+    {
+        reasons.push(format!(
+            "{} machines have the same SSH host key: {names}",
+            on_machines.len()
+        ));
+    } else if !rows.is_empty() && hosts.len() > allowed {
+        reasons.push(format!(
+            "the private key is on {} hosts ({names}), and {allowed} allowed",
+            hosts.len()
+        ));
+    }
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for owner in rows.iter().filter_map(|(_, r)| owner_of(r)) {
+        owners.entry(folded(owner)).or_insert(owner);
+    }
+    if owners.len() > 1 {
+        let list: Vec<&str> = owners.values().copied().collect();
+        reasons.push(format!(
+            "one private key is registered under {} owners: {}",
+            owners.len(),
+            list.join(", ")
+        ));
+    }
+    let first = rows.first().map(|(number, _)| *number);
+    if !reasons.is_empty() {
+        let severity = cx.world.policy.severity(Flag::Shared);
+        let draft = Draft::new(Flag::Shared, severity, reasons.join("; "));
+        out.push(Draft {
+            row: first,
+            ..draft
+        });
+    }
+    let mut differ: BTreeSet<String> = rows.iter().filter_map(|(_, r)| environment(r)).collect();
+    differ.extend(hosts.iter().filter_map(|h| environments.get(h).cloned()));
+    if differ.len() > 1 {
+        let list: Vec<&str> = differ.iter().map(String::as_str).collect();
+        let why = format!(
+            "one private key is in environments that differ ({}), on {names}",
+            list.join(", ")
+        );
+        let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
+        let draft = Draft::new(Flag::SharedAcrossEnvironments, severity, why);
+        out.push(Draft {
+            row: first,
+            ..draft
+        });
+    }
+}
+
+fn named_hosts(row: &Row<'_>) -> impl Iterator<Item = String> {
+    row.entry.places.iter().filter_map(|place| match place {
+        EntryPlace::Exact { host, .. } | EntryPlace::Glob { host, .. } => {
+            host.as_deref().map(str::to_lowercase)
+        }
+        EntryPlace::Host(host) => Some(host.to_lowercase()),
+        EntryPlace::Elsewhere(_) => None,
+    })
+}
+
+fn host_names(world: &World<'_>, hosts: &BTreeSet<usize>) -> String {
+    let shown: Vec<&str> = hosts
+        .iter()
+        .take(5)
+        .filter_map(|&h| Some(world.hosts.get(h)?.name.as_str()))
+        .collect();
+    match hosts.len().saturating_sub(5) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

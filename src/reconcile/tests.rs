@@ -1,0 +1,8 @@
+//! Every flag on both sides of its line; the expectations are read off the contract, section 3.
+
+mod inventory;
+mod matching;
+mod material;
+mod properties;
+mod rows;
+mod validity;

@@ -1,0 +1,317 @@
+//! Which rows match which keys, and what is said where none does.
+
+use super::super::testing::*;
+use crate::model::*;
+
+const KEY: &str = "/etc/ssl/private/shop.key";
+const CRT: &str = "/etc/ssl/certs/shop.crt";
+const FAR: &str = "2027-08-01";
+
+#[test]
+fn unknown_by_what_was_seen() {
+    let mut ca = cert(1, 101, "/opt/app/ca.pem", FAR);
+    facts(&mut ca).is_ca = true;
+    let mut anchor = cert(1, 101, "/usr/local/share/ca-certificates/corp.crt", FAR);
+    facts(&mut anchor).is_ca = true;
+    let vendor = Sighting {
+        class: Class::Vendor,
+        ..private(1, "/usr/share/doc/x/key.pem")
+    };
+    let request = sighting(Kind::CertificateRequest, 1, "/root/a.csr");
+    for (seen, expected) in [
+        (private(1, "/root/a.key"), "unknown:high"),
+        (grant(1, "/root/.ssh/authorized_keys"), "unknown:high"),
+        (cert(1, 101, CRT, FAR), "unknown:medium"),
+        (anchor, "unknown:medium"),
+        (ca, "unknown:low"),
+        (
+            sighting(Kind::PgpPublicKey, 1, "/root/a.asc"),
+            "unknown:low",
+        ),
+        (
+            sighting(Kind::KnownHost, 1, "/root/.ssh/known_hosts"),
+            "unknown:info",
+        ),
+        (sighting(Kind::PublicKey, 1, "/root/a.pub"), "unknown:info"),
+        (request, "unknown:info"),
+        (vendor, "unknown:info"),
+    ] {
+        let report = case(vec![seen.clone()], vec![]).run();
+        assert!(
+            of_key(&report, 1).contains(expected),
+            "{:?} {:?}",
+            seen.kind,
+            of_key(&report, 1)
+        );
+    }
+}
+
+#[test]
+fn without_an_inventory_nothing_is_unknown() {
+    let mut bare = case(
+        vec![private(1, "/root/a.key"), cert(1, 101, CRT, FAR)],
+        vec![],
+    );
+    bare.inventories.clear();
+    assert_eq!(of_key(&bare.run(), 1), set(&[]));
+}
+
+#[test]
+fn every_strong_identifier_matches() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    seen.fingerprints.cert_md5 = Some(Hex([7; 16]));
+    seen.fingerprints.jwk_thumbprint = Some("thumb".to_owned());
+    // base64 of 32 times 0x21, and colons, as ssh-keygen writes them
+    seen.fingerprints.ssh_sha256 =
+        Some("SHA256:ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE".to_owned());
+    seen.fingerprints.ssh_md5 =
+        Some("MD5:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22".to_owned());
+    seen.fingerprints.keygrip = Some(Hex([9; 20]));
+    for (identifier, by) in [
+        (Identifier::KeyId(key_id(1)), "spki_sha256"),
+        (Identifier::SpkiSha256(digest(1)), "spki_sha256"),
+        (Identifier::CertOrSpkiSha256(digest(1)), "spki_sha256"),
+        (Identifier::CertOrSpkiSha256(digest(101)), "cert_sha256"),
+        (Identifier::CertSha256(digest(101)), "cert_sha256"),
+        (Identifier::CertSha1(Hex([101; 20])), "cert_sha1"),
+        (Identifier::Sha1OrPgp(Hex([101; 20])), "cert_sha1"),
+        (Identifier::Sha1OrPgp(Hex([9; 20])), "keygrip"),
+        (Identifier::Md5(Hex([7; 16])), "cert_md5"),
+        (Identifier::Md5(Hex([0x22; 16])), "ssh_md5"),
+        (Identifier::SshMd5(Hex([0x22; 16])), "ssh_md5"),
+        (Identifier::SshSha256(digest(0x21)), "ssh_sha256"),
+        (
+            Identifier::JwkThumbprint("thumb".to_owned()),
+            "jwk_thumbprint",
+        ),
+        (
+            Identifier::IssuerSerial {
+                issuer: "/CN=ca".to_owned(),
+                serial: "FF:00:00:00:00:00:00:65".to_owned(),
+            },
+            "issuer_serial",
+        ),
+    ] {
+        let report = case(
+            vec![seen.clone()],
+            vec![entry("K-1", vec![identifier.clone()], &[])],
+        )
+        .run();
+        assert_eq!(
+            report.keys[0].matched_by.as_deref(),
+            Some(by),
+            "{identifier:?}"
+        );
+        assert_eq!(report.keys[0].entries, ["K-1"]);
+        assert_eq!(
+            of_entry(&report, "K-1"),
+            (EntryStatus::Matched, set(&[])),
+            "{identifier:?}"
+        );
+        assert_eq!(report.entries[0].keys, [key_id(1)]);
+    }
+    let spki_as_encoded = Sighting {
+        key_id: Some(key_id(2)),
+        ..cert(1, 101, CRT, FAR)
+    };
+    for n in [1, 2] {
+        let report = case(vec![spki_as_encoded.clone()], vec![by_key("K-1", n, &[])]).run();
+        assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Matched);
+    }
+}
+
+#[test]
+fn a_row_for_a_certificate_covers_its_key() {
+    let seen = vec![private(1, KEY), cert(1, 101, CRT, FAR)];
+    let report = case(
+        seen,
+        vec![by_cert("K-1", 101, &["web01:/etc/ssl/certs/shop.crt"])],
+    )
+    .run();
+    assert_eq!(of_key(&report, 1), set(&[]));
+    assert_eq!(
+        report.summary.metrics["own_keys"],
+        serde_json::json!({ "registered": 1, "total": 1 })
+    );
+}
+
+#[test]
+fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
+    let seen = cert(1, 101, CRT, FAR);
+    let row = |change: &dyn Fn(&mut Entry)| {
+        let mut row = entry(
+            "K-1",
+            vec![Identifier::Serial("ff00000000000065".to_owned())],
+            &[],
+        );
+        row.expires = Some(date(FAR));
+        change(&mut row);
+        row
+    };
+    let confirmed = case(vec![seen.clone()], vec![row(&|_| ())]).run();
+    assert_eq!(confirmed.keys[0].matched_by.as_deref(), Some("serial"));
+    let decimal =
+        row(&|r| r.identifiers = vec![Identifier::Serial("18374686479671623781".to_owned())]);
+    let by_subject = row(&|r| {
+        r.expires = None;
+        r.subject = Some("/O=shop/CN=shop.example".to_owned());
+    });
+    for strong in [decimal, by_subject] {
+        assert_eq!(
+            of_entry(&case(vec![seen.clone()], vec![strong]).run(), "K-1").0,
+            EntryStatus::Matched
+        );
+    }
+    let unconfirmed = case(vec![seen.clone()], vec![row(&|r| r.expires = None)]).run();
+    assert_eq!(
+        of_entry(&unconfirmed, "K-1"),
+        (EntryStatus::Ambiguous, set(&["ambiguous:low"]))
+    );
+    assert_eq!(of_key(&unconfirmed, 1), set(&["ambiguous:low"]));
+    let twice = case(
+        vec![seen.clone()],
+        vec![row(&|_| ()), row(&|r| r.id = "K-2".to_owned())],
+    )
+    .run();
+    assert_eq!(of_entry(&twice, "K-1").0, EntryStatus::Ambiguous);
+    let mut other = cert(2, 102, "/etc/other.crt", FAR);
+    facts(&mut other).serial = "ff00000000000065".to_owned();
+    let shared = case(vec![seen.clone(), other], vec![row(&|_| ())]).run();
+    assert_eq!(of_entry(&shared, "K-1").0, EntryStatus::Ambiguous);
+    let mut short = cert(1, 101, CRT, FAR);
+    facts(&mut short).serial = "7fffffffffffffff".to_owned();
+    let short_row =
+        row(&|r| r.identifiers = vec![Identifier::Serial("7fffffffffffffff".to_owned())]);
+    assert_eq!(
+        of_entry(&case(vec![short], vec![short_row]).run(), "K-1").0,
+        EntryStatus::Ambiguous
+    );
+}
+
+#[test]
+fn weak_identifiers_are_ambiguous_instead_of_unknown() {
+    let with_ski = |mut s: Sighting| {
+        s.fingerprints.ski = Some("aabb".to_owned());
+        s
+    };
+    let ski = || entry("K-1", vec![Identifier::Ski("AA:BB".to_owned())], &[]);
+    let report = case(vec![with_ski(cert(1, 101, CRT, FAR))], vec![ski()]).run();
+    assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+    let report = case(
+        vec![with_ski(private(1, KEY)), cert(1, 101, CRT, FAR)],
+        vec![ski()],
+    )
+    .run();
+    assert_eq!(of_key(&report, 1), set(&["ambiguous:medium"]));
+    // By its place alone, by subject alone, by name alone.
+    let by_place = entry("K-1", vec![], &["web01:/etc/ssl/private/shop.key"]);
+    let by_subject = Entry {
+        subject: Some("shop.example".to_owned()),
+        ..entry("K-1", vec![], &[])
+    };
+    let by_name = Entry {
+        name: Some("Shop.Example".to_owned()),
+        ..entry("K-1", vec![], &[])
+    };
+    for weak in [by_place, by_subject, by_name] {
+        let report = case(
+            vec![private(1, KEY), cert(1, 101, CRT, FAR)],
+            vec![weak.clone()],
+        )
+        .run();
+        assert_eq!(of_key(&report, 1), set(&["ambiguous:medium"]), "{weak:?}");
+        assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+        assert_eq!(report.keys[0].entries, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_strong_identifier_of_another_key_contradicts() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    seen.fingerprints.ski = Some("aabb".to_owned());
+    let both = vec![
+        Identifier::Ski("aabb".to_owned()),
+        Identifier::SpkiSha256(digest(9)),
+    ];
+    let report = case(vec![seen], vec![entry("K-1", both, &["web01:/elsewhere"])]).run();
+    assert_eq!(of_key(&report, 1), set(&["unknown:medium"]));
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Missing);
+    // One row whose identifiers name two keys.
+    let torn = vec![
+        Identifier::SpkiSha256(digest(1)),
+        Identifier::CertSha256(digest(102)),
+    ];
+    let seen = vec![cert(1, 101, CRT, FAR), cert(2, 102, "/etc/b.crt", FAR)];
+    let report = case(seen, vec![entry("K-1", torn, &[])]).run();
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+    assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));
+    // Two identifiers of one kind are a row for two things.
+    let two = vec![
+        Identifier::CertSha256(digest(101)),
+        Identifier::CertSha256(digest(102)),
+    ];
+    let mut other = cert(2, 102, "/etc/b.crt", FAR);
+    facts(&mut other).subject = "CN=b".to_owned();
+    let report = case(
+        vec![cert(1, 101, CRT, FAR), other],
+        vec![entry("K-1", two, &[])],
+    )
+    .run();
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Matched);
+    assert_eq!(report.entries[0].keys, [key_id(1), key_id(2)]);
+}
+
+fn opaque(path: &str) -> Sighting {
+    Sighting {
+        key_id: Some(KeyId::Opaque(digest(77))),
+        fingerprints: Fingerprints::default(),
+        protection: Some(Protection::Encrypted),
+        ..private(77, path)
+    }
+}
+
+#[test]
+fn closed_keys() {
+    let id = KeyId::Opaque(digest(77));
+    let crt = cert(1, 101, "/etc/tls/shop.crt", FAR);
+    // Beside a certificate of the same stem, whose key is known.
+    let report = case(
+        vec![opaque("/etc/tls/shop.key"), crt.clone()],
+        vec![by_cert("K-1", 101, &[])],
+    )
+    .run();
+    assert_eq!(of_id(&report, &id), set(&["ambiguous:medium"]));
+    assert_eq!(report.keys[0].sightings[0].probable_key, Some(key_id(1)));
+    assert_eq!(
+        of_entry(&report, "K-1"),
+        (EntryStatus::Matched, set(&["ambiguous:medium"]))
+    );
+    // Whose key is not known; beside none.
+    let report = case(vec![opaque("/etc/tls/shop.key"), crt.clone()], vec![]).run();
+    assert_eq!(of_id(&report, &id), set(&["unknown:high"]));
+    let report = case(
+        vec![opaque("/etc/tls/mail.key"), crt],
+        vec![by_cert("K-1", 101, &[])],
+    )
+    .run();
+    assert_eq!(of_id(&report, &id), set(&["unknown:high", "unpaired:info"]));
+    // An entry points at it.
+    let points = by_key("K-2", 9, &["web01:/etc/tls/mail.key"]);
+    let report = case(vec![opaque("/etc/tls/mail.key")], vec![points]).run();
+    assert_eq!(
+        of_id(&report, &id),
+        set(&["ambiguous:medium", "unpaired:info"])
+    );
+    assert_eq!(of_entry(&report, "K-2").0, EntryStatus::Ambiguous);
+    // An entry for a directory in which it lies: no conclusion.
+    let report = case(
+        vec![opaque("/etc/tls/mail.key")],
+        vec![by_key("K-3", 9, &["web01:/etc/tls/*"])],
+    )
+    .run();
+    assert_eq!(
+        of_entry(&report, "K-3"),
+        (EntryStatus::NotCovered, set(&["not_covered:info"]))
+    );
+}

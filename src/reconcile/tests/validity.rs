@@ -1,0 +1,238 @@
+//! Ends of certificates, grants and rows.
+
+use super::super::testing::*;
+use crate::model::*;
+
+const KEY: &str = "/etc/ssl/private/shop.key";
+const CRT: &str = "/etc/tls/shop.crt";
+const FAR: &str = "2027-08-01";
+
+fn valid(from: &str, until: &str) -> Sighting {
+    let mut s = cert(1, 101, CRT, until);
+    facts(&mut s).not_before = Some(at(from));
+    s
+}
+
+#[test]
+fn the_end_of_a_certificate() {
+    // Judged on 2026-11-24 at 10:00; 30 days reach to 2026-12-24 at 10:00.
+    for (from, until, expected) in [
+        ("2025-11-24", "2026-11-24T09:59:59Z", Some("expired:high")),
+        (
+            "2025-11-24",
+            "2026-11-24T10:00:00Z",
+            Some("expiring:medium"),
+        ),
+        (
+            "2025-12-24",
+            "2026-12-24T10:00:00Z",
+            Some("expiring:medium"),
+        ),
+        ("2025-12-24", "2026-12-24T10:00:01Z", None),
+        // 90 days: a quarter is 22.5 days.
+        (
+            "2026-09-18T10:00:00Z",
+            "2026-12-17T10:00:00Z",
+            Some("expiring:info"),
+        ),
+        (
+            "2026-09-17T10:00:00Z",
+            "2026-12-16T10:00:00Z",
+            Some("expiring:medium"),
+        ),
+        ("2026-11-25", "2027-11-25", Some("not_yet_valid:low")),
+        ("2026-11-24T10:00:00Z", "2027-11-25", None),
+    ] {
+        let expected = expected.map(|e| set(&[e])).unwrap_or_default();
+        // 2026-12-16 is 22 days ahead, less than a quarter of 90; 2026-12-17 is 23.
+        assert_eq!(alone(vec![valid(from, until)]), expected, "{from} {until}");
+    }
+    let mut c = case(vec![valid("2025-01-31", "2026-01-31")], vec![]);
+    c.inventories.clear();
+    let report = c.run();
+    let short = "65".repeat(4);
+    assert_eq!(
+        why(&report, 1, Flag::Expired),
+        format!("certificate {short}… (CN=shop.example,O=Shop) expired 2026-01-31, 297 days ago")
+    );
+    assert_eq!(report.keys[0].flags[0].cert_sha256, Some("65".repeat(32)));
+    assert_eq!(report.keys[0].flags[0].entry, None);
+}
+
+#[test]
+fn superseded_and_historic_ends_are_info() {
+    let old = cert(1, 101, "/etc/tls/old.crt", "2026-10-01");
+    let same_key = cert(1, 102, "/etc/tls/new.crt", FAR);
+    assert_eq!(alone(vec![old.clone(), same_key]), set(&["expired:info"]));
+    // Another key: the same subject, names and issuer replace; other names or issuers do not.
+    let new = cert(2, 102, "/srv/new.crt", FAR);
+    assert_eq!(
+        alone(vec![old.clone(), new.clone()]),
+        set(&["expired:info"])
+    );
+    for change in [
+        (|c: &mut Certificate| c.issuer = "CN=Other".to_owned()) as fn(&mut Certificate),
+        |c| c.subject = "CN=other".to_owned(),
+        |c| c.sans = vec!["DNS:other".to_owned()],
+        |c| c.not_before = Some(at("2020-01-01")),
+    ] {
+        let mut other = new.clone();
+        change(facts(&mut other));
+        assert_eq!(alone(vec![old.clone(), other]), set(&["expired:high"]));
+    }
+    // Seen there: on another host it replaces nothing here.
+    let mut c = case(vec![old.clone()], vec![]).and("web02", vec![new.clone()]);
+    c.inventories.clear();
+    assert_eq!(of_key(&c.run(), 1), set(&["expired:high"]));
+    // Recorded.
+    let row = Entry {
+        subject: Some("CN=shop.example,O=Shop".to_owned()),
+        issuer: Some("CN=CA".to_owned()),
+        expires: Some(date(FAR)),
+        ..by_cert("K-1", 102, &[])
+    };
+    assert!(of_key(&case(vec![old.clone()], vec![row]).run(), 1).contains("expired:info"));
+    // In an archive only, but not in a program.
+    let member = |path: &str| {
+        let mut s = old.clone();
+        s.location.path = path.to_owned();
+        s.location.inside = vec![Member {
+            container: "zip".to_owned(),
+            name: Some("a.crt".to_owned()),
+            name_bytes: None,
+            offset: None,
+        }];
+        s
+    };
+    assert_eq!(alone(vec![member("/srv/a.zip")]), set(&["expired:info"]));
+    assert_eq!(
+        alone(vec![member("/srv/a.zip"), old.clone()]),
+        set(&["expired:high"])
+    );
+    assert_eq!(alone(vec![member("/srv/app.jar")]), set(&["expired:high"]));
+    let anchor = Sighting {
+        class: Class::TrustAnchor,
+        ..old
+    };
+    assert_eq!(alone(vec![anchor]), set(&["expired:info"]));
+}
+
+#[test]
+fn self_signed_namesakes_replace_one_another_in_one_directory_only() {
+    let make = |n: u8, c: u8, path: &str, end: &str| {
+        let mut s = cert(n, c, path, end);
+        facts(&mut s).issuer = facts(&mut s).subject.clone();
+        s
+    };
+    let old = make(1, 101, "/etc/a/x.crt", "2026-10-01");
+    assert_eq!(
+        alone(vec![old.clone(), make(2, 102, "/etc/a/y.crt", FAR)]),
+        set(&["expired:info"])
+    );
+    assert_eq!(
+        alone(vec![old, make(2, 102, "/etc/b/x.crt", FAR)]),
+        set(&["expired:high"])
+    );
+}
+
+#[test]
+fn ends_of_ssh_certificates_and_grants() {
+    let ends = |kind: Kind, path: &str, end: &str| {
+        let mut s = grant(1, path);
+        s.kind = kind;
+        s.ssh = Some(Box::new(Ssh {
+            valid_after: Some(at("2026-01-01")),
+            valid_before: Some(at(end)),
+            ..Ssh::default()
+        }));
+        s
+    };
+    let file = "/home/a/.ssh/authorized_keys";
+    assert_eq!(
+        alone(vec![ends(Kind::AuthorizedKey, file, "2026-11-01")]),
+        set(&["expired:high"])
+    );
+    assert_eq!(alone(vec![ends(Kind::AuthorizedKey, file, FAR)]), set(&[]));
+    let old = ends(
+        Kind::SshCertificate,
+        "/home/a/.ssh/old-cert.pub",
+        "2026-11-01",
+    );
+    let new = ends(Kind::SshCertificate, "/home/a/.ssh/new-cert.pub", FAR);
+    assert_eq!(alone(vec![old.clone()]), set(&["expired:high"]));
+    assert_eq!(alone(vec![old, new]), set(&["expired:info"]));
+}
+
+#[test]
+fn a_row_decides_only_where_no_certificate_was_seen() {
+    let row = |end: &str| Entry {
+        expires: Some(date(end)),
+        ..by_key("K-1", 1, &[])
+    };
+    let bare = || vec![grant(1, "/root/.ssh/authorized_keys")];
+    for (end, expected) in [
+        ("2026-11-23", set(&["expired:high"])),
+        ("2026-11-24", set(&["expiring:medium"])),
+        (FAR, set(&[])),
+    ] {
+        let report = case(bare(), vec![row(end)]).run();
+        assert_eq!(of_key(&report, 1), expected, "{end}");
+        assert_eq!(of_entry(&report, "K-1").1, expected);
+    }
+    let seen = vec![cert(1, 101, CRT, FAR)];
+    assert_eq!(
+        of_key(&case(seen, vec![row("2026-11-23")]).run(), 1),
+        set(&["mismatch:medium"])
+    );
+}
+
+#[test]
+fn private_keys_whose_certificates_have_ended() {
+    let public = sighting(Kind::PublicKey, 1, "/etc/tls/a.pub");
+    let old = || cert(1, 101, CRT, "2026-10-01");
+    assert_eq!(
+        alone(vec![private(1, KEY), old()]),
+        set(&["expired:high", "residual_private:medium"])
+    );
+    assert_eq!(
+        alone(vec![private(1, KEY), cert(1, 101, CRT, FAR)]),
+        set(&[])
+    );
+    assert_eq!(
+        alone(vec![private(1, KEY), public]),
+        set(&[]),
+        "no certificate is known"
+    );
+    assert_eq!(
+        alone(vec![old()]),
+        set(&["expired:high"]),
+        "no private key remains"
+    );
+    let live = cert(1, 102, "/srv/b.crt", FAR);
+    assert_eq!(
+        alone(vec![private(1, KEY), old(), live]),
+        set(&["expired:info"])
+    );
+    let mut closing = old();
+    facts(&mut closing).key_usage = vec!["keyEncipherment".to_owned()];
+    assert_eq!(
+        alone(vec![private(1, KEY), closing]),
+        set(&["expired:high"]),
+        "it only decrypts"
+    );
+    let replaced = cert(2, 102, "/srv/b.crt", FAR);
+    assert_eq!(
+        alone(vec![private(1, KEY), old(), replaced]),
+        set(&["expired:info", "residual_private:info"])
+    );
+    // A certificate that only an entry knows.
+    let row = Entry {
+        expires: Some(date(FAR)),
+        ..by_key("K-1", 1, &[])
+    };
+    let flags = of_key(&case(vec![private(1, KEY), old()], vec![row]).run(), 1);
+    assert!(
+        !flags.iter().any(|f| f.starts_with("residual")),
+        "{flags:?}"
+    );
+}
