@@ -2,6 +2,12 @@
 //!
 //! Digests are those of the empty input (sha256sum, sha1sum, md5sum), so that their lengths are real.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly"
+)]
+
 use keymuster::inventory::{InventoryError, ReadOptions, read, read_bytes};
 use keymuster::model::{Entry, EntryKind, EntryPlace, Identifier, Inventory, State};
 use proptest::prelude::*;
