@@ -174,7 +174,7 @@ const TABLE: &[Meaning] = &[
         &["spki sha256", "sha256 spki", "spki", "spki hash", "spki fingerprint", "spki fingerprint sha256", "spki pin", "pin sha256", "public key hash",
           "public key sha256", "public key sha256 fingerprint", "public key pin", "public key fingerprint sha256", "subject public key info sha256",
           "subject public key hash", "hpkp pin", "pubkey hash", "pubkey sha256"],
-        &["pin"]),
+        &[]),
     means(Field::Md5, "md5",
         &["md5", "md5 fingerprint", "fingerprint md5", "fingerprints md5", "md5 hash", "md5 digest", "certificate md5", "cert md5"],
         &[]),
