@@ -2,14 +2,24 @@
 
 #[cfg(test)]
 mod architecture;
+
 #[cfg(test)]
 mod der;
+
 #[cfg(test)]
 mod estate;
+
 #[cfg(test)]
 mod fixtures;
+
 #[cfg(test)]
 mod identity;
+
+#[cfg(test)]
+mod inventory;
+
 #[cfg(test)]
 mod keytools;
+
+#[cfg(test)]
 mod walk;

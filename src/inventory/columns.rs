@@ -141,10 +141,10 @@ const TABLE: &[Meaning] = &[
     means(Field::Location, "location",
         &["location", "locations", "key location", "key locations", "stored at", "stored in", "storage location", "storage", "place", "places",
           "allowed locations", "deployed at", "deployed to", "installed at", "installed on", "certificate location"],
-        &["where", "deployment", "deployments", "uri", "url", "store", "keystore", ]),
+        &["where", "uri", ]),
     means(Field::Host, "host",
         &["host", "hosts", "hostname", "hostnames", "server", "servers", "server name", "machine", "machines", "node", "nodes", "fqdn"],
-        &["system", "systems", "device", "devices", "computer", "target", "targets", "vm", "endpoint"]),
+        &["system", "device", "devices", "computer", "vm"]),
     means(Field::Path, "path",
         &["path", "paths", "file", "files", "file path", "file paths", "filename", "full path", "key path", "key file",
           "certificate path", "certificate file", "private key path", "private key file", "keystore path", "keystore file"],
@@ -174,7 +174,7 @@ const TABLE: &[Meaning] = &[
         &["spki sha256", "sha256 spki", "spki", "spki hash", "spki fingerprint", "spki fingerprint sha256", "spki pin", "pin sha256", "public key hash",
           "public key sha256", "public key sha256 fingerprint", "public key pin", "public key fingerprint sha256", "subject public key info sha256",
           "subject public key hash", "hpkp pin", "pubkey hash", "pubkey sha256"],
-        &["pin"]),
+        &[]),
     means(Field::Md5, "md5",
         &["md5", "md5 fingerprint", "fingerprint md5", "fingerprints md5", "md5 hash", "md5 digest", "certificate md5", "cert md5"],
         &[]),
@@ -276,7 +276,12 @@ impl Field {
 
     /// Whether several columns of this field add up, instead of the best one being taken.
     pub(super) const fn adds_up(self) -> bool {
-        self.is_identifier() || matches!(self, Self::Location | Self::Host | Self::Path)
+        self.is_identifier() || self.is_place()
+    }
+
+    /// Whether its cells hold places.
+    pub(super) const fn is_place(self) -> bool {
+        matches!(self, Self::Location | Self::Host | Self::Path)
     }
 
     /// Whether its cells hold what a key is recognised by.

@@ -17,11 +17,14 @@ const MAX_LINES: u64 = 1_000;
 /// How often reading starts again behind such a row.
 const MAX_RESTARTS: usize = 50;
 
+/// Longest private key that is passed over, in lines.
+const MAX_KEY_LINES: usize = 300;
+
 /// One record with the line that it starts at.
 struct Record {
     line: u64,
     cells: Vec<String>,
-    /// Its closing quote is lacking; the bytes to its first line's end.
+    /// Its quotes do not match, so that it may have swallowed rows.
     unclosed: bool,
 }
 
@@ -55,15 +58,43 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     let mut start = 0usize;
     let mut line = 1u64;
     let mut restarts = 0usize;
+    let mut key_lines = 0usize;
     loop {
         let mut broken = None;
         for record in records(text, start, line, shape.delimiter) {
             if record.line <= shape.line {
                 continue;
             }
-            if record.unclosed && restarts < MAX_RESTARTS {
-                broken = Some(record.line);
-                break;
+            if record.unclosed {
+                if restarts < MAX_RESTARTS {
+                    broken = Some(record.line);
+                    break;
+                }
+                table.lose(name, record.line, "its quotes do not match".to_owned());
+                continue;
+            }
+            // A private key that was pasted in without quotes: none of its lines is a row.
+            if key_lines > 0 {
+                key_lines = if record.cells.iter().any(|c| c.contains("-----END")) {
+                    0
+                } else {
+                    key_lines - 1
+                };
+                table.lose(
+                    name,
+                    record.line,
+                    "a line of private material; it was left out".to_owned(),
+                );
+                continue;
+            }
+            if opens_private_key(&record.cells) {
+                key_lines = MAX_KEY_LINES;
+                table.lose(
+                    name,
+                    record.line,
+                    "private material begins here; it was left out".to_owned(),
+                );
+                continue;
             }
             take(name, &mut table, record, width)?;
         }
@@ -82,6 +113,14 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     }
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
+}
+
+/// An armour that begins in this record and does not end in it.
+fn opens_private_key(cells: &[String]) -> bool {
+    cells
+        .iter()
+        .any(|c| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
+        && !cells.iter().any(|c| c.contains("-----END"))
 }
 
 fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(), InventoryError> {
@@ -118,7 +157,7 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         );
         return Ok(());
     }
-    if filled == 1 && width >= 3 && cells.len() < width {
+    if filled == 1 && cells.len() < width {
         table.lose(
             name,
             line,
@@ -307,9 +346,7 @@ fn records(
         let starts_at = counter.line_of(from);
         let raw = bytes.get(from..after).unwrap_or(&[]);
         let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
-        let at_end = after >= bytes.len();
-        let odd = memchr::memchr_iter(b'"', raw).count() % 2 == 1;
-        let unclosed = (lines as u64 > MAX_LINES) || (at_end && odd && lines > 0);
+        let unclosed = lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, delimiter));
         let cells = record
             .iter()
             .map(|c| String::from_utf8_lossy(c).trim().to_owned())
@@ -320,6 +357,33 @@ fn records(
             unclosed,
         })
     })
+}
+
+/// Whether each quoted cell ends with a quote before a delimiter or the record's end (RFC 4180, section 2).
+fn quotes_match(raw: &[u8], delimiter: u8) -> bool {
+    let mut quoted = false;
+    let mut fresh = true;
+    let mut rest = raw.iter().peekable();
+    while let Some(byte) = rest.next() {
+        if quoted {
+            if *byte == b'"' {
+                match rest.peek() {
+                    Some(b'"') => {
+                        rest.next();
+                    }
+                    None | Some(b'\r' | b'\n') => quoted = false,
+                    Some(next) if **next == delimiter => quoted = false,
+                    Some(_) => return false,
+                }
+            }
+        } else if fresh && *byte == b'"' {
+            quoted = true;
+            fresh = false;
+        } else {
+            fresh = *byte == delimiter;
+        }
+    }
+    !quoted
 }
 
 /// Counts lines forward; `\r\n`, `\n` and a lone `\r` each end one.
@@ -370,7 +434,9 @@ fn offset_of_line(text: &str, line: u64) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> (Vec<String>, Vec<(u64, Vec<String>)>, usize) {
+    type Read = (Vec<String>, Vec<(u64, Vec<String>)>, usize);
+
+    fn rows(text: &str) -> Read {
         let table = read("t.csv", text, &[]).unwrap();
         let rows = table
             .rows
@@ -457,6 +523,20 @@ mod tests {
         let (_, rows, lost) = rows("id,name,owner\n1,\"a,x\n2,b,y\n3,c,z\n");
         assert_eq!((rows.len(), lost), (2, 1));
         assert_eq!(rows[0], (3, vec!["2".into(), "b".into(), "y".into()]));
+        // The next quote would close it, and two rows would pass for one.
+        let (_, rows, lost) =
+            super::tests::rows("id,name,owner\n1,\"a,x\n2,\"b\",y\n3,\"c\nd\",z\n");
+        assert_eq!((rows.len(), lost), (2, 1));
+        assert_eq!(rows[0], (3, vec!["2".into(), "b".into(), "y".into()]));
+        assert_eq!(rows[1], (4, vec!["3".into(), "c\nd".into(), "z".into()]));
+    }
+
+    #[test]
+    fn a_private_key_without_quotes_is_passed_over() {
+        let text = "id,fingerprint\n1,-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----,x\n2,b\n";
+        let (_, rows, lost) = super::tests::rows(text);
+        assert_eq!(rows, [(6, vec!["2".into(), "b".into()])]);
+        assert_eq!(lost, 4);
     }
 
     #[test]

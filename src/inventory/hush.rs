@@ -5,18 +5,20 @@ use base64::Engine as _;
 /// Whether a cell holds a private key or a secret, by its content.
 pub(super) fn holds_private_material(cell: &str) -> bool {
     const SIGNS: &[&str] = &[
-        "PRIVATE KEY",
         "PuTTY-User-Key-File",
         "Private-Lines:",
         "AGE-SECRET-KEY-",
         "BEGIN OpenVPN Static",
         // base64 of `openssh-key-v1`
         "b3BlbnNzaC1rZXktdjE",
-        "xprv",
     ];
     if SIGNS.iter().any(|sign| cell.contains(sign)) {
-        // `Private key` as a word of prose or of a type is no key; an armour or a magic number is.
-        return !cell.contains("PRIVATE KEY") || cell.contains("-----BEGIN") || cell.len() > 200;
+        return true;
+    }
+    // `PRIVATE KEY` as words of prose or of a type is no key; behind an armour's dashes it is.
+    if cell.contains("PRIVATE KEY") && (cell.contains("-----BEGIN") || cell.contains("---- BEGIN"))
+    {
+        return true;
     }
     if cell.contains("\"kty\"") && (cell.contains("\"d\"") || cell.contains("\"k\"")) {
         return true;

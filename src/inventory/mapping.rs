@@ -81,6 +81,15 @@ pub(super) fn assign(
             continue;
         };
         // Another column of this field is better, or as good and before it.
+        // A vague name of a place (`Device`) counts only where no column has a clear one: each place allows something.
+        let vague = field.is_place() && rank == Rank::Weak;
+        let clear = found
+            .iter()
+            .any(|f| f.is_some_and(|(f, r, _)| f.is_place() && r > Rank::Weak));
+        if vague && clear {
+            uses.push(Use::Extra);
+            continue;
+        }
         let better = found.iter().enumerate().find(|(other, f)| {
             f.is_some_and(|(f, r, _)| {
                 f == field && *other != index && (r > rank || (r == rank && *other < index))
@@ -163,6 +172,15 @@ mod tests {
         assert_eq!(
             fields(&["Contact", "Responsible"], &[]),
             [Some(Field::Owner), None]
+        );
+    }
+
+    #[test]
+    fn a_vague_name_of_a_place_gives_way_to_a_clear_one() {
+        assert_eq!(fields(&["Path", "Device"], &[]), [Some(Field::Path), None]);
+        assert_eq!(
+            fields(&["ID", "Device"], &[]),
+            [Some(Field::Id), Some(Field::Host)]
         );
     }
 

@@ -184,7 +184,47 @@ fn one(host: Option<String>, path: &str) -> EntryPlace {
 
 /// A host name or address, lower case; `None` for patterns, phrases and what has a path.
 fn host(text: &str) -> Option<String> {
+    // Words of location columns that name no host.
+    const NO_HOSTS: &[&str] = &[
+        "file",
+        "files",
+        "disk",
+        "filesystem",
+        "local",
+        "localhost",
+        "server",
+        "servers",
+        "cloud",
+        "database",
+        "db",
+        "software",
+        "jks",
+        "pkcs12",
+        "various",
+        "multiple",
+        "several",
+        "all",
+        "any",
+        "everywhere",
+        "yes",
+        "no",
+        "prod",
+        "production",
+        "test",
+        "staging",
+        "dev",
+        "development",
+        "internal",
+        "external",
+        "onprem",
+        "on-prem",
+        "keystore",
+        "other",
+    ];
     let text = text.trim().trim_end_matches('.');
+    if NO_HOSTS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return None;
+    }
     if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
         return inner
             .parse::<std::net::Ipv6Addr>()

@@ -211,8 +211,8 @@ impl<'a> Reader<'a> {
             Field::Criticality => entry.criticality = text(),
             Field::Environment => entry.environment = text(),
             Field::Algorithm => entry.algorithm = text(),
-            Field::Subject => entry.subject = text(),
-            Field::Issuer => entry.issuer = text(),
+            Field::Subject => entry.subject = Some(without_label(cell, "subject")),
+            Field::Issuer => entry.issuer = Some(without_label(cell, "issuer")),
             Field::Custodians => entry.custodians = list(cell, false),
             Field::Sans => {
                 entry.sans = list(cell, true)
@@ -393,6 +393,19 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// `issuer=CN=…`, as openssl prints a name.
+fn without_label(cell: &str, label: &str) -> String {
+    let rest = cell
+        .get(..label.len())
+        .filter(|start| start.eq_ignore_ascii_case(label))
+        .and_then(|_| {
+            cell.get(label.len()..)?
+                .trim_start()
+                .strip_prefix(['=', ':'])
+        });
+    rest.unwrap_or(cell).trim().to_owned()
 }
 
 fn list(cell: &str, blanks: bool) -> Vec<String> {

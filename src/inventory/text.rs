@@ -106,7 +106,11 @@ fn markup(text: &str) -> Option<&'static str> {
         Some("an HTML page")
     } else if start.starts_with("<?xml") || start.starts_with('<') {
         Some("XML or another markup")
-    } else if start.starts_with("ssh-") || start.starts_with("ecdsa-sha2-") {
+    } else if ["ssh-rsa ", "ssh-ed25519 ", "ssh-dss "]
+        .iter()
+        .any(|a| start.starts_with(a))
+        || start.starts_with("ecdsa-sha2-")
+    {
         Some("OpenSSH public keys")
     } else if start.is_empty() {
         Some("nothing but blanks")
