@@ -51,8 +51,9 @@ fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
                     continue;
                 }
                 // An empty list or text, and false, may be left out of a record.
-                let nothing =
-                    value.as_array().is_some_and(Vec::is_empty) || value == &Value::Bool(false);
+                let nothing = value.as_array().is_some_and(Vec::is_empty)
+                    || value == &Value::Bool(false)
+                    || value == "";
                 if !(nothing && found.is_null()) {
                     lacks(value, found, &format!("{at}.{name}"), out);
                 }

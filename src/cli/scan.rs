@@ -108,7 +108,13 @@ fn sweep(
             escape(&task.name)
         ));
     }
-    Ok(swept.sweep)
+    let mut sweep = swept.sweep;
+    // The report cites the sweep that it rests on by the digest that a stored one has.
+    let digest = report::sweep::digest(&sweep);
+    if let Some(end) = &mut sweep.end {
+        end.sha256 = digest;
+    }
+    Ok(sweep)
 }
 
 /// Says what would be covered, and how much it is, without reading content.

@@ -11,19 +11,19 @@ pub struct Certificate {
     /// Issuer, RFC 4514 text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub issuer: String,
-    /// Serial number, lower-case hexadecimal without leading zeros (`-` before a negative one).
+    /// Serial number, lower-case hexadecimal of whole bytes without leading zero bytes (`-` before a negative one).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub serial: String,
     /// Start of validity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "end_of_time")]
     pub not_before: Option<jiff::Timestamp>,
     /// End of validity; for a CRL, nextUpdate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "end_of_time")]
     pub not_after: Option<jiff::Timestamp>,
     /// Subject alternative names: `DNS:…`, `IP:…`, `email:…`, `URI:…`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sans: Vec<String>,
-    /// Basic constraints name it a CA (a version 1 self-signed certificate counts as one).
+    /// Basic constraints name it a CA.
     #[serde(default)]
     pub is_ca: bool,
     /// Subject and issuer are equal and the key identifiers do not contradict.
@@ -94,4 +94,37 @@ pub struct Ssh {
     /// Critical options and extensions of a certificate, as `name` or `name=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<String>,
+}
+
+/// RFC 5280, section 4.1.2.5 gives a certificate with no end the date 9999-12-31T23:59:59Z, which lies behind the
+/// last moment that the time library holds: that moment stands for it, and records show the date as it is meant.
+mod end_of_time {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::borrow::Cow;
+
+    const NO_END: &str = "9999-12-31T23:59:59Z";
+
+    pub(super) fn serialize<S: Serializer>(
+        moment: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match moment {
+            Some(moment) if moment.as_second() == Timestamp::MAX.as_second() => {
+                serializer.serialize_some(NO_END)
+            }
+            moment => moment.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<Cow<'de, str>>::deserialize(deserializer)?;
+        match text.as_deref() {
+            None => Ok(None),
+            Some(NO_END) => Ok(Some(Timestamp::MAX)),
+            Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
+        }
+    }
 }

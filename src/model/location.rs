@@ -74,7 +74,7 @@ pub struct FileFacts {
     /// The package that the file belongs to, as `manager:name@version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Arc<str>>,
-    /// Who, beside the owner and root, can reach and read the file or replace it.
+    /// Who, beside the owner and root, can reach and read the file or replace it; absent when that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
 }

@@ -46,7 +46,11 @@ impl<'a> Decorator<'a> {
         let owned = self.host.classify(first, digests);
         let file = self.file(first, paths, facts, acl, &owned);
         for sighting in sightings {
-            let is_ca = sighting.certificate.as_ref().is_some_and(|c| c.is_ca);
+            // Old roots are of version 1 and say nothing of themselves.
+            let is_ca = sighting
+                .certificate
+                .as_ref()
+                .is_some_and(|c| c.is_ca || c.self_signed);
             sighting.class = match &sighting.fingerprints.cert_sha256 {
                 Some(digest) => {
                     self.host
@@ -83,7 +87,6 @@ impl<'a> Decorator<'a> {
             list.sort();
             list.dedup();
         }
-        let closed = access.read.is_empty() && access.replace.is_empty();
         FileFacts {
             size: facts.size,
             mode: format!("{:04o}", facts.mode & 0o7777),
@@ -98,7 +101,7 @@ impl<'a> Decorator<'a> {
             .ok(),
             home_of: self.host.home_of(told),
             package: owned.package.clone(),
-            access: (!closed).then_some(access),
+            access: Some(access),
         }
     }
 

@@ -62,7 +62,7 @@ fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         .filter_map(|link| Some((link.row, cx.row(link)?)))
         .filter(|(_, row)| row.is_checkable())
         .collect();
-    let Some(&(first_row, row)) = rows.first() else {
+    let Some(&(_, row)) = rows.first() else {
         return;
     };
     let allowed = |number: usize| rows.iter().any(|(_, row)| row.allows(cx.world, number));
@@ -87,11 +87,7 @@ fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             row.title(),
             row.places_text()
         );
-        out.push(
-            Draft::new(Flag::StrayCopy, severity, why)
-                .row(first_row)
-                .place(place.clone()),
-        );
+        out.push(Draft::new(Flag::StrayCopy, severity, why).place(place.clone()));
     }
 }
 

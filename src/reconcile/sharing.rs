@@ -99,14 +99,9 @@ pub(super) fn judge(
             list.join(", ")
         ));
     }
-    let first = rows.first().map(|(number, _)| *number);
     if !reasons.is_empty() {
         let severity = cx.world.policy.severity(Flag::Shared);
-        let draft = Draft::new(Flag::Shared, severity, reasons.join("; "));
-        out.push(Draft {
-            row: first,
-            ..draft
-        });
+        out.push(Draft::new(Flag::Shared, severity, reasons.join("; ")));
     }
     let mut differ: BTreeSet<String> = rows.iter().filter_map(|(_, r)| environment(r)).collect();
     differ.extend(hosts.iter().filter_map(|h| environments.get(h).cloned()));
@@ -117,11 +112,7 @@ pub(super) fn judge(
             list.join(", ")
         );
         let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
-        let draft = Draft::new(Flag::SharedAcrossEnvironments, severity, why);
-        out.push(Draft {
-            row: first,
-            ..draft
-        });
+        out.push(Draft::new(Flag::SharedAcrossEnvironments, severity, why));
     }
 }
 

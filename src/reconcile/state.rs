@@ -48,7 +48,14 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             World::place(s)
         );
         let severity = cx.world.policy.graded(Flag::StateConflict, by_contract);
-        out.push(Draft::new(Flag::StateConflict, severity, why).row(link.row));
+        let certificate = (s.kind == Kind::Certificate)
+            .then_some(s.fingerprints.cert_sha256)
+            .flatten();
+        out.push(
+            Draft::new(Flag::StateConflict, severity, why)
+                .row(link.row)
+                .certificate(certificate),
+        );
     }
 }
 

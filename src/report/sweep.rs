@@ -22,11 +22,22 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
         out,
         hash: Sha256::new(),
     };
-    line(&mut out, &Record::Sweep(&sweep.header))?;
+    lines(sweep, &mut out)?;
+    if let Some(end) = &sweep.end {
+        let mut end = end.clone();
+        end.sha256 = Hex::<32>(out.hash.clone().finalize().into()).to_string();
+        line(&mut out, &Record::End(&end))?;
+    }
+    Ok(())
+}
+
+/// Everything but the end.
+fn lines<W: Write>(sweep: &Sweep, out: &mut Hashing<'_, W>) -> io::Result<()> {
+    line(out, &Record::Sweep(&sweep.header))?;
     let mut gaps = sweep.gaps.iter().peekable();
     let mut sightings = sweep.sightings.iter().peekable();
     while let Some(sighting) = sightings.next() {
-        line(&mut out, &Record::Sighting(sighting))?;
+        line(out, &Record::Sighting(sighting))?;
         let path = sighting.location.exact_path();
         let last_of_path = sightings
             .peek()
@@ -38,18 +49,25 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
         while let Some(gap) =
             gaps.next_if(|gap| bound.as_ref().is_none_or(|bound| gap.exact_path() < *bound))
         {
-            line(&mut out, &Record::Gap(gap))?;
+            line(out, &Record::Gap(gap))?;
         }
     }
     for gap in gaps {
-        line(&mut out, &Record::Gap(gap))?;
-    }
-    if let Some(end) = &sweep.end {
-        let mut end = end.clone();
-        end.sha256 = Hex::<32>(out.hash.clone().finalize().into()).to_string();
-        line(&mut out, &Record::End(&end))?;
+        line(out, &Record::Gap(gap))?;
     }
     Ok(())
+}
+
+/// SHA-256 of the lines before the end, in hexadecimal: what [`write`] puts into the end.
+pub fn digest(sweep: &Sweep) -> String {
+    let mut none = io::sink();
+    let mut out = Hashing {
+        out: &mut none,
+        hash: Sha256::new(),
+    };
+    // Nothing here can fail to be written.
+    let _ = lines(sweep, &mut out);
+    Hex::<32>(out.hash.finalize().into()).to_string()
 }
 
 fn line<W: Write>(out: &mut Hashing<'_, W>, record: &Record<'_>) -> io::Result<()> {

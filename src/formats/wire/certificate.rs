@@ -112,7 +112,6 @@ impl<'a> Frame<'a> {
         facts.self_signed =
             self.subject.raw == self.issuer.raw && !identifiers.contradict_self_signed(self.serial);
         // Version 1 has no basic constraints: such a root is one by being trusted.
-        facts.is_ca |= self.version == 0 && facts.self_signed;
 
         let mut artifact = Artifact::new(
             Kind::Certificate,
@@ -162,8 +161,8 @@ pub fn instant(
     instant
 }
 
-/// A serial number, from the contents bytes of its INTEGER, in lower-case hexadecimal without leading
-/// zeros, with `-` before a negative one.
+/// A serial number, from the contents bytes of its INTEGER, in lower-case hexadecimal of whole bytes
+/// without leading zero bytes, as openssl prints it, with `-` before a negative one.
 pub fn serial(content: &[u8]) -> String {
     let negative = content.first().is_some_and(|b| b & 0x80 != 0);
     let magnitude: Cow<'_, [u8]> = if negative {
@@ -180,17 +179,20 @@ pub fn serial(content: &[u8]) -> String {
     } else {
         content.into()
     };
+    let magnitude = der::trim_zeros(&magnitude);
     let mut text = String::with_capacity(2 * magnitude.len() + 1);
-    for byte in magnitude.iter() {
+    if negative {
+        text.push('-');
+    }
+    for byte in if magnitude.is_empty() {
+        &[0]
+    } else {
+        magnitude
+    } {
         // Writing to a String does not fail.
         let _ = write!(text, "{byte:02x}");
     }
-    let digits = text.trim_start_matches('0');
-    match (negative, digits) {
-        (_, "") => "0".to_owned(),
-        (true, digits) => format!("-{digits}"),
-        (false, digits) => digits.to_owned(),
-    }
+    text
 }
 
 #[cfg(test)]
@@ -200,11 +202,11 @@ mod tests {
     #[test]
     fn serials_are_written_as_numbers() {
         assert_eq!(serial(&[0x00, 0xf1, 0x02]), "f102");
-        assert_eq!(serial(&[0x05]), "5");
-        assert_eq!(serial(&[0x00]), "0");
-        assert_eq!(serial(&[]), "0");
+        assert_eq!(serial(&[0x05]), "05");
+        assert_eq!(serial(&[0x00]), "00");
+        assert_eq!(serial(&[]), "00");
         assert_eq!(serial(&[0xed, 0xcc]), "-1234");
-        assert_eq!(serial(&[0xff]), "-1");
+        assert_eq!(serial(&[0xff]), "-01");
         assert_eq!(serial(&[0x80]), "-80");
     }
 }
