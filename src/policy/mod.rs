@@ -15,7 +15,7 @@ pub enum Standing {
 }
 
 /// Answers how an owner stands; a row's owner is asked for as it is written there.
-pub type Owners<'a> = dyn Fn(&str) -> Standing + 'a;
+pub type AskOwner<'a> = dyn Fn(&str) -> Standing + 'a;
 
 /// What is judged, and how hard.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use crate::model::{
     Certificate, CertificateStatus, Class, Entry, Flag, KeyId, Kind, Severity, Sha256Hex, Sighting,
     State,
 };
-use crate::policy::{Owners, Policy};
+use crate::policy::{AskOwner, Policy};
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
@@ -22,7 +22,7 @@ pub(super) struct World<'a> {
     pub(super) others: Vec<usize>,
     pub(super) rows: Vec<Row<'a>>,
     pub(super) policy: &'a Policy,
-    pub(super) owners: Option<&'a Owners<'a>>,
+    pub(super) owners: Option<&'a AskOwner<'a>>,
     pub(super) now: jiff::Timestamp,
 }
 

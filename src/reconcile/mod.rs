@@ -40,7 +40,7 @@ use crate::model::{
     Entry, EntryReport, Finding, Flag, Identifier, Inventory, InventorySummary, KeyReport, Report,
     Sighting, Summary, Sweep,
 };
-use crate::policy::{Owners, Policy};
+use crate::policy::{AskOwner, Policy};
 use context::{Draft, KeyContext, Row, World};
 use finding::Subject;
 use join::{Join, Link, RowMatch};
@@ -56,7 +56,7 @@ pub struct Input<'a> {
     /// Thresholds and severities.
     pub policy: &'a Policy,
     /// What is known of owners, where a list of them was given.
-    pub owners: Option<&'a Owners<'a>>,
+    pub owners: Option<&'a AskOwner<'a>>,
     /// The time of judgement.
     pub now: jiff::Timestamp,
     /// Name and version of the program, for the report.

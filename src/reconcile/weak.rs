@@ -1,15 +1,12 @@
 //! Weak evidence: a row's file, subject or name, for rows that no strong identifier settled.
 
 use super::context::{Key, Row, World, paths};
-use super::join::{Join, Method, RowMatch, WeakLink};
+use super::join::{Join, Method, RowMatch, WEAK_KEYS, WeakLink};
 use super::names::{Name, folded};
 use super::places::Place;
 use super::tokens::serials_agree;
 use crate::model::{Identifier, Kind, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// More candidates than this are no evidence for any of them.
-const CANDIDATES: usize = 16;
 
 /// A file with more artifacts than this is a list or a store: none of them is what a row means by the file.
 const CROWD: usize = 256;
@@ -83,7 +80,7 @@ impl AtPlace {
         if found.values().any(|number| !is_ca(number)) {
             found.retain(|_, number| !is_ca(number));
         }
-        if found.len() > CANDIDATES {
+        if found.len() > WEAK_KEYS {
             Vec::new()
         } else {
             found.into_iter().collect()
@@ -206,7 +203,7 @@ impl Names {
         let groups = [(by_subject, Method::Subject), (by_name, Method::Name)];
         let mut out = Vec::new();
         for (keys, method) in groups {
-            let Some(keys) = keys.filter(|k| k.len() <= CANDIDATES) else {
+            let Some(keys) = keys.filter(|k| k.len() <= WEAK_KEYS) else {
                 continue;
             };
             let meant = |key: &Key| world.at(&key.judged).any(|s| row.covers(s.kind));

@@ -315,3 +315,52 @@ fn closed_keys() {
         (EntryStatus::NotCovered, set(&["not_covered:info"]))
     );
 }
+
+#[test]
+fn forty_digits_may_be_a_subject_key_identifier() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    seen.fingerprints.ski = Some("55".repeat(20));
+    let row = entry("K-1", vec![Identifier::Sha1OrPgp(Hex([0x55; 20]))], &[]);
+    let report = case(vec![seen], vec![row]).run();
+    assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+}
+
+#[test]
+fn issuer_and_serial_by_the_issuers_common_name() {
+    let named = |issuer: &str| Identifier::IssuerSerial {
+        issuer: issuer.to_owned(),
+        serial: "ff00000000000065".to_owned(),
+    };
+    let mut seen = cert(1, 101, CRT, FAR);
+    facts(&mut seen).issuer = "CN=R3,O=Let's Encrypt,C=US".to_owned();
+    for (issuer, status) in [
+        ("R3", EntryStatus::Matched),
+        ("/C=US/O=Let's Encrypt/CN=R3", EntryStatus::Matched),
+        ("CN=R3", EntryStatus::Matched),
+        ("CN=R4,O=Let's Encrypt,C=US", EntryStatus::Unlocated),
+    ] {
+        let report = case(
+            vec![seen.clone()],
+            vec![entry("K-1", vec![named(issuer)], &[])],
+        )
+        .run();
+        assert_eq!(of_entry(&report, "K-1").0, status, "{issuer}");
+    }
+}
+
+#[test]
+fn a_short_serial_of_another_subject_is_no_evidence() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    facts(&mut seen).serial = "1".to_owned();
+    let row = |subject: &str| Entry {
+        subject: Some(subject.to_owned()),
+        ..entry("K-1", vec![Identifier::Serial("01".to_owned())], &[])
+    };
+    let status = |r: Entry| of_entry(&case(vec![seen.clone()], vec![r]).run(), "K-1").0;
+    assert_eq!(
+        status(row("CN=shop.example,O=Shop")),
+        EntryStatus::Ambiguous
+    );
+    assert_eq!(status(row("CN=mail.example")), EntryStatus::Unlocated);
+}
