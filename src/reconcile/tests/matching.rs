@@ -304,6 +304,25 @@ fn closed_keys() {
         set(&["ambiguous:medium", "unpaired:info"])
     );
     assert_eq!(of_entry(&report, "K-2").0, EntryStatus::Ambiguous);
+    // An entry that was found by another of its places points at it too.
+    let both = by_cert(
+        "K-1",
+        101,
+        &["web01:/etc/tls/shop.crt", "web01:/etc/tls/mail.key"],
+    );
+    let seen = vec![
+        opaque("/etc/tls/mail.key"),
+        cert(1, 101, "/etc/tls/shop.crt", FAR),
+    ];
+    let report = case(seen, vec![both]).run();
+    assert_eq!(
+        of_id(&report, &id),
+        set(&["ambiguous:medium", "unpaired:info"])
+    );
+    assert_eq!(
+        of_entry(&report, "K-1"),
+        (EntryStatus::Matched, set(&["ambiguous:medium"]))
+    );
     // An entry for a directory in which it lies: no conclusion.
     let report = case(
         vec![opaque("/etc/tls/mail.key")],
