@@ -383,3 +383,38 @@ fn a_short_serial_of_another_subject_is_no_evidence() {
     );
     assert_eq!(status(row("CN=mail.example")), EntryStatus::Unlocated);
 }
+
+#[test]
+fn a_closed_keys_own_file_comes_before_its_neighbours() {
+    let probable = |seen: Vec<Sighting>| {
+        let report = case(seen, vec![]).run();
+        let mut all = report.keys.into_iter().flat_map(|k| k.sightings);
+        all.find(|s| s.kind == Kind::PrivateKey)
+            .unwrap()
+            .probable_key
+    };
+    let pem = || opaque("/etc/tls/shop.pem");
+    let inside = || cert(1, 101, "/etc/tls/shop.pem", FAR);
+    let beside = |n| cert(n, 100 + n, "/etc/tls/shop.crt", FAR);
+    assert_eq!(probable(vec![pem(), inside(), beside(2)]), Some(key_id(1)));
+    assert_eq!(probable(vec![pem(), beside(2)]), Some(key_id(2)));
+    assert_eq!(
+        probable(vec![pem(), beside(2), beside(3)]),
+        None,
+        "two are no evidence"
+    );
+    let mut issuer = beside(3);
+    facts(&mut issuer).is_ca = true;
+    assert_eq!(probable(vec![pem(), beside(2), issuer]), Some(key_id(2)));
+    let elsewhere = cert(2, 102, "/etc/other/shop.crt", FAR);
+    assert_eq!(probable(vec![pem(), elsewhere]), None);
+}
+
+#[test]
+fn policy_sets_severities() {
+    let mut c = case(vec![private(1, "/root/a.key")], vec![]);
+    c.policy
+        .severities
+        .insert(Flag::Unknown, Severity::Critical);
+    assert_eq!(of_key(&c.run(), 1), set(&["unknown:critical"]));
+}
