@@ -46,7 +46,9 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         let Some(row) = cx.row(link) else { continue };
         let certificate = artifact(cx, link, row);
         let facts = certificate.and_then(|c| cx.world.facts(c));
-        let differences = differences(cx, link, row, facts);
+        // A later end of a renewed row is told as its renewal.
+        let renewed = replaced.renewed_rows.get(link.row) == Some(&true);
+        let differences = differences(cx, link, row, facts, renewed);
         if differences.is_empty() {
             continue;
         }
@@ -93,6 +95,7 @@ fn differences(
     link: &Link,
     row: &Row<'_>,
     facts: Option<&Certificate>,
+    renewed: bool,
 ) -> Vec<String> {
     let entry = row.entry;
     let mut out = Vec::new();
@@ -115,9 +118,12 @@ fn differences(
             out.push(format!("size is {seen} bits, not {stated}"));
         }
     }
-    let ssh_end = || cx.judged().find_map(|s| s.ssh.as_ref()?.valid_before);
+    let ssh_ends = || cx.judged().filter_map(|s| s.ssh.as_ref()?.valid_before);
+    // Of several SSH certificates the one that fits, else the last to end.
+    let fits = |end: &jiff::Timestamp| entry.expires.is_some_and(|e| dates::agree(e, *end));
+    let ssh_end = || ssh_ends().find(fits).or_else(|| ssh_ends().max());
     let end = facts.map_or_else(ssh_end, |f| f.not_after);
-    if let (Some(expires), Some(end)) = (entry.expires, end)
+    if let (Some(expires), Some(end)) = (entry.expires.filter(|_| !renewed), end)
         && !dates::agree(expires, end)
     {
         let (stated, seen) = if dates::day(expires.at) == dates::day(end) {

@@ -1,7 +1,9 @@
 //! Whether a certificate is in force, replaced, or only history.
 
-use super::context::{World, directory, file_name};
-use crate::model::{Certificate, CertificateStatus, Identifier, Sha256Hex, Sighting};
+use super::context::{Row, World, directory, file_name};
+use super::dates::plus_days;
+use super::tokens::{Token, of_sighting};
+use crate::model::{Certificate, CertificateStatus, Sha256Hex, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Containers whose members are kept, not used.
@@ -144,22 +146,27 @@ fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
     newest
 }
 
-/// The certificates that a row replaces: it names another one of the same subject, names and issuer that
-/// ends later.
+/// The certificates that a row replaces: it names another one that ends later, of the same key, or of the
+/// same subject, names and issuer.
 fn recorded(world: &World<'_>) -> BTreeSet<usize> {
-    let mut latest: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let mut by_names: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let mut by_key: HashMap<Sha256Hex, Vec<usize>> = HashMap::new();
     for (number, row) in world.rows.iter().enumerate() {
-        if let (Some(subject), Some(issuer), Some(_)) =
-            (&row.subject, &row.issuer, row.entry.expires)
-        {
-            latest
-                .entry((subject.key(), issuer.key()))
-                .or_default()
-                .push(number);
+        if row.entry.expires.is_none() || !certificate_tokens(&row.identifiers).any(|_| true) {
+            continue;
+        }
+        if let (Some(subject), Some(issuer)) = (&row.subject, &row.issuer) {
+            let key = (subject.key(), issuer.key());
+            by_names.entry(key).or_default().push(number);
+        }
+        for tokens in &row.identifiers {
+            if let [Token::Spki(digest)] = tokens.as_slice() {
+                by_key.entry(*digest).or_default().push(number);
+            }
         }
     }
-    for rows in latest.values_mut() {
-        // Only the last to end matters, and the runner-up in case the first names the certificate itself.
+    for rows in by_names.values_mut().chain(by_key.values_mut()) {
+        // Only the last to end matter, and some more in case these name the certificate itself.
         rows.sort_by_key(|&r| {
             std::cmp::Reverse(world.rows.get(r).and_then(|row| row.entry.expires))
         });
@@ -167,32 +174,49 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
     }
     let mut out = BTreeSet::new();
     for (number, certificate) in world.certificates.iter().enumerate() {
-        let Some(facts) = world.facts(certificate) else {
+        let Some(end) = world.facts(certificate).and_then(|f| f.not_after) else {
             continue;
         };
-        let key = (certificate.subject.clone(), certificate.issuer.clone());
-        let rows = latest
-            .get(&key)
+        let first = world.at(&certificate.sightings).next();
+        let own: BTreeSet<Token> = first
+            .map(of_sighting)
+            .unwrap_or_default()
             .into_iter()
-            .flatten()
-            .filter_map(|&r| world.rows.get(r));
-        let replaced = rows.into_iter().any(|row| {
-            let later = match (row.entry.expires, facts.not_after) {
-                (Some(expires), Some(end)) => expires.at > super::dates::plus_days(end, 1),
-                _ => false,
-            };
-            let mut names: Vec<String> = row.entry.sans.iter().map(|n| n.to_lowercase()).collect();
-            names.sort();
-            names.dedup();
-            later
-                && (names.is_empty() || same_names(&names, &certificate.names))
-                && names_another(&row.entry.identifiers, certificate.sha256)
+            .collect();
+        let replaces = |row: &Row<'_>| {
+            let later = row.entry.expires.is_some_and(|e| e.at > plus_days(end, 1));
+            later && !certificate_tokens(&row.identifiers).any(|t| own.contains(t))
+        };
+        let names_fit = |row: &Row<'_>| {
+            let names: Vec<String> = row.entry.sans.iter().map(|n| n.to_lowercase()).collect();
+            names.is_empty() || same_names(&names, &certificate.names)
+        };
+        let key = (certificate.subject.clone(), certificate.issuer.clone());
+        let rows = |list: Option<&Vec<usize>>| -> Vec<&Row<'_>> {
+            let list = list.into_iter().flatten();
+            list.filter_map(|&r| world.rows.get(r)).collect()
+        };
+        let of_key = own.iter().filter_map(|t| match t {
+            Token::Spki(digest) => Some(rows(by_key.get(digest))),
+            _ => None,
         });
-        if replaced {
+        if rows(by_names.get(&key))
+            .into_iter()
+            .any(|row| replaces(row) && names_fit(row))
+            || of_key.flatten().any(replaces)
+        {
             out.insert(number);
         }
     }
     out
+}
+
+/// The identifiers that name a certificate beyond doubt.
+fn certificate_tokens(identifiers: &[Vec<Token>]) -> impl Iterator<Item = &Token> {
+    identifiers
+        .iter()
+        .flatten()
+        .filter(|t| t.method().is_strong() && t.method().names_certificate())
 }
 
 /// Names with or without their type (`DNS:`), as rows write them.
@@ -206,16 +230,6 @@ pub(super) fn same_names(row: &[String], certificate: &[String]) -> bool {
         names.iter().map(strip).collect()
     };
     bare(row) == bare(certificate)
-}
-
-/// Whether a row's identifiers name a certificate by digest, and not this one.
-fn names_another(identifiers: &[Identifier], own: Option<Sha256Hex>) -> bool {
-    let digests = identifiers.iter().filter_map(|i| match i {
-        Identifier::CertSha256(d) | Identifier::CertOrSpkiSha256(d) => Some(*d),
-        _ => None,
-    });
-    let digests: Vec<Sha256Hex> = digests.collect();
-    !digests.is_empty() && digests.iter().all(|d| Some(*d) != own)
 }
 
 /// Whether a sighting is in history or an archive, and not in a program.

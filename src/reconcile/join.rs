@@ -52,6 +52,11 @@ impl RowMatch {
     }
 }
 
+/// A weak identifier that more rows than this have in common is no evidence for any of them.
+const WEAK_ROWS: usize = 64;
+/// Nor is one that more keys than this have in common.
+pub(super) const WEAK_KEYS: usize = 16;
+
 /// The whole join.
 #[derive(Debug, Default)]
 pub(super) struct Join {
@@ -85,14 +90,18 @@ struct Hit {
 /// Joins rows and keys on strong identifiers, and on the weak ones that a sighting carries.
 pub(super) fn join(world: &World<'_>) -> Join {
     let index = index_rows(&world.rows);
-    let serials = Serials::count(world, &index);
+    let serials = Serials::count(world);
     let mut hits: Vec<Vec<Hit>> = world.rows.iter().map(|_| Vec::new()).collect();
     let mut out = Join {
         links: vec![Vec::new(); world.keys.len()],
         weak: vec![Vec::new(); world.keys.len()],
         rows: vec![RowMatch::default(); world.rows.len()],
         methods: vec![0; world.keys.len()],
-        row_methods: world.rows.iter().map(strong_methods).collect(),
+        row_methods: world
+            .rows
+            .iter()
+            .map(|row| strong_methods(row, true))
+            .collect(),
     };
     let certificate_of = certificates_by_sighting(world);
     for (number, key) in world.keys.iter().enumerate() {
@@ -111,7 +120,11 @@ pub(super) fn join(world: &World<'_>) -> Join {
             if let Some(mask) = out.methods.get_mut(number) {
                 *mask |= token.method().bit();
             }
-            for &row in index.get(&token).into_iter().flatten() {
+            let rows = index.get(&token).map_or(&[][..], Vec::as_slice);
+            if !token.method().is_strong() && rows.len() > WEAK_ROWS {
+                continue;
+            }
+            for &row in rows {
                 let method = match (token.method(), certificate) {
                     (Method::SerialAlone, Some(c)) if serials.prove(world, row, c) => {
                         Method::Serial
@@ -129,7 +142,7 @@ pub(super) fn join(world: &World<'_>) -> Join {
         }
     }
     for (row, hits) in hits.into_iter().enumerate() {
-        settle(row, &hits, &mut out);
+        settle(world, row, &hits, &mut out);
     }
     for &sighting in &world.others {
         let Some(s) = world.sightings.get(sighting) else {
@@ -167,8 +180,16 @@ fn index_rows(rows: &[Row<'_>]) -> HashMap<Token, Vec<usize>> {
     index
 }
 
-fn strong_methods(row: &Row<'_>) -> u32 {
-    let methods = row.identifiers.iter().flatten().map(Token::method);
+/// The kinds of a row's strong identifiers; without `mixed` those that may as well be weak (40 digits that
+/// can be a subject key identifier) do not count.
+fn strong_methods(row: &Row<'_>, mixed: bool) -> u32 {
+    let sure = |tokens: &&Vec<Token>| mixed || tokens.iter().all(|t| t.method().is_strong());
+    let methods = row
+        .identifiers
+        .iter()
+        .filter(sure)
+        .flatten()
+        .map(Token::method);
     methods
         .filter(|m| m.is_strong())
         .fold(0, |mask, m| mask | m.bit())
@@ -188,7 +209,7 @@ fn certificates_by_sighting(world: &World<'_>) -> Vec<Option<usize>> {
 }
 
 /// Turns the hits of one row into links, or finds that they contradict each other.
-fn settle(row: usize, hits: &[Hit], out: &mut Join) {
+fn settle(world: &World<'_>, row: usize, hits: &[Hit], out: &mut Join) {
     let strong: Vec<&Hit> = hits.iter().filter(|h| h.method.is_strong()).collect();
     let mut by_kind: BTreeMap<Method, BTreeSet<usize>> = BTreeMap::new();
     for hit in &strong {
@@ -223,13 +244,16 @@ fn settle(row: usize, hits: &[Hit], out: &mut Join) {
         let mut weak: BTreeMap<usize, Method> = BTreeMap::new();
         for hit in hits {
             // A row whose strong identifier names another key does not match weakly.
-            let masks = (out.row_methods.get(row), out.methods.get(hit.key));
-            let comparable = matches!(masks, (Some(a), Some(b)) if a & b != 0);
-            if contradictory || !comparable {
+            let own = world.rows.get(row).map_or(0, |r| strong_methods(r, false));
+            let comparable = out.methods.get(hit.key).is_some_and(|m| m & own != 0);
+            if contradictory || !(comparable || disagrees(world, row, hit)) {
                 weak.entry(hit.key)
                     .and_modify(|m| *m = (*m).min(hit.method))
                     .or_insert(hit.method);
             }
+        }
+        if weak.len() > WEAK_KEYS && !contradictory {
+            return;
         }
         found.weak = weak
             .iter()
@@ -253,6 +277,18 @@ fn settle(row: usize, hits: &[Hit], out: &mut Join) {
     }
 }
 
+/// Whether a serial alone was met on a certificate whose subject is not the row's.
+fn disagrees(world: &World<'_>, row: usize, hit: &Hit) -> bool {
+    let own = world.rows.get(row).and_then(|r| r.subject.as_ref());
+    let facts = hit
+        .certificate
+        .and_then(|c| world.facts(world.certificates.get(c)?));
+    match (own, facts.and_then(|f| Name::read(&f.subject))) {
+        (Some(own), Some(seen)) => hit.method == Method::SerialAlone && !own.agrees(&seen),
+        _ => false,
+    }
+}
+
 /// How often each serial occurs, in the sweep and in the inventory.
 struct Serials {
     certificates: HashMap<String, usize>,
@@ -260,14 +296,18 @@ struct Serials {
 }
 
 impl Serials {
-    fn count(world: &World<'_>, index: &HashMap<Token, Vec<usize>>) -> Self {
+    fn count(world: &World<'_>) -> Self {
         let mut out = Self {
             certificates: HashMap::new(),
             rows: HashMap::new(),
         };
-        for (token, rows) in index {
-            if let Token::Serial(serial) | Token::IssuerSerial(_, serial) = token {
-                *out.rows.entry(serial.clone()).or_default() += rows.len();
+        for row in &world.rows {
+            let serials = row.identifiers.iter().flatten().filter_map(|t| match t {
+                Token::Serial(serial) | Token::IssuerSerial(_, serial) => Some(serial),
+                _ => None,
+            });
+            for serial in serials.collect::<BTreeSet<_>>() {
+                *out.rows.entry(serial.clone()).or_default() += 1;
             }
         }
         for certificate in &world.certificates {

@@ -182,7 +182,6 @@ fn judge(
             flags.push(finding);
         }
         finding::sort(&mut flags);
-        let first = world.at(&key.judged).next();
         keys.push(KeyReport {
             key_id: key.id.clone(),
             class: key.class,
@@ -190,10 +189,7 @@ fn judge(
                 .at(&key.judged)
                 .find_map(|s| s.algorithm.as_deref())
                 .map(str::to_owned),
-            bits: world
-                .at(&key.judged)
-                .find_map(|s| s.bits)
-                .or(first.and_then(|s| s.bits)),
+            bits: world.at(&key.judged).find_map(|s| s.bits),
             entries: links
                 .iter()
                 .filter_map(|l| cx.row(l))

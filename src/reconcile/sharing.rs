@@ -83,7 +83,7 @@ pub(super) fn judge(
         ));
     } else if !rows.is_empty() && hosts.len() > allowed {
         reasons.push(format!(
-            "the private key is on {} hosts ({names}), and {allowed} allowed",
+            "the private key is on {} hosts ({names}), where at most {allowed} may have it",
             hosts.len()
         ));
     }

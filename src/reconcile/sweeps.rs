@@ -1,6 +1,6 @@
 //! Which sweep judges which path, and which hosts there are.
 
-use crate::model::{Gap, Sighting, Sweep, SweepSummary};
+use crate::model::{Gap, Sighting, Sweep, SweepEnd, SweepSummary};
 use std::collections::{BTreeMap, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
@@ -141,9 +141,10 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
     // The latest first; what else the first line says only makes the order independent of the input's.
     sweeps.sort_by_cached_key(|sweep| {
         let header = &sweep.header;
+        let end = sweep.end.as_ref().map(|e| (e.finished, e.sha256.clone()));
         let rest = (
             header.roots.clone(),
-            sweep.end.is_none(),
+            std::cmp::Reverse(end),
             sweep.sightings.len(),
             sweep.gaps.len(),
         );
@@ -193,9 +194,13 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
                 out.sightings.push(sighting);
             }
         }
+        let without_digest = |end: SweepEnd| SweepEnd {
+            sha256: String::new(),
+            ..end
+        };
         out.sweeps.push(SweepSummary {
             header: sweep.header,
-            end: sweep.end,
+            end: sweep.end.map(without_digest),
         });
     }
     for host in &mut out.hosts.list {

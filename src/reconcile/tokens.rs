@@ -1,6 +1,6 @@
 //! Identifiers of rows and sightings in one normal form, and how much each proves.
 
-use super::names::name_key;
+use super::names::{Name, name_key};
 use crate::model::{Hex, Identifier, KeyId, Kind, Md5Hex, Sha1Hex, Sha256Hex, Sighting};
 use base64::Engine as _;
 
@@ -157,9 +157,14 @@ pub(super) fn of_sighting(sighting: &Sighting) -> Vec<Token> {
             .as_deref()
             .filter(|c| !c.serial.is_empty())
         {
-            let issuer = name_key(&facts.issuer);
+            // A row may give the issuer's common name alone.
+            let mut issuers = vec![name_key(&facts.issuer)];
+            let name = Name::read(&facts.issuer);
+            issuers.extend(name.iter().flat_map(Name::common_names).map(name_key));
+            issuers.dedup();
             for serial in serial_forms(&facts.serial) {
-                out.push(Token::IssuerSerial(issuer.clone(), serial.clone()));
+                let pair = |issuer: &String| Token::IssuerSerial(issuer.clone(), serial.clone());
+                out.extend(issuers.iter().map(pair));
                 out.push(Token::Serial(serial));
             }
         }

@@ -1,15 +1,12 @@
 //! Weak evidence: a row's file, subject or name, for rows that no strong identifier settled.
 
 use super::context::{Key, Row, World, paths};
-use super::join::{Join, Method, RowMatch, WeakLink};
+use super::join::{Join, Method, RowMatch, WEAK_KEYS, WeakLink};
 use super::names::{Name, folded};
 use super::places::Place;
 use super::tokens::serials_agree;
-use crate::model::{Identifier, Kind, Sighting};
+use crate::model::{Identifier, KeyId, Kind, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// More candidates than this are no evidence for any of them.
-const CANDIDATES: usize = 16;
 
 /// A file with more artifacts than this is a list or a store: none of them is what a row means by the file.
 const CROWD: usize = 256;
@@ -83,7 +80,7 @@ impl AtPlace {
         if found.values().any(|number| !is_ca(number)) {
             found.retain(|_, number| !is_ca(number));
         }
-        if found.len() > CANDIDATES {
+        if found.len() > WEAK_KEYS {
             Vec::new()
         } else {
             found.into_iter().collect()
@@ -96,15 +93,26 @@ pub(super) fn extend(world: &World<'_>, at_place: &AtPlace, join: &mut Join) -> 
     let mut pointing: Vec<Vec<usize>> = vec![Vec::new(); world.keys.len()];
     let names = Names::index(world, join);
     for (number, row) in world.rows.iter().enumerate() {
-        if join.rows.get(number).is_none_or(RowMatch::is_seen) {
-            continue;
-        }
+        let settled = join.rows.get(number).is_none_or(RowMatch::is_seen);
         let mut found: BTreeMap<usize, Method> = BTreeMap::new();
         for (key, _) in at_place.candidates(world, row) {
             if let Some(list) = pointing.get_mut(key) {
                 list.push(number);
             }
             found.insert(key, Method::Path);
+        }
+        if settled {
+            // It needs no weak evidence, but a closed key at its file does.
+            found.retain(|&key, _| is_closed(world, key) && join.link(key, number).is_none());
+            for key in found.into_keys() {
+                if let Some(list) = join.weak.get_mut(key) {
+                    list.push(WeakLink {
+                        other: number,
+                        method: Method::Path,
+                    });
+                }
+            }
+            continue;
         }
         for (key, method) in names.candidates(world, row) {
             found
@@ -130,6 +138,11 @@ pub(super) fn extend(world: &World<'_>, at_place: &AtPlace, join: &mut Join) -> 
         }
     }
     pointing
+}
+
+fn is_closed(world: &World<'_>, key: usize) -> bool {
+    let key = world.keys.get(key);
+    key.is_some_and(|k| matches!(k.id, KeyId::Opaque(_)))
 }
 
 /// Whether the row gives a serial alone and the key has certificates, none of which has it.
@@ -206,7 +219,7 @@ impl Names {
         let groups = [(by_subject, Method::Subject), (by_name, Method::Name)];
         let mut out = Vec::new();
         for (keys, method) in groups {
-            let Some(keys) = keys.filter(|k| k.len() <= CANDIDATES) else {
+            let Some(keys) = keys.filter(|k| k.len() <= WEAK_KEYS) else {
                 continue;
             };
             let meant = |key: &Key| world.at(&key.judged).any(|s| row.covers(s.kind));

@@ -491,3 +491,14 @@ fn rotation() {
     assert_eq!(late.summary.metrics["rotation"]["overdue"], 1);
     assert_eq!(none.summary.metrics["rotation"]["cannot_be_told"], 1);
 }
+
+#[test]
+fn a_renewal_with_the_registered_key_is_told_once() {
+    let row = Entry {
+        expires: Some(date("2026-10-01")),
+        kind: Some(EntryKind::Certificate),
+        ..by_key("K-1", 1, &["web01:/etc/ssl/certs/shop.crt"])
+    };
+    let report = case(vec![cert(1, 101, CRT, FAR)], vec![row]).run();
+    assert_eq!(of_key(&report, 1), set(&["renewed_unrecorded:info"]));
+}

@@ -304,6 +304,25 @@ fn closed_keys() {
         set(&["ambiguous:medium", "unpaired:info"])
     );
     assert_eq!(of_entry(&report, "K-2").0, EntryStatus::Ambiguous);
+    // An entry that was found by another of its places points at it too.
+    let both = by_cert(
+        "K-1",
+        101,
+        &["web01:/etc/tls/shop.crt", "web01:/etc/tls/mail.key"],
+    );
+    let seen = vec![
+        opaque("/etc/tls/mail.key"),
+        cert(1, 101, "/etc/tls/shop.crt", FAR),
+    ];
+    let report = case(seen, vec![both]).run();
+    assert_eq!(
+        of_id(&report, &id),
+        set(&["ambiguous:medium", "unpaired:info"])
+    );
+    assert_eq!(
+        of_entry(&report, "K-1"),
+        (EntryStatus::Matched, set(&["ambiguous:medium"]))
+    );
     // An entry for a directory in which it lies: no conclusion.
     let report = case(
         vec![opaque("/etc/tls/mail.key")],
@@ -314,4 +333,88 @@ fn closed_keys() {
         of_entry(&report, "K-3"),
         (EntryStatus::NotCovered, set(&["not_covered:info"]))
     );
+}
+
+#[test]
+fn forty_digits_may_be_a_subject_key_identifier() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    seen.fingerprints.ski = Some("55".repeat(20));
+    let row = entry("K-1", vec![Identifier::Sha1OrPgp(Hex([0x55; 20]))], &[]);
+    let report = case(vec![seen], vec![row]).run();
+    assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+}
+
+#[test]
+fn issuer_and_serial_by_the_issuers_common_name() {
+    let named = |issuer: &str| Identifier::IssuerSerial {
+        issuer: issuer.to_owned(),
+        serial: "ff00000000000065".to_owned(),
+    };
+    let mut seen = cert(1, 101, CRT, FAR);
+    facts(&mut seen).issuer = "CN=R3,O=Let's Encrypt,C=US".to_owned();
+    for (issuer, status) in [
+        ("R3", EntryStatus::Matched),
+        ("/C=US/O=Let's Encrypt/CN=R3", EntryStatus::Matched),
+        ("CN=R3", EntryStatus::Matched),
+        ("CN=R4,O=Let's Encrypt,C=US", EntryStatus::Unlocated),
+    ] {
+        let report = case(
+            vec![seen.clone()],
+            vec![entry("K-1", vec![named(issuer)], &[])],
+        )
+        .run();
+        assert_eq!(of_entry(&report, "K-1").0, status, "{issuer}");
+    }
+}
+
+#[test]
+fn a_short_serial_of_another_subject_is_no_evidence() {
+    let mut seen = cert(1, 101, CRT, FAR);
+    facts(&mut seen).serial = "1".to_owned();
+    let row = |subject: &str| Entry {
+        subject: Some(subject.to_owned()),
+        ..entry("K-1", vec![Identifier::Serial("01".to_owned())], &[])
+    };
+    let status = |r: Entry| of_entry(&case(vec![seen.clone()], vec![r]).run(), "K-1").0;
+    assert_eq!(
+        status(row("CN=shop.example,O=Shop")),
+        EntryStatus::Ambiguous
+    );
+    assert_eq!(status(row("CN=mail.example")), EntryStatus::Unlocated);
+}
+
+#[test]
+fn a_closed_keys_own_file_comes_before_its_neighbours() {
+    let probable = |seen: Vec<Sighting>| {
+        let report = case(seen, vec![]).run();
+        let mut all = report.keys.into_iter().flat_map(|k| k.sightings);
+        all.find(|s| s.kind == Kind::PrivateKey)
+            .unwrap()
+            .probable_key
+    };
+    let pem = || opaque("/etc/tls/shop.pem");
+    let inside = || cert(1, 101, "/etc/tls/shop.pem", FAR);
+    let beside = |n| cert(n, 100 + n, "/etc/tls/shop.crt", FAR);
+    assert_eq!(probable(vec![pem(), inside(), beside(2)]), Some(key_id(1)));
+    assert_eq!(probable(vec![pem(), beside(2)]), Some(key_id(2)));
+    assert_eq!(
+        probable(vec![pem(), beside(2), beside(3)]),
+        None,
+        "two are no evidence"
+    );
+    let mut issuer = beside(3);
+    facts(&mut issuer).is_ca = true;
+    assert_eq!(probable(vec![pem(), beside(2), issuer]), Some(key_id(2)));
+    let elsewhere = cert(2, 102, "/etc/other/shop.crt", FAR);
+    assert_eq!(probable(vec![pem(), elsewhere]), None);
+}
+
+#[test]
+fn policy_sets_severities() {
+    let mut c = case(vec![private(1, "/root/a.key")], vec![]);
+    c.policy
+        .severities
+        .insert(Flag::Unknown, Severity::Critical);
+    assert_eq!(of_key(&c.run(), 1), set(&["unknown:critical"]));
 }

@@ -92,6 +92,15 @@ fn superseded_and_historic_ends_are_info() {
         ..by_cert("K-1", 102, &[])
     };
     assert!(of_key(&case(vec![old.clone()], vec![row]).run(), 1).contains("expired:info"));
+    let by_key = Entry {
+        identifiers: vec![
+            Identifier::SpkiSha256(digest(1)),
+            Identifier::CertSha1(Hex([102; 20])),
+        ],
+        expires: Some(date(FAR)),
+        ..by_cert("K-1", 0, &[])
+    };
+    assert!(of_key(&case(vec![old.clone()], vec![by_key]).run(), 1).contains("expired:info"));
     // In an archive only, but not in a program.
     let member = |path: &str| {
         let mut s = old.clone();
