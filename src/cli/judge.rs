@@ -132,10 +132,12 @@ impl Judge {
 /// Writes a report as the arguments say; gives the exit code.
 pub fn write(judged: &Judged, args: &OutputArgs, target: Target) -> anyhow::Result<u8> {
     let terminal = matches!(target, Target::Standard) && std::io::stdout().is_terminal();
+    let size = terminal.then(terminal_size).flatten();
     let options = TextOptions {
         colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         verbose: args.verbose,
-        width: terminal.then(terminal_width),
+        width: size.map(|size| usize::from(size.ws_col)),
+        height: size.map(|size| usize::from(size.ws_row)),
         exit_code: judged.exit_code,
         changes: judged.changes.clone(),
     };
@@ -150,12 +152,11 @@ pub fn write(judged: &Judged, args: &OutputArgs, target: Target) -> anyhow::Resu
     Ok(judged.exit_code)
 }
 
-fn terminal_width() -> usize {
+/// The terminal's size, where it has one.
+fn terminal_size() -> Option<rustix::termios::Winsize> {
     rustix::termios::tcgetwinsize(std::io::stdout())
         .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|columns| *columns > 0)
-        .unwrap_or(100)
+        .filter(|size| size.ws_col > 0 && size.ws_row > 0)
 }
 
 fn mapping(text: &str) -> anyhow::Result<(String, String)> {

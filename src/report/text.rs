@@ -6,8 +6,10 @@ use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Sc
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-/// How many of the worst findings the summary names.
-const WORST: usize = 12;
+/// How many of the worst findings the summary names at most and at least.
+const WORST: std::ops::RangeInclusive<usize> = 4..=12;
+/// Lines of a summary beside its findings.
+const OTHER_LINES: usize = 20;
 
 /// How to write a summary.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,8 @@ pub struct TextOptions {
     pub verbose: bool,
     /// Columns of the terminal; long reasons are cut to it. None writes them whole.
     pub width: Option<usize>,
+    /// Lines of the terminal; the summary names as many findings as fit.
+    pub height: Option<usize>,
     /// The exit code that this report leads to.
     pub exit_code: u8,
     /// One more line of the verdict: what changed since a baseline.
@@ -356,17 +360,20 @@ impl<W: Write> Page<'_, W> {
         if lines.is_empty() {
             return Ok(());
         }
+        let most = match self.options.height {
+            _ if self.options.verbose => usize::MAX,
+            Some(height) => {
+                (height.saturating_sub(OTHER_LINES) / 2).clamp(*WORST.start(), *WORST.end())
+            }
+            None => *WORST.end(),
+        };
         // Info is for those who ask.
         let shown = |severity| self.options.verbose || severity > Severity::Info;
         lines.sort_by(|a, b| (b.0, a.1.flag, &a.2, &a.1.id).cmp(&(a.0, b.1.flag, &b.2, &b.1.id)));
         let listed: Vec<_> = lines
             .iter()
             .filter(|line| shown(line.0))
-            .take(if self.options.verbose {
-                usize::MAX
-            } else {
-                WORST
-            })
+            .take(most)
             .collect();
         if !listed.is_empty() {
             let title = if self.options.verbose {
@@ -453,13 +460,12 @@ impl<W: Write> Page<'_, W> {
             if first {
                 writeln!(self.out)?;
             }
-            self.row(
-                if first { "Set aside" } else { "" },
-                &format!(
-                    "{} {words}, {private} with private material{list}",
-                    count(keys.len() as u64, "key", "keys")
-                ),
-            )?;
+            let line = format!(
+                "{} {words}, {private} with private material{list}",
+                count(keys.len() as u64, "key", "keys")
+            );
+            let line = self.cut(&line, 12);
+            self.row(if first { "Set aside" } else { "" }, &line)?;
             first = false;
         }
         Ok(())
