@@ -46,7 +46,7 @@ impl<'a> Line<'a> {
         let mut buffer = [0; NAME_BUFFER];
         let name = match name_of_blob(text, &mut buffer) {
             Name::Is(name) => name,
-            Name::Not => return Err(Reading::NotMine),
+            Name::Not => return Err(no_key(candidate, encoded)),
             Name::Cut => {
                 let near = last_token_end(bytes, encoded)
                     .and_then(|end| bytes.get(end.checked_sub(1)?))
@@ -56,7 +56,7 @@ impl<'a> Line<'a> {
                         from: line_start(bytes, at),
                     }
                 } else {
-                    Reading::NotMine
+                    no_key(candidate, encoded)
                 });
             }
         };
@@ -123,7 +123,10 @@ impl<'a> Line<'a> {
             }
             Err(error) if self.declares_a_key(&placed, text, tail) => found.faults.push(Fault {
                 reason: match error {
-                    ssh::SshError::Truncated => GapReason::Truncated,
+                    // In a file of such lines the line is whole, and what it holds is no key.
+                    ssh::SshError::Truncated if self.hint() == FileHint::Other => {
+                        GapReason::Truncated
+                    }
                     _ => GapReason::Malformed,
                 },
                 offset,
@@ -178,6 +181,9 @@ impl<'a> Line<'a> {
     /// Whether an unreadable blob is a key's all the same: it leads its line and is no ellipsis of a document.
     fn declares_a_key(&self, placed: &Placed<'_>, text: &[u8], tail: &[u8]) -> bool {
         let leads = !placed.amid && placed.lead != Lead::Comment;
+        if self.hint() != FileHint::Other {
+            return leads;
+        }
         let ends = tail.first().is_none_or(|b| is_blank(*b));
         let after = tail.trim_ascii_start();
         let elided = after.starts_with(b"..")
@@ -185,6 +191,37 @@ impl<'a> Line<'a> {
             || after.starts_with("…".as_bytes());
         let long = text.len() / 4 * 3 >= 4 + self.algorithm.len() + CUT_KEY_BYTES;
         leads && ends && !elided && long
+    }
+}
+
+/// What to answer where no key's name begins the base64: in a file of keys, a line that names an algorithm
+/// declares a key all the same.
+fn no_key(candidate: &Candidate<'_>, encoded: usize) -> Reading {
+    let bytes = candidate.bytes;
+    if FileHint::of(candidate.file_name) == FileHint::Other {
+        return Reading::NotMine;
+    }
+    let named = || {
+        let end = last_token_end(bytes, encoded)?;
+        let start = line_start(bytes, end.checked_sub(1)?);
+        let before = bytes.get(start..end)?;
+        let blank = before.iter().rposition(|b| is_blank(*b));
+        let token = before.get(blank.map_or(0, |at| at + 1)..)?;
+        let algorithm = std::str::from_utf8(token).ok()?;
+        let commented = before.trim_ascii_start().starts_with(b"#");
+        (!commented && ssh::field_count(algorithm).is_some()).then_some((start, algorithm))
+    };
+    match named() {
+        Some((offset, algorithm)) => Reading::Found(Found {
+            faults: vec![Fault {
+                reason: GapReason::Malformed,
+                offset,
+                detail: format!("{algorithm} key on a line of text: not the base64 of a key"),
+            }],
+            end: encoded,
+            ..Found::default()
+        }),
+        None => Reading::NotMine,
     }
 }
 
