@@ -142,7 +142,7 @@ with open(f"{work}/rg.txt", "rb") as counts:
 middle = {label: [statistics.median(column) for column in zip(*rows)] for label, rows in results.items()}
 wall, cpu, memory = middle["keymuster"]
 print(f"\n### {name}: {end['files']:,} files, {end['bytes'] / 1e9:.2f} GB\n")
-print("| program | wall s | CPU s | peak MB | keymuster's wall | keymuster's CPU |")
+print("| program | wall s | CPU s | peak MB | wall, keymuster to it | CPU, keymuster to it |")
 print("|---|---:|---:|---:|---:|---:|")
 for label, (w, c, m) in middle.items():
     print(f"| {label} | {w:.2f} | {c:.2f} | {m:.0f} | {wall / w:.2f}× | {cpu / c:.2f}× |")

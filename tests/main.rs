@@ -22,4 +22,7 @@ mod inventory;
 mod keytools;
 
 #[cfg(test)]
+mod ssh;
+
+#[cfg(test)]
 mod walk;

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::wire::ssh_lead::{FileHint, Lead};
-use super::wire::ssh_line::Line;
+use super::wire::ssh_line::{Line, no_key};
 use crate::model::{Candidate, Clue, Kind, Reading};
 
 /// The reader of grants: keys with options before them, or alone on a line of a file of that name.
@@ -21,6 +21,7 @@ impl Format for AuthorizedKeys {
         let line = match Line::find(candidate) {
             Ok(line) if !line.is_certificate() => line,
             Ok(_) => return Reading::NotMine,
+            Err(Reading::NotMine) => return no_key(candidate, FileHint::Grants),
             Err(reading) => return reading,
         };
         let placed = line.lead();

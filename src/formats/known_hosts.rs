@@ -1,8 +1,8 @@
 //! A host key as a client remembers it: a line of a `known_hosts` file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
 
 use super::Format;
-use super::wire::ssh_lead::Lead;
-use super::wire::ssh_line::Line;
+use super::wire::ssh_lead::{FileHint, Lead};
+use super::wire::ssh_line::{Line, no_key};
 use crate::model::{Candidate, Clue, Kind, Reading};
 
 /// The reader of keys with host patterns, plain or hashed, before them.
@@ -21,6 +21,7 @@ impl Format for KnownHosts {
         let line = match Line::find(candidate) {
             Ok(line) if !line.is_certificate() => line,
             Ok(_) => return Reading::NotMine,
+            Err(Reading::NotMine) => return no_key(candidate, FileHint::Hosts),
             Err(reading) => return reading,
         };
         let placed = line.lead();

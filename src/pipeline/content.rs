@@ -377,6 +377,18 @@ mod tests {
     }
 
     #[test]
+    fn a_large_source_does_not_make_a_large_buffer() {
+        let detector = Detector::new(formats::ALL);
+        let parser = Parser::new(formats::ALL);
+        let stop = AtomicBool::new(false);
+        let mut scanner = Scanner::new(&detector, &parser, &stop);
+        let source = Memory(vec![b'.'; 20 * WINDOW]);
+        let scanned = scanner.scan(&source, b"x", &mut Faults::default(), &mut 0);
+        scanned.unwrap();
+        assert_eq!(scanner.buffer.len(), WINDOW);
+    }
+
+    #[test]
     fn an_armour_larger_than_a_window_is_read_whole() {
         let mut bytes = vec![b'.'; 1000];
         bytes.extend_from_slice(b"-----BEGIN CERTIFICATE-----\n");

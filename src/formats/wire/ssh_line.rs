@@ -9,8 +9,12 @@ use super::ssh_lead::{FileHint, Lead, Placed, classify, is_blank};
 use crate::model::{Artifact, Candidate, Encoding, Fault, Found, GapReason, Kind, Reading};
 use std::borrow::Cow;
 
-/// The longest line that is looked at, in bytes.
+/// How far behind its start a line is looked at, in bytes.
 const LINE_LIMIT: usize = 64 * 1024;
+
+/// How far back the start of a line is looked for, in bytes: twice what sshd reads of a line. Each key on a line
+/// looks back, so this bounds what a hostile line costs.
+const LEAD_LIMIT: usize = 16 * 1024;
 
 /// How far apart the algorithm's name and the blob may stand.
 const GAP_LIMIT: usize = 256;
@@ -46,7 +50,7 @@ impl<'a> Line<'a> {
         let mut buffer = [0; NAME_BUFFER];
         let name = match name_of_blob(text, &mut buffer) {
             Name::Is(name) => name,
-            Name::Not => return Err(no_key(candidate, encoded)),
+            Name::Not => return Err(Reading::NotMine),
             Name::Cut => {
                 let near = last_token_end(bytes, encoded)
                     .and_then(|end| bytes.get(end.checked_sub(1)?))
@@ -56,7 +60,7 @@ impl<'a> Line<'a> {
                         from: line_start(bytes, at),
                     }
                 } else {
-                    no_key(candidate, encoded)
+                    Reading::NotMine
                 });
             }
         };
@@ -194,22 +198,30 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What to answer where no key's name begins the base64: in a file of keys, a line that names an algorithm
+/// What to answer in a file of keys where no key's name begins the base64: a line that names an algorithm
 /// declares a key all the same.
-fn no_key(candidate: &Candidate<'_>, encoded: usize) -> Reading {
-    let bytes = candidate.bytes;
-    if FileHint::of(candidate.file_name) == FileHint::Other {
+pub fn no_key(candidate: &Candidate<'_>, file: FileHint) -> Reading {
+    let Candidate { bytes, at, .. } = *candidate;
+    if FileHint::of(candidate.file_name) != file {
         return Reading::NotMine;
     }
+    let encoded = at.saturating_add(1);
     let named = || {
         let end = last_token_end(bytes, encoded)?;
-        let start = line_start(bytes, end.checked_sub(1)?);
-        let before = bytes.get(start..end)?;
-        let blank = before.iter().rposition(|b| is_blank(*b));
-        let token = before.get(blank.map_or(0, |at| at + 1)..)?;
-        let algorithm = std::str::from_utf8(token).ok()?;
-        let commented = before.trim_ascii_start().starts_with(b"#");
-        (!commented && ssh::field_count(algorithm).is_some()).then_some((start, algorithm))
+        let before = bytes.get(end.saturating_sub(ssh::NAME_LIMIT + 1)..end)?;
+        let length = before
+            .iter()
+            .rev()
+            .take_while(|b| !is_blank(**b) && !ends_line(**b));
+        let token = end.checked_sub(length.count())?;
+        let algorithm = std::str::from_utf8(bytes.get(token..end)?).ok()?;
+        ssh::field_count(algorithm)?;
+        let start = line_start(bytes, token);
+        let commented = bytes
+            .get(start..token)?
+            .trim_ascii_start()
+            .starts_with(b"#");
+        (!commented).then_some((start, algorithm))
     };
     match named() {
         Some((offset, algorithm)) => Reading::Found(Found {
@@ -294,7 +306,7 @@ fn stands_alone(before: &[u8]) -> bool {
 
 /// The first byte of the line that has `at`, as far as the window and the limit let it be seen.
 fn line_start(bytes: &[u8], at: usize) -> usize {
-    let from = at.saturating_sub(LINE_LIMIT);
+    let from = at.saturating_sub(LEAD_LIMIT);
     bytes
         .get(from..at)
         .and_then(|line| memchr::memrchr3(b'\n', b'\r', 0, line))
