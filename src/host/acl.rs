@@ -30,7 +30,7 @@ impl Acl {
     /// Reads the list of an open file or directory; none where there is none, or the file system has no lists.
     pub fn of(fd: impl AsFd) -> Option<Self> {
         // Most files have no list: its size is asked for before a buffer is made. The kernel allows 64 KiB.
-        let size = rustix::fs::fgetxattr(fd.as_fd(), ATTRIBUTE, &mut [0u8; 0][..]).ok()?;
+        let size = rustix::fs::fgetxattr_query(fd.as_fd(), ATTRIBUTE).ok()?;
         let mut value = vec![0u8; size.min(65_536)];
         let read = rustix::fs::fgetxattr(fd.as_fd(), ATTRIBUTE, value.as_mut_slice()).ok()?;
         Self::parse(value.get(..read)?)
