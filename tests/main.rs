@@ -13,6 +13,9 @@ mod estate;
 mod fixtures;
 
 #[cfg(test)]
+mod host;
+
+#[cfg(test)]
 mod identity;
 
 #[cfg(test)]

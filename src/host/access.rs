@@ -80,6 +80,13 @@ impl Can {
         }
     }
 
+    const fn and(self, other: Self) -> Self {
+        Self {
+            read: self.read && other.read,
+            replace: self.replace && other.replace,
+        }
+    }
+
     const fn or(self, other: Self) -> Self {
         Self {
             read: self.read || other.read,
@@ -140,24 +147,23 @@ pub(super) fn access(accounts: &Accounts, file: &Permissions, parents: &[Permiss
         .objects()
         .flat_map(|object| object.list.groups().chain(std::iter::once(object.group)))
         .collect();
-    let mut by_group = Can::default();
     for gid in groups {
-        let anybody = place.can(Who {
+        let mut can = place.can(Who {
             uid: None,
             groups: &[gid],
         });
-        let mut can = anybody;
         let mut logins: (Vec<String>, Vec<String>) = Default::default();
         for (account, memberships) in accounts.members(gid).filter(|(a, _)| !exempt(a.uid)) {
             let who = Who {
                 uid: Some(account.uid),
                 groups: memberships,
             };
-            // A member may get there only by a second group, for a directory above.
             let reached = place.can(who);
-            if gid == file.gid {
-                can = can.or(reached);
-            }
+            // Members may get there by this group together with another, as for a directory above.
+            let rest: Vec<u32> = memberships.iter().copied().filter(|&g| g != gid).collect();
+            let by_groups = |groups| place.can(Who { uid: None, groups });
+            let by_this = by_groups(memberships).and_not(by_groups(&rest));
+            can = can.or(by_this.and(reached));
             let named = account.name.to_string();
             if account.login && reached.read && logins.0.len() < MOST_LOGINS {
                 logins.0.push(named.clone());
@@ -167,7 +173,6 @@ pub(super) fn access(accounts: &Accounts, file: &Permissions, parents: &[Permiss
             }
         }
         let can = can.and_not(others);
-        by_group = by_group.or(can);
         let name = || {
             accounts
                 .group(gid)

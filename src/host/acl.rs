@@ -27,10 +27,10 @@ pub struct Acl {
 }
 
 impl Acl {
-    /// Reads the list of an open file or directory; none where there is none, or the file system has no lists.
+    /// Reads the list of a file or directory that is open for reading (`O_PATH` does not do); none where there is none, or the file system has no lists.
     pub fn of(fd: impl AsFd) -> Option<Self> {
         // Most files have no list: its size is asked for before a buffer is made. The kernel allows 64 KiB.
-        let size = rustix::fs::fgetxattr(fd.as_fd(), ATTRIBUTE, &mut [0u8; 0][..]).ok()?;
+        let size = rustix::fs::fgetxattr_query(fd.as_fd(), ATTRIBUTE).ok()?;
         let mut value = vec![0u8; size.min(65_536)];
         let read = rustix::fs::fgetxattr(fd.as_fd(), ATTRIBUTE, value.as_mut_slice()).ok()?;
         Self::parse(value.get(..read)?)
@@ -85,7 +85,9 @@ impl Acl {
     }
 
     /// Whether a process of `uid` (none: of no account that is named) with `groups` may do all of `wanted` to a
-    /// file of `owner` and `group`, by the access check algorithm of acl(5).
+    /// file of `owner` and `group`, by the access check algorithm of acl(5). Where the mask is empty, Linux does not
+    /// look at the named entries at all (`acl_permission_check` in `fs/namei.c`), so that who they would have shut
+    /// out is one of the others.
     pub(super) fn permits(
         &self,
         (owner, group): (u32, u32),
@@ -98,12 +100,16 @@ impl Acl {
         if uid == Some(owner) {
             return all(self.owner);
         }
-        if let Some((_, permissions)) = self.users.iter().find(|(id, _)| Some(*id) == uid) {
+        let (users, named_groups): (&[_], &[_]) = match self.mask {
+            Some(0) => (&[], &[]),
+            _ => (&self.users, &self.groups),
+        };
+        if let Some((_, permissions)) = users.iter().find(|(id, _)| Some(*id) == uid) {
             return masked(*permissions);
         }
         let mut in_group = false;
         let owning = std::iter::once((group, self.group));
-        for (gid, permissions) in owning.chain(self.groups.iter().copied()) {
+        for (gid, permissions) in owning.chain(named_groups.iter().copied()) {
             if groups.contains(&gid) {
                 in_group = true;
                 if masked(permissions) {
@@ -130,6 +136,22 @@ mod tests {
         let shut_out = Acl::from_mode(0o604);
         assert!(shut_out.permits((1, 2), None, &[3], READ));
         assert!(!shut_out.permits((1, 2), None, &[2], READ));
+    }
+
+    #[test]
+    fn an_empty_mask_silences_the_named_entries() {
+        let list = |mask| Acl {
+            other: READ,
+            mask: Some(mask),
+            users: vec![(7, 0)],
+            groups: vec![(8, 0)],
+            ..Acl::default()
+        };
+        for who in [(Some(7), &[][..]), (None, &[8][..])] {
+            assert!(list(0).permits((1, 2), who.0, who.1, READ));
+            assert!(!list(READ).permits((1, 2), who.0, who.1, READ));
+        }
+        assert!(!list(0).permits((1, 2), None, &[2], READ));
     }
 
     #[test]

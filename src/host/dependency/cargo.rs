@@ -154,7 +154,7 @@ impl Ecosystem for Crate {
         let package: Arc<str> = package.into();
         let actual = (question.digests)(DigestKind::Sha256)?;
         let digits: String = actual.iter().map(|byte| format!("{byte:02x}")).collect();
-        let recorded = format!("\"cksum\":\"{digits}\"");
+        let recorded = format!("\"{digits}\"");
         Some(match memchr::memmem::find(&versions, recorded.as_bytes()) {
             Some(_) => Standing::Proven(package),
             None => Standing::Listed(package),
