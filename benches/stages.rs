@@ -195,7 +195,7 @@ impl Visitor for Opened {
     }
 
     fn gap(&mut self, gap: Gap) {
-        panic!("{gap:?}");
+        unreachable!("{gap:?}");
     }
 }
 
@@ -215,7 +215,7 @@ impl Visitor for Swept<'_> {
     }
 
     fn gap(&mut self, gap: Gap) {
-        panic!("{gap:?}");
+        unreachable!("{gap:?}");
     }
 }
 

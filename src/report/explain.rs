@@ -1,7 +1,7 @@
 //! All about one key or entry: where, matched how, flagged why.
 
 use super::escape::escape;
-use super::text::key_words;
+use super::words::key_words;
 use crate::model::{EntryReport, Finding, KeyReport, Kind, Protection, Report, Sighting};
 use serde::Serialize;
 use std::io::{self, Write};

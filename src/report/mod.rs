@@ -6,3 +6,4 @@ pub mod json;
 pub mod survey;
 pub mod sweep;
 pub mod text;
+pub mod words;

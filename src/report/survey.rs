@@ -1,7 +1,7 @@
 //! What a sweep would cover: the outcome of a dry run.
 
 use super::escape::escape;
-use super::text::human_bytes;
+use super::words::human_bytes;
 use crate::model::Gap;
 use serde::Serialize;
 use std::io::{self, Write};
