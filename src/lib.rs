@@ -9,20 +9,39 @@
 //! ```
 //!
 //! Stages do not import one another: every hand-over type is in [`model`], and `pipeline` connects them.
-//! `ARCHITECTURE.md` has the table of who may import what; a test holds the code to it.
+//! `ARCHITECTURE.md` has the table of who may import what; a test holds the code to it. The modules below stand
+//! in the order in which they are best read.
+
+// The words that all others use.
+pub mod model;
+
+// From a tree to sightings, in the order of a sweep.
+pub mod walk;
+
+pub mod detect;
+
+pub mod parse;
+
+pub mod formats;
+
+pub mod containers;
+
+pub mod identity;
+
+pub mod host;
+
+pub mod pipeline;
+
+// From sightings and an export to findings.
+pub mod inventory;
+
+pub mod policy;
+
+pub mod reconcile;
+
+// From findings to people and programs.
+pub mod history;
+
+pub mod report;
 
 pub mod cli;
-pub mod containers;
-pub mod detect;
-pub mod formats;
-pub mod history;
-pub mod host;
-pub mod identity;
-pub mod inventory;
-pub mod model;
-pub mod parse;
-pub mod pipeline;
-pub mod policy;
-pub mod reconcile;
-pub mod report;
-pub mod walk;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which stages a stage may import (the table in ARCHITECTURE.md). A stage may always import itself.
-fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
+pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("model", &[][..]),
         ("walk", &["model"]),

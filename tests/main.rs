@@ -7,6 +7,9 @@ mod architecture;
 mod der;
 
 #[cfg(test)]
+mod documents;
+
+#[cfg(test)]
 mod estate;
 
 #[cfg(test)]

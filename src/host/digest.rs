@@ -40,7 +40,8 @@ impl DigestKind {
 }
 
 fn hash<D: sha2::Digest>(mut hasher: D, mut reader: impl Read, size: u64) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0u8; 64 << 10];
+    // What is digested may be a private key.
+    let mut buffer = zeroize::Zeroizing::new(vec![0u8; 64 << 10]);
     let mut left = size;
     loop {
         let read = match reader.read(&mut buffer) {

@@ -58,7 +58,7 @@ fn lines<W: Write>(sweep: &Sweep, out: &mut Hashing<'_, W>) -> io::Result<()> {
     Ok(())
 }
 
-/// SHA-256 of the lines before the end, in hexadecimal: what [`write`] puts into the end.
+/// SHA-256 of the lines before the end, in hexadecimal: what [`write()`] puts into the end.
 pub fn digest(sweep: &Sweep) -> String {
     let mut none = io::sink();
     let mut out = Hashing {
