@@ -4,6 +4,9 @@
 mod architecture;
 
 #[cfg(test)]
+mod cli;
+
+#[cfg(test)]
 mod der;
 
 #[cfg(test)]
@@ -13,6 +16,9 @@ mod estate;
 mod fixtures;
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod identity;
 
 #[cfg(test)]
@@ -20,6 +26,12 @@ mod inventory;
 
 #[cfg(test)]
 mod keytools;
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod system;
 
 #[cfg(test)]
 mod walk;
