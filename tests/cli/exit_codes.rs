@@ -57,7 +57,7 @@ fn with_an_inventory_a_high_finding_fails() {
 fn scan_as_nobody(case: &Case, options: &[&str]) -> Output {
     let program = public_binary(case.dir.path());
     as_nobody(&program)
-        .args(["scan", arg(&case.tree()), "--host", "h"])
+        .args(["scan", arg(&case.tree()), "--host", "web01"])
         .args(options)
         .output()
         .unwrap()

@@ -1,7 +1,7 @@
 //! What a sweep's lines are: their order, their digest, the same again, names to the byte.
 
 use super::{Case, paths_below, sweep};
-use crate::support::{arg, expect, lay_out, of_kind, open_directory, out, plant, records};
+use crate::support::{arg, expect, lay_out, of_kind, open_directory, out, plant, records, torn};
 use base64::Engine as _;
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -61,7 +61,7 @@ fn records_are_in_the_order_of_the_contract_and_counted() {
     let tree = dir.path().join("hosts");
     // Gaps before the first sighting, between and behind the last one.
     for name in ["0first.pem", "zlast.pem", "web01/etc/nginx/ssl/a-torn.pem"] {
-        fs::write(tree.join(name), "-----BEGIN CERTIFICATE-----\nMIIB\n").unwrap();
+        fs::write(tree.join(name), torn()).unwrap();
     }
     let records = sweep(0, &tree, &[]);
     assert_eq!(records[0]["record"], "sweep");
@@ -169,8 +169,8 @@ fn names_are_told_to_the_byte() {
         fs::copy(tree.join("model"), tree.join(OsStr::from_bytes(name))).unwrap();
     }
     // A gap has a name, too.
-    let torn = OsStr::from_bytes(b"torn\x07\xfe");
-    fs::write(tree.join(torn), "-----BEGIN CERTIFICATE-----\nMIIB\n").unwrap();
+    let name = OsStr::from_bytes(b"torn\x07\xfe");
+    fs::write(tree.join(name), torn()).unwrap();
     fs::remove_file(tree.join("model")).unwrap();
     let records = sweep(0, &tree, &[]);
     let root = format!("{}/", arg(&tree)).into_bytes();

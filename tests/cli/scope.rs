@@ -137,7 +137,7 @@ fn a_row_whose_place_was_left_out_is_not_missing() {
     let case = Case::new();
     let digest = "00".repeat(32);
     let text = format!(
-        "ID,Owner,State,Fingerprint,Location\nK-7,alice,Active,{digest},h:{}/tls/gone.crt\n",
+        "ID,Owner,State,Fingerprint,Location\nK-7,alice,Active,{digest},web01:{}/tls/gone.crt\n",
         case.tree().display()
     );
     let inventory = case.write("gone.csv", &text);
@@ -147,7 +147,7 @@ fn a_row_whose_place_was_left_out_is_not_missing() {
             "scan",
             arg(&tree),
             "--host",
-            "h",
+            "web01",
             "-i",
             arg(&inventory),
             "-f",

@@ -1,7 +1,9 @@
 //! What reaches people: messages or silence, colour, and no control character from outside.
 
 use super::Case;
-use crate::support::{BINARY, arg, err, expect, in_namespace, keymuster, of_kind, out, plant};
+use crate::support::{
+    BINARY, arg, err, expect, in_namespace, keymuster, of_kind, out, plant, torn,
+};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -21,8 +23,7 @@ fn quiet_is_silent_and_verbose_tells_all() {
     let inventory = case.write("faulty.csv", &text);
     for name in 0..30 {
         plant("identity/rsa2048/pkcs8.pem", &tree, &format!("many/{name}"));
-        let torn = "-----BEGIN CERTIFICATE-----\nMIIB\n";
-        fs::write(tree.join(format!("torn{name}")), torn).unwrap();
+        fs::write(tree.join(format!("torn{name}")), torn()).unwrap();
     }
     let scan = [
         "scan",
@@ -125,11 +126,7 @@ fn no_control_character_from_outside_reaches_a_terminal() {
     fs::copy(tree.join("ssh/id"), tree.join(bad).join(bad)).unwrap();
     std::os::unix::fs::symlink(tree.join(bad).join(bad), tree.join("link\x1b[1m")).unwrap();
     fs::hard_link(tree.join(bad).join(bad), tree.join("zhard\x1b[2m")).unwrap();
-    fs::write(
-        tree.join(bad).join("torn"),
-        "-----BEGIN CERTIFICATE-----\nMIIB\n",
-    )
-    .unwrap();
+    fs::write(tree.join(bad).join("torn"), torn()).unwrap();
     let public = fs::read_to_string("fixtures/identity/ed25519/openssh_public.pub").unwrap();
     let [algorithm, blob] = [0, 1].map(|n| public.split(' ').nth(n).unwrap());
     let line =
@@ -141,7 +138,7 @@ fn no_control_character_from_outside_reaches_a_terminal() {
         "ID,Name,Owner,Fingerprint,State,Location\n\
          K\x1b[1m1,name\x07,own\u{202e}er,{},Acti\x1bve,\n\
          K2,x,bob,{},Active,\n\
-         K3,\x1b[31m,\x07,{},Active,h:/no/\x1b[31mwhere\n",
+         K3,\x1b[31m,\x07,{},Active,web01:/no/\x1b[31mwhere\n",
         super::person_ssh(),
         super::server_certificate(),
         "00".repeat(32)

@@ -125,6 +125,12 @@ pub(crate) fn plant(fixture: &str, dir: &Path, name: &str) -> PathBuf {
     path
 }
 
+/// An armour that begins and does not end.
+pub(crate) fn torn() -> String {
+    let whole = fs::read_to_string("fixtures/identity/p256/certificate.pem").unwrap();
+    whole[..whole.len() / 2].to_owned()
+}
+
 /// What openssl and ssh-keygen said of the first thing in a fixture when it was made.
 pub(crate) fn told(fixture: &str) -> Value {
     let path = format!("fixtures/{fixture}.expect.json");
