@@ -1,41 +1,11 @@
 //! The main job on the estate: every flag on every key and entry, none lacking and none too many, and no
 //! private number, passphrase or secret in any output.
 
+use crate::support::{NOW, keymuster, lay_out};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use tempfile::TempDir;
-
-const NOW: &str = "2026-11-24T12:00:00Z";
-
-/// The estate as its manifest says, with modes, owners, hard links, FIFOs and odd names.
-fn lay_out() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let hosts = dir.path().join("hosts");
-    let made = Command::new("fixtures/estate/lay-out.sh")
-        .arg(&hosts)
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    // Others must be able to reach the hosts' roots, as on a real machine.
-    for path in [dir.path(), &hosts] {
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(path, open).unwrap();
-    }
-    dir
-}
-
-fn keymuster(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_keymuster"))
-        .args(args)
-        .output()
-        .unwrap()
-}
 
 fn scan(hosts: &Path, inventory: &str, format: &str) -> Output {
     keymuster(&[

@@ -4,6 +4,9 @@
 mod architecture;
 
 #[cfg(test)]
+mod cli;
+
+#[cfg(test)]
 mod der;
 
 #[cfg(test)]
@@ -19,6 +22,9 @@ mod fixtures;
 mod host;
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod identity;
 
 #[cfg(test)]
@@ -29,6 +35,12 @@ mod keytools;
 
 #[cfg(test)]
 mod ssh;
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod system;
 
 #[cfg(test)]
 mod walk;

@@ -29,10 +29,11 @@ impl Target {
         if path == Path::new("-") {
             return Ok(Self::Standard);
         }
-        if let Ok(present) = fs::symlink_metadata(path)
-            && !present.is_file()
-            && !present.is_symlink()
-        {
+        // A link is replaced; one to a device or directory (`/dev/stdout`) is not what was meant.
+        let is_other = |facts: io::Result<fs::Metadata>| {
+            facts.is_ok_and(|present| !present.is_file() && !present.is_symlink())
+        };
+        if is_other(fs::symlink_metadata(path)) || is_other(fs::metadata(path)) {
             bail!(
                 "{}: is there and is no regular file; use `-o -` for standard output",
                 path.display()
@@ -77,7 +78,8 @@ impl Target {
     /// Device and inode of the files that a sweep must not read: the unfinished one and the one it replaces.
     pub fn own_files(&self) -> Vec<(u64, u64)> {
         match self {
-            Self::Standard => redirected(),
+            // Told by `redirected`.
+            Self::Standard => Vec::new(),
             Self::File(pending) => [&pending.temporary, &pending.path]
                 .into_iter()
                 .filter_map(|path| fs::symlink_metadata(path).ok())
@@ -126,15 +128,18 @@ impl Drop for Pending {
     }
 }
 
-/// Device and inode of standard output, where a shell redirected it into a regular file.
-fn redirected() -> Vec<(u64, u64)> {
+/// Device and inode of standard output and standard error, where a shell redirected them into regular files.
+pub fn redirected() -> Vec<(u64, u64)> {
     use std::os::fd::AsFd as _;
-    rustix::fs::fstat(io::stdout().as_fd())
-        .ok()
-        .filter(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file())
-        .map(|stat| (stat.st_dev, stat.st_ino))
-        .into_iter()
-        .collect()
+    [
+        rustix::fs::fstat(io::stdout().as_fd()),
+        rustix::fs::fstat(io::stderr().as_fd()),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file())
+    .map(|stat| (stat.st_dev, stat.st_ino))
+    .collect()
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use super::hosts::{self, HostTask};
 use super::interrupt::{Cause, Stop};
 use super::judge::{self, Judge};
 use super::messages::Messages;
-use super::output::Target;
+use super::output::{self, Target};
 use super::progress::{self, Snapshot};
 use crate::model::{GapReason, Sweep};
 use crate::pipeline::{self, Progress, Request};
 use crate::report;
 use crate::report::escape::escape;
 use crate::walk::{self, HostRoot, WalkOptions};
+use anyhow::bail;
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
 
@@ -25,9 +26,16 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
     }
     // What can fail before a long sweep fails before it.
     let judge = Judge::load(&args.judge, &messages)?;
+    if args.sweep.as_ref() == Some(&args.output.output) {
+        bail!(
+            "{}: named by both --output and --sweep",
+            args.output.output.display()
+        );
+    }
     let output = Target::open(&args.output.output)?;
     let kept = args.sweep.as_deref().map(Target::open).transpose()?;
-    let mut never = output.own_files();
+    let mut never = output::redirected();
+    never.extend(output.own_files());
     never.extend(kept.iter().flat_map(Target::own_files));
 
     let mut sweeps = Vec::new();

@@ -79,9 +79,11 @@ struct Wanted {
 impl Wanted {
     fn new(id: &str) -> Self {
         let exact = id.trim().to_owned();
-        let bare = exact
+        // openssl writes `SHA256 Fingerprint=…`; at its end the sign is base64's padding.
+        let unpadded = exact.trim_end_matches('=');
+        let bare = unpadded
             .rsplit_once('=')
-            .map_or(exact.as_str(), |(_, value)| value);
+            .map_or(unpadded, |(_, value)| value);
         let lower = bare.to_ascii_lowercase();
         let lower = ["sha256:", "sha1:", "md5:", "sha-256:", "sha-1:", "0x"]
             .iter()
@@ -94,10 +96,7 @@ impl Wanted {
             .collect();
         let is_hex = digits.len() >= 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
         Self {
-            base64: bare
-                .trim_start_matches("SHA256:")
-                .trim_end_matches('=')
-                .to_owned(),
+            base64: bare.trim_start_matches("SHA256:").to_owned(),
             digits: is_hex.then_some(digits),
             exact,
         }

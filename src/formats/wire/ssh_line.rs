@@ -104,7 +104,7 @@ impl<'a> Line<'a> {
         let text = base64_run(rest);
         let run_end = self.encoded + text.len();
         let tail = bytes.get(run_end..limit).unwrap_or_default();
-        let tail_end = tail.iter().position(|b| ends_line(*b));
+        let tail_end = memchr::memchr3(b'\n', b'\r', 0, tail);
         if open && tail_end.is_none() {
             return Reading::NeedMore { from: self.start };
         }
