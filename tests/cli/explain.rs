@@ -82,7 +82,7 @@ fn a_key_is_found_by_any_of_its_names() {
         "K-1".to_owned(),
         "full.csv:2".to_owned(),
     ] {
-        assert_eq!(explain(0, &id), [server_id.clone()], "{id}");
+        assert_eq!(explain(0, &id), std::slice::from_ref(&server_id), "{id}");
     }
     let person_id = text(&person["key_id"]);
     let ssh = text(&person["fingerprints"]["ssh_sha256"]);
@@ -97,7 +97,7 @@ fn a_key_is_found_by_any_of_its_names() {
         "K-2".to_owned(),
         format!("web01:{}/ssh/id", arg(&tree)),
     ] {
-        assert_eq!(explain(0, &id), [person_id.clone()], "{id}");
+        assert_eq!(explain(0, &id), std::slice::from_ref(&person_id), "{id}");
     }
     // A host names all that is there.
     assert_eq!(explain(0, "web01").len(), 2);
