@@ -507,7 +507,7 @@ fn listed(listing: &str) -> Vec<String> {
         let text = line.trim();
         if !entry {
             inside = matches!(text, "Principals:" | "Critical Options:" | "Extensions:");
-        } else if inside && text.contains(" UNKNOWN OPTION ") {
+        } else if inside && text.contains(" UNKNOWN OPTION") {
             // Printed with the hexadecimal data: a string of three bytes, `bob`.
             assert!(
                 text.ends_with("(len 7)") || text.contains("00000003626f62"),
