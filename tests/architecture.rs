@@ -19,7 +19,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("host", &["model"]),
         ("inventory", &["model"]),
         ("policy", &["model"]),
-        ("reconcile", &["model", "policy"]),
+        ("reconcile", &["model", "policy", "identity"]),
         ("history", &["model"]),
         ("report", &["model"]),
         (

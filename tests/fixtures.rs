@@ -2,6 +2,7 @@
 //!
 //! Only the members that an expectation has are compared, but the numbers of sightings and gaps must agree.
 
+use keymuster::model::{Passwords, Secret};
 use keymuster::pipeline;
 use serde_json::Value;
 use std::fs;
@@ -78,7 +79,11 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         let expected: Value = serde_json::from_slice(&fs::read(&expectation).unwrap()).unwrap();
         let bytes = fs::read(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
         let file_name = Path::new(&name).file_name().unwrap().to_str().unwrap();
-        let (mut found, gaps) = pipeline::examine(&bytes, file_name.as_bytes());
+        let given = expected["passwords"].as_array().into_iter().flatten();
+        let given = given.map(|text| Secret::copy_of(text.as_str().unwrap().as_bytes()));
+        let built_in = expected["default_passwords"] == true;
+        let passwords = Passwords::new(given, built_in);
+        let (mut found, gaps) = pipeline::examine_with(&bytes, file_name.as_bytes(), &passwords);
         cases += 1;
         let mut faults = Vec::new();
         let mut wanted = expected["sightings"].as_array().unwrap().clone();

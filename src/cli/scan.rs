@@ -7,7 +7,7 @@ use super::judge::{self, Judge};
 use super::messages::Messages;
 use super::output::{self, Target};
 use super::progress::{self, Snapshot};
-use crate::model::{GapReason, Sweep};
+use crate::model::{GapReason, Passwords, Sweep};
 use crate::pipeline::{self, Progress, Request};
 use crate::report;
 use crate::report::escape::escape;
@@ -89,11 +89,14 @@ fn sweep(
     stop: &Stop,
     messages: &Messages,
 ) -> anyhow::Result<Sweep> {
+    let passwords = Passwords::new([], true);
     let request = Request {
         host: &task.name,
         root: &task.root,
         paths: &task.paths,
         walk,
+        passwords: &passwords,
+        secret_id_key: None,
         tool: super::tool(),
     };
     let progress = Progress::default();

@@ -130,15 +130,12 @@ impl Format for DerRun {
 
 fn carved(raw: &[u8], start: usize) -> Found {
     Found {
-        nested: vec![Nested {
-            clue: Clue::DerObject,
-            bytes: Zeroizing::new(raw.to_vec()),
-            encoding: Encoding::Der,
-            label: None,
-            headers: Vec::new(),
-            offset: start,
-            declared: false,
-        }],
+        nested: vec![Nested::new(
+            Clue::DerObject,
+            Zeroizing::new(raw.to_vec()),
+            Encoding::Der,
+            start,
+        )],
         end: start + raw.len(),
         ..Found::default()
     }

@@ -200,13 +200,10 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
         Stop::Closed => match decode(&found) {
             Some(decoded) => Reading::Found(Found {
                 nested: vec![Nested {
-                    clue: Clue::PemBody,
-                    bytes: decoded,
-                    encoding: Encoding::Pem,
                     label: Some(label.to_owned()),
                     headers: found.headers,
-                    offset: at,
                     declared: true,
+                    ..Nested::new(Clue::PemBody, decoded, Encoding::Pem, at)
                 }],
                 end,
                 ..Found::default()

@@ -84,6 +84,17 @@ pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
 }
 
+/// The key id of an OpenPGP fingerprint: the last 8 octets of a version 4 one, the first of a later one (RFC 9580,
+/// section 5.5.4).
+pub(super) fn pgp_keyid(fingerprint: &str) -> Option<String> {
+    let id = match fingerprint.len() {
+        40 => fingerprint.get(24..),
+        64 => fingerprint.get(..16),
+        _ => None,
+    };
+    id.map(str::to_owned)
+}
+
 /// libgcrypt's keygrip: SHA-1 over the modulus of RSA with its sign byte, or over the parameters and the point
 /// of a curve as an S-expression.
 pub(super) fn keygrip(key: &Public<'_>) -> Option<Sha1Hex> {

@@ -78,7 +78,7 @@ impl Parser {
             .collect();
         let mut count = work.len();
         while let Some(item) = work.pop() {
-            count += self.unfold(&item, candidate.file_name, &mut parsed, &mut work);
+            count += self.unfold(&item, candidate, &mut parsed, &mut work);
             if count > COUNT_MAX {
                 parsed.faults.push(item.fault(
                     GapReason::Limit,
@@ -100,7 +100,7 @@ impl Parser {
     fn unfold(
         &self,
         item: &Work,
-        file_name: &[u8],
+        outer: &Candidate<'_>,
         parsed: &mut Parsed,
         work: &mut Vec<Work>,
     ) -> usize {
@@ -119,12 +119,16 @@ impl Parser {
             encoding: nested.encoding,
             label: nested.label.as_deref(),
             headers: &nested.headers,
-            file_name,
+            file_name: outer.file_name,
+            unlock: outer.unlock,
         };
         match self.ask(&candidate) {
             Reading::Found(found) => {
                 for mut artifact in found.artifacts {
                     artifact.offset = item.place(artifact.offset);
+                    if let Some(entry) = &nested.entry {
+                        artifact.inherit(entry);
+                    }
                     parsed.artifacts.push(artifact);
                 }
                 for mut fault in found.faults {
@@ -137,13 +141,10 @@ impl Parser {
                     parsed.faults.push(fault);
                 }
                 let added = found.nested.len();
-                work.extend(
-                    found
-                        .nested
-                        .into_iter()
-                        .rev()
-                        .map(|inner| Work::new(inner, item.base, item.is_frozen(), item.depth + 1)),
-                );
+                work.extend(found.nested.into_iter().rev().map(|mut inner| {
+                    inner.entry = inner.entry.or_else(|| nested.entry.clone());
+                    Work::new(inner, item.base, item.is_frozen(), item.depth + 1)
+                }));
                 added
             }
             Reading::NotMine | Reading::NeedMore { .. } => {

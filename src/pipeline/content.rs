@@ -4,7 +4,7 @@
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
 use crate::detect::Detector;
-use crate::model::{Artifact, Candidate, Encoding, Fault, GapReason};
+use crate::model::{Artifact, Candidate, Effort, Encoding, Fault, GapReason, Passwords, Unlock};
 use crate::parse::{Advance, Parser};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +45,8 @@ pub struct Scanner<'a> {
     detector: &'a Detector,
     parser: &'a Parser,
     stop: &'a AtomicBool,
+    passwords: &'a Passwords,
+    effort: Effort,
     buffer: Zeroizing<Vec<u8>>,
 }
 
@@ -61,14 +63,21 @@ struct Window {
 }
 
 impl<'a> Scanner<'a> {
-    /// A scanner with its own buffer.
+    /// A scanner with its own buffer that tries no password.
     pub fn new(detector: &'a Detector, parser: &'a Parser, stop: &'a AtomicBool) -> Self {
         Self {
             detector,
             parser,
             stop,
+            passwords: Unlock::NONE.passwords,
+            effort: Effort::new(0),
             buffer: Zeroizing::new(Vec::new()),
         }
+    }
+
+    /// The same with passwords to try on what is closed.
+    pub fn with_passwords(self, passwords: &'a Passwords) -> Self {
+        Self { passwords, ..self }
     }
 
     /// Reads one source to its end; gives how many bytes were read. What was found before an error stays told.
@@ -79,6 +88,7 @@ impl<'a> Scanner<'a> {
         sink: &mut dyn Sink,
         bytes_read: &mut u64,
     ) -> io::Result<()> {
+        self.effort.reset();
         let outcome = self.scan_windows(source, file_name, sink, bytes_read);
         if self.buffer.len() > 4 * WINDOW {
             self.buffer = Zeroizing::new(Vec::new());
@@ -204,6 +214,10 @@ impl<'a> Scanner<'a> {
                 label: None,
                 headers: &[],
                 file_name,
+                unlock: Unlock {
+                    passwords: self.passwords,
+                    effort: &self.effort,
+                },
             };
             let parsed = self.parser.examine(&candidate);
             window.from = match parsed.advance {

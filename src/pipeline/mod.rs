@@ -5,5 +5,5 @@ pub mod decorate;
 pub mod place;
 pub mod sweep;
 
-pub use place::examine;
+pub use place::{examine, examine_with};
 pub use sweep::{Progress, Request, SweepError, Swept, sweep};

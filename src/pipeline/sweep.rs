@@ -6,9 +6,11 @@ use super::place;
 use crate::detect::Detector;
 use crate::formats;
 use crate::host::{Acl, DigestKind, Host};
+use crate::identity;
 use crate::model::sweep::SWEEP_SCHEMA;
 use crate::model::{
-    Artifact, Gap, GapReason, KeyId, Scope, Sighting, Sweep, SweepEnd, SweepHeader, location,
+    Artifact, Gap, GapReason, KeyId, Passwords, Scope, Secret, Sighting, Sweep, SweepEnd,
+    SweepHeader, location,
 };
 use crate::parse::Parser;
 use crate::walk::{self, Facts, HostRoot, OpenFile, Visitor, WalkError, WalkOptions};
@@ -27,6 +29,10 @@ pub struct Request<'a> {
     pub paths: &'a [Vec<u8>],
     /// How.
     pub walk: WalkOptions,
+    /// What to try on closed things.
+    pub passwords: &'a Passwords,
+    /// The user's key under which secrets that could be guessed are named.
+    pub secret_id_key: Option<&'a Secret>,
     /// Name and version of the program, for the record.
     pub tool: String,
 }
@@ -81,7 +87,8 @@ pub fn sweep(
     let stop: &AtomicBool = &request.walk.stop;
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
-            scanner: Scanner::new(&detector, &parser, stop),
+            scanner: Scanner::new(&detector, &parser, stop).with_passwords(request.passwords),
+            secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),
             progress,
             sightings: Vec::new(),
@@ -108,6 +115,7 @@ pub fn sweep(
                 .map(|path| Gap::at(path, reason, detail.clone())),
         );
     }
+    identity::fill_probable_keys(&mut sightings);
     sort(&mut sightings, &mut gaps);
     let end = end_of(&sightings, &gaps, outcome.directories, outcome.files, bytes);
     Ok(Swept {
@@ -135,6 +143,7 @@ pub fn sweep(
 /// The visitor of one thread.
 struct FileReader<'a> {
     scanner: Scanner<'a>,
+    secret_id_key: Option<&'a Secret>,
     decorator: Decorator<'a>,
     progress: &'a Progress,
     sightings: Vec<Sighting>,
@@ -147,6 +156,7 @@ impl Visitor for FileReader<'_> {
         let first = self.sightings.len();
         let mut sink = FileSink {
             path: file.path(),
+            secret_id_key: self.secret_id_key,
             sightings: &mut self.sightings,
             gaps: &mut self.gaps,
         };
@@ -195,13 +205,14 @@ fn reason_of(error: &io::Error) -> GapReason {
 
 struct FileSink<'a> {
     path: &'a [u8],
+    secret_id_key: Option<&'a Secret>,
     sightings: &'a mut Vec<Sighting>,
     gaps: &'a mut Vec<Gap>,
 }
 
 impl Sink for FileSink<'_> {
     fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>) {
-        let mut sighting = place::sighting(artifact, offset, line);
+        let mut sighting = place::sighting(artifact, offset, line, self.secret_id_key);
         let (path, path_bytes) = location::name_parts(self.path);
         sighting.location.path = path;
         sighting.location.path_bytes = path_bytes;
