@@ -22,7 +22,7 @@ pub struct DerRun;
 
 macro_rules! der_signatures {
     ($($literal:expr),* $(,)?) => {
-        &[$(Signature { literal: $literal, clue: Clue::DerRun },)*]
+        const { &[$(Signature::anywhere($literal, Clue::DerRun),)*] }
     };
 }
 

@@ -37,20 +37,13 @@ impl Format for PemArmour {
     }
 
     fn signatures(&self) -> &'static [Signature] {
-        &[
-            Signature {
-                literal: BEGIN,
-                clue: Clue::PemArmour,
-            },
-            Signature {
-                literal: UTF16_LE,
-                clue: Clue::PemArmourUtf16Le,
-            },
-            Signature {
-                literal: UTF16_BE,
-                clue: Clue::PemArmourUtf16Be,
-            },
-        ]
+        const {
+            &[
+                Signature::anywhere(BEGIN, Clue::PemArmour),
+                Signature::anywhere(UTF16_LE, Clue::PemArmourUtf16Le),
+                Signature::anywhere(UTF16_BE, Clue::PemArmourUtf16Be),
+            ]
+        }
     }
 
     fn clues(&self) -> &'static [Clue] {

@@ -35,7 +35,7 @@ pub trait Format: Sync {
     /// The format's name in records, lower snake case.
     fn name(&self) -> &'static str;
 
-    /// The literals that, found anywhere in a file, make a candidate with the given clue.
+    /// The literals that, found where they may stand in a file, make a candidate with the given clue.
     fn signatures(&self) -> &'static [Signature] {
         &[]
     }
@@ -47,13 +47,45 @@ pub trait Format: Sync {
     fn read(&self, candidate: &Candidate<'_>) -> Reading;
 }
 
-/// A literal worth a look, at least three bytes long.
+/// A literal worth a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// The exact bytes to search for.
+    /// The exact bytes.
     pub literal: &'static [u8],
     /// What finding them suggests.
     pub clue: Clue,
+    /// Where they mean that.
+    pub place: Place,
+}
+
+/// Where a literal may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Anywhere: it is searched in every byte, so each further one that begins unlike the others costs time.
+    Anywhere,
+    /// So many bytes behind the first of a file or member, and nowhere else: compared once a file, which is free.
+    Start(usize),
+}
+
+impl Signature {
+    /// A literal of at least three bytes that may stand anywhere; the candidate's `at` is its first byte.
+    pub const fn anywhere(literal: &'static [u8], clue: Clue) -> Self {
+        Self {
+            literal,
+            clue,
+            place: Place::Anywhere,
+        }
+    }
+
+    /// A literal (a magic number) that counts only `offset` bytes behind the first byte of a file or member;
+    /// the candidate's `at` is that first byte, 0. It must lie within the first 64 KiB.
+    pub const fn at_start(offset: usize, literal: &'static [u8], clue: Clue) -> Self {
+        Self {
+            literal,
+            clue,
+            place: Place::Start(offset),
+        }
+    }
 }
 
 /// Every format, in the order in which they are asked.

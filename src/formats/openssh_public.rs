@@ -11,14 +11,8 @@ pub struct OpensshPublic;
 const SIGNATURES: [Signature; 2] = {
     let [space, tab] = LITERALS;
     [
-        Signature {
-            literal: space,
-            clue: Clue::SshLine,
-        },
-        Signature {
-            literal: tab,
-            clue: Clue::SshLine,
-        },
+        Signature::anywhere(space, Clue::SshLine),
+        Signature::anywhere(tab, Clue::SshLine),
     ]
 };
 

@@ -26,14 +26,8 @@ impl Format for Rfc4716 {
 
     fn signatures(&self) -> &'static [Signature] {
         const SIGNATURES: [Signature; 2] = [
-            Signature {
-                literal: LITERAL,
-                clue: Clue::Ssh2Armour,
-            },
-            Signature {
-                literal: TIGHT,
-                clue: Clue::Ssh2Armour,
-            },
+            Signature::anywhere(LITERAL, Clue::Ssh2Armour),
+            Signature::anywhere(TIGHT, Clue::Ssh2Armour),
         ];
         &SIGNATURES
     }

@@ -58,6 +58,8 @@ struct Window {
     filled: usize,
     /// Where in the buffer the search goes on.
     from: usize,
+    /// How many of the hits at the source's start were examined.
+    starts: usize,
     /// Whether the source ends with the filled bytes.
     at_end: bool,
 }
@@ -108,6 +110,7 @@ impl<'a> Scanner<'a> {
             start: 0,
             filled: 0,
             from: 0,
+            starts: 0,
             at_end: size == 0,
         };
         let mut lines = Lines::default();
@@ -141,6 +144,7 @@ impl<'a> Scanner<'a> {
                     start: data,
                     filled: 0,
                     from: 0,
+                    starts: 0,
                     at_end: false,
                 };
                 Ok(true)
@@ -203,7 +207,13 @@ impl<'a> Scanner<'a> {
         sink: &mut dyn Sink,
     ) -> Option<usize> {
         let bytes = self.buffer.get(..window.filled).unwrap_or_default();
-        while let Some(hit) = self.detector.find(bytes, window.from) {
+        loop {
+            let opening = (window.start == 0 && window.from == 0)
+                .then(|| self.detector.starts(bytes).nth(window.starts))
+                .flatten();
+            let Some(hit) = opening.or_else(|| self.detector.find(bytes, window.from)) else {
+                break;
+            };
             let candidate = Candidate {
                 clue: hit.clue,
                 bytes,
@@ -220,17 +230,20 @@ impl<'a> Scanner<'a> {
                 },
             };
             let parsed = self.parser.examine(&candidate);
+            // Behind what the start suggested, the search itself begins with the first byte.
+            let next = if opening.is_some() { 0 } else { hit.at + 1 };
             window.from = match parsed.advance {
-                Advance::Step => hit.at + 1,
-                Advance::To(end) => end.max(hit.at + 1),
+                Advance::Step => next,
+                Advance::To(end) => end.max(next),
                 Advance::NeedMore { from }
                     if !window.at_end && window.filled.saturating_sub(from) < WINDOW_MAX / 2 =>
                 {
                     window.from = hit.at;
                     return Some(from.min(hit.at));
                 }
-                Advance::NeedMore { .. } => hit.at + 1,
+                Advance::NeedMore { .. } => next,
             };
+            window.starts += usize::from(opening.is_some());
             for artifact in parsed.artifacts {
                 let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
                     .then(|| lines.at(source, bytes, window.start, artifact.offset))
@@ -316,7 +329,8 @@ fn newlines(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats;
+    use crate::formats::{self, Format, Signature};
+    use crate::model::{Clue, Found, Reading};
 
     struct Memory(Vec<u8>);
 
@@ -352,8 +366,12 @@ mod tests {
     }
 
     fn faults(bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
-        let detector = Detector::new(formats::ALL);
-        let parser = Parser::new(formats::ALL);
+        faults_of(formats::ALL, bytes)
+    }
+
+    fn faults_of(formats: &'static [&'static dyn Format], bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
+        let detector = Detector::new(formats);
+        let parser = Parser::new(formats);
         let stop = AtomicBool::new(false);
         let mut scanner = Scanner::new(&detector, &parser, &stop);
         let mut sink = Faults::default();
@@ -411,5 +429,76 @@ mod tests {
         );
         bytes.extend_from_slice(b"!!");
         assert_eq!(faults(bytes), [(GapReason::Truncated, 1000)]);
+    }
+
+    /// A format that is known by its first bytes, four of which are a mark, and as long as the digit behind it says.
+    struct Marked;
+
+    impl Format for Marked {
+        fn name(&self) -> &'static str {
+            "marked"
+        }
+
+        fn signatures(&self) -> &'static [Signature] {
+            const {
+                &[
+                    Signature::at_start(4, b"mark", Clue::OpensshMagic),
+                    Signature::at_start(0, b"file", Clue::PemBody),
+                    Signature::anywhere(b"filemark", Clue::SshLine),
+                ]
+            }
+        }
+
+        fn clues(&self) -> &'static [Clue] {
+            &[Clue::OpensshMagic, Clue::PemBody, Clue::SshLine]
+        }
+
+        fn read(&self, candidate: &Candidate<'_>) -> Reading {
+            let (reason, end) = match candidate.clue {
+                Clue::PemBody => return Reading::NotMine,
+                Clue::SshLine => (GapReason::Limit, candidate.at + 8),
+                _ => match candidate.bytes.get(8) {
+                    Some(b'n') => return Reading::NotMine,
+                    Some(b'l') if candidate.bytes.len() < 3 * WINDOW && !candidate.at_end => {
+                        return Reading::NeedMore { from: 0 };
+                    }
+                    Some(b'l') => (GapReason::Encrypted, candidate.bytes.len()),
+                    _ => (GapReason::Malformed, 0),
+                },
+            };
+            assert!(candidate.clue == Clue::SshLine || candidate.at_start);
+            let faults = vec![Fault {
+                reason,
+                offset: candidate.at,
+                detail: String::new(),
+            }];
+            Reading::Found(Found {
+                faults,
+                end,
+                ..Found::default()
+            })
+        }
+    }
+
+    #[test]
+    fn the_start_of_a_source_is_asked_once_and_then_searched() {
+        const FORMATS: &[&dyn Format] = &[&Marked];
+        let ask = |text: &[u8], size: usize| {
+            let mut bytes = text.to_vec();
+            bytes.resize(size.max(text.len()), b'.');
+            faults_of(FORMATS, bytes)
+        };
+        use GapReason::{Encrypted, Limit, Malformed};
+        // Nobody takes the start: what may stand anywhere is still found there.
+        assert_eq!(ask(b"filemarkn", 0), [(Limit, 0)]);
+        // The reader says where to go on: at the first byte, or behind all that it read, in a window that grew.
+        assert_eq!(ask(b"filemark", 0), [(Malformed, 0), (Limit, 0)]);
+        assert_eq!(ask(b"????mark filemark", 0), [(Malformed, 0), (Limit, 9)]);
+        assert_eq!(ask(b"filemarkl filemark", 0), [(Encrypted, 0)]);
+        assert_eq!(ask(b"filemarkl", 20 * WINDOW), [(Encrypted, 0)]);
+        // Elsewhere, the first window included, it is no start.
+        assert_eq!(ask(b".????mark", 3 * WINDOW), []);
+        let later = [vec![b'.'; 2 * WINDOW], b"????mark".to_vec()].concat();
+        assert_eq!(ask(&later, 3 * WINDOW), []);
     }
 }
