@@ -7,6 +7,7 @@ pub mod interrupt;
 pub mod judge;
 pub mod messages;
 pub mod output;
+mod passwords;
 pub mod progress;
 pub mod scan;
 pub mod stored;

@@ -45,7 +45,6 @@ pub struct Scanner<'a> {
     detector: &'a Detector,
     parser: &'a Parser,
     stop: &'a AtomicBool,
-    passwords: &'a Passwords,
     effort: Effort,
     buffer: Zeroizing<Vec<u8>>,
 }
@@ -65,24 +64,19 @@ struct Window {
 }
 
 impl<'a> Scanner<'a> {
-    /// A scanner with its own buffer that tries no password.
+    /// A scanner with its own buffer.
     pub fn new(detector: &'a Detector, parser: &'a Parser, stop: &'a AtomicBool) -> Self {
         Self {
             detector,
             parser,
             stop,
-            passwords: Unlock::NONE.passwords,
             effort: Effort::new(0),
             buffer: Zeroizing::new(Vec::new()),
         }
     }
 
-    /// The same with passwords to try on what is closed.
-    pub fn with_passwords(self, passwords: &'a Passwords) -> Self {
-        Self { passwords, ..self }
-    }
-
     /// Reads one source to its end; gives how many bytes were read. What was found before an error stays told.
+    /// No password is tried.
     pub fn scan(
         &mut self,
         source: &dyn Source,
@@ -90,8 +84,21 @@ impl<'a> Scanner<'a> {
         sink: &mut dyn Sink,
         bytes_read: &mut u64,
     ) -> io::Result<()> {
+        let none = Unlock::NONE.passwords;
+        self.scan_with(source, file_name, none, sink, bytes_read)
+    }
+
+    /// The same, with passwords to try on what is closed.
+    pub fn scan_with(
+        &mut self,
+        source: &dyn Source,
+        file_name: &[u8],
+        passwords: &Passwords,
+        sink: &mut dyn Sink,
+        bytes_read: &mut u64,
+    ) -> io::Result<()> {
         self.effort.reset();
-        let outcome = self.scan_windows(source, file_name, sink, bytes_read);
+        let outcome = self.scan_windows(source, file_name, passwords, sink, bytes_read);
         if self.buffer.len() > 4 * WINDOW {
             self.buffer = Zeroizing::new(Vec::new());
         }
@@ -102,6 +109,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         source: &dyn Source,
         file_name: &[u8],
+        passwords: &Passwords,
         sink: &mut dyn Sink,
         bytes_read: &mut u64,
     ) -> io::Result<()> {
@@ -129,7 +137,7 @@ impl<'a> Scanner<'a> {
                 None => WINDOW,
             };
             *bytes_read += self.fill(source, size, &mut window, limit)?;
-            needed = self.search(source, &mut window, &mut lines, file_name, sink);
+            needed = self.search(source, &mut window, &mut lines, file_name, passwords, sink);
             self.slide(&mut window, needed);
         }
         Ok(())
@@ -204,6 +212,7 @@ impl<'a> Scanner<'a> {
         window: &mut Window,
         lines: &mut Lines,
         file_name: &[u8],
+        passwords: &Passwords,
         sink: &mut dyn Sink,
     ) -> Option<usize> {
         let bytes = self.buffer.get(..window.filled).unwrap_or_default();
@@ -225,7 +234,7 @@ impl<'a> Scanner<'a> {
                 headers: &[],
                 file_name,
                 unlock: Unlock {
-                    passwords: self.passwords,
+                    passwords,
                     effort: &self.effort,
                 },
             };
