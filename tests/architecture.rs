@@ -17,6 +17,8 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         // Of the formats only `wire`, as the next test says.
         ("identity", &["model", "formats"]),
         ("host", &["model"]),
+        // Of the formats only `wire`.
+        ("stores", &["model", "formats"]),
         ("inventory", &["model"]),
         ("policy", &["model"]),
         ("reconcile", &["model", "policy", "identity"]),
@@ -25,7 +27,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "pipeline",
             &[
-                "model", "walk", "detect", "formats", "parse", "identity", "host",
+                "model", "walk", "detect", "formats", "parse", "identity", "host", "stores",
             ],
         ),
         (
@@ -34,6 +36,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "model",
                 "walk",
                 "pipeline",
+                "stores",
                 "inventory",
                 "policy",
                 "reconcile",

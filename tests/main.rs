@@ -37,6 +37,9 @@ mod keytools;
 mod ssh;
 
 #[cfg(test)]
+mod stores;
+
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub fn run() -> u8 {
         Command::Scan(args) => scan::run(args),
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
+        Command::Pkcs11Child => child(),
     };
     outcome.unwrap_or_else(|error| {
         let text = format!("{error:#}");
@@ -37,6 +38,12 @@ pub fn run() -> u8 {
         let _ = writeln!(std::io::stderr(), "keymuster: {text}");
         FAILED
     })
+}
+
+/// Asks the module that the parent process names on standard input.
+fn child() -> anyhow::Result<u8> {
+    crate::stores::pkcs11::child::run(std::io::stdin().lock(), &mut std::io::stdout().lock())?;
+    Ok(0)
 }
 
 /// Name and version of the program, as records tell it.
