@@ -44,3 +44,6 @@ mod system;
 
 #[cfg(test)]
 mod walk;
+
+#[cfg(test)]
+mod windows;
