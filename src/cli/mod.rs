@@ -31,11 +31,26 @@ pub fn run() -> u8 {
         Command::Explain(args) => stored::explain(args),
     };
     outcome.unwrap_or_else(|error| {
-        let text = format!("{error:#}");
+        let text = chain(&error);
         let text = crate::report::escape::escape(&text);
         let _ = writeln!(std::io::stderr(), "keymuster: {text}");
         FAILED
     })
+}
+
+/// An error with its causes, each once: some messages tell their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .fold(error.to_string(), |text, cause| {
+            let cause = cause.to_string();
+            if text.ends_with(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }
 
 /// Name and version of the program, as records tell it.

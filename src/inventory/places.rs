@@ -138,7 +138,7 @@ fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
         None | Some("*" | "any" | "all") => None,
         Some(front) => {
             let name = front.rsplit_once('@').map_or(front, |(_, h)| h);
-            Some(host(name)?)
+            Some(host_pattern(name).or_else(|| host(name))?)
         }
     };
     if let Some(home) = path.strip_prefix('~') {
@@ -183,6 +183,14 @@ fn one(host: Option<String>, path: &str) -> EntryPlace {
 }
 
 /// A host name or address, lower case; `None` for patterns, phrases and what has a path.
+/// `web*`, `db0?.example.com`: the hosts of that pattern, before a path.
+fn host_pattern(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '.' | '-' | '_');
+    (text.contains(['*', '?']) && text.len() <= 253 && text.chars().all(fits))
+        .then(|| text.to_ascii_lowercase())
+}
+
 fn host(text: &str) -> Option<String> {
     // Words of location columns that name no host.
     const NO_HOSTS: &[&str] = &[
@@ -394,6 +402,11 @@ mod tests {
         );
         check("/etc/ssl/a.key", &[exact("", "/etc/ssl/a.key")]);
         check("web01:/etc/ssl/*.pem", &[glob("web01", "/etc/ssl/*.pem")]);
+        check("web*:/etc/a.key", &[exact("web*", "/etc/a.key")]);
+        check(
+            "root@DB0?.example.com:/etc/*",
+            &[glob("db0?.example.com", "/etc/*")],
+        );
         check("web01:/etc/ssl/", &[glob("web01", "/etc/ssl/**")]);
         check("file:///etc/a%20b.pem", &[exact("", "/etc/a b.pem")]);
         check("file://web01/etc/a.pem", &[exact("web01", "/etc/a.pem")]);
@@ -478,7 +491,7 @@ mod tests {
     fn what_is_no_place_is_a_fault() {
         for cell in [
             "second drawer from the left",
-            "web*:/etc/a",
+            "web*!:/etc/a",
             "etc/ssl/a.pem",
             "web01:relative/a",
         ] {
