@@ -47,3 +47,6 @@ mod system;
 
 #[cfg(test)]
 mod walk;
+
+#[cfg(test)]
+mod windows;

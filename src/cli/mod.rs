@@ -33,7 +33,7 @@ pub fn run() -> u8 {
         Command::Pkcs11Child => child(),
     };
     outcome.unwrap_or_else(|error| {
-        let text = format!("{error:#}");
+        let text = chain(&error);
         let text = crate::report::escape::escape(&text);
         let _ = writeln!(std::io::stderr(), "keymuster: {text}");
         FAILED
@@ -44,6 +44,21 @@ pub fn run() -> u8 {
 fn child() -> anyhow::Result<u8> {
     crate::stores::pkcs11::child::run(std::io::stdin().lock(), &mut std::io::stdout().lock())?;
     Ok(0)
+}
+
+/// An error with its causes, each once: some messages tell their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .fold(error.to_string(), |text, cause| {
+            let cause = cause.to_string();
+            if text.ends_with(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }
 
 /// Name and version of the program, as records tell it.

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 /// How far before a hit an object may start: two headers, a serial number of 20 octets and an OID.
 const LOOK_BACK: usize = 48;
+/// How many bytes behind a hit must be there before its shape is judged: an algorithm identifier with the parameters
+/// of a DSA key of 3,072 bits has 850.
+const LOOK_AHEAD: usize = 2 << 10;
 /// The largest object carved out of other bytes; the first object of a file may be larger.
 const CARVED_MAX: usize = 1 << 20;
 /// The largest object that a file may start with (revocation lists grow large).
@@ -77,10 +80,13 @@ impl Format for DerRun {
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
         let bytes = candidate.bytes;
+        let first = candidate.at.saturating_sub(LOOK_BACK);
+        if !candidate.at_end && bytes.len().saturating_sub(candidate.at) < LOOK_AHEAD {
+            return Reading::NeedMore { from: first };
+        }
         if let Some(reading) = read_ber(candidate) {
             return reading;
         }
-        let first = candidate.at.saturating_sub(LOOK_BACK);
         for start in first..=candidate.at {
             let Some(object) = bytes.get(start..) else {
                 break;

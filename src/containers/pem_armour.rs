@@ -166,7 +166,10 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
             ..Found::default()
         })
     };
-    if found.stop == Stop::Open && found.end >= body.len() && !candidate.at_end {
+    // What looks foreign may be the first half of what the next window completes: a boundary, an escape, a header.
+    let undecided =
+        found.stop != Stop::Closed && body.len().saturating_sub(found.end) < armour::LOOK_AHEAD;
+    if undecided && !candidate.at_end {
         return if text.len() * width > TEXT_MAX {
             fault(
                 GapReason::Limit,
