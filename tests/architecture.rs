@@ -16,7 +16,8 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("parse", &["model", "formats"]),
         // Of the formats only `wire`, as the next test says.
         ("identity", &["model", "formats"]),
-        ("host", &["model"]),
+        // Of the formats only `wire`.
+        ("host", &["model", "formats"]),
         // Of the formats only `wire`.
         ("stores", &["model", "formats"]),
         ("inventory", &["model"]),

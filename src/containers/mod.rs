@@ -4,4 +4,7 @@
 //! nested candidates, and `parse` puts them on its worklist.
 
 pub mod der_run;
+pub mod nss;
+pub mod nss_legacy;
 pub mod pem_armour;
+pub mod sst;

@@ -24,7 +24,10 @@ pub mod wire;
 pub mod x509;
 
 use crate::containers::der_run::DerRun;
+use crate::containers::nss::Nss;
+use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::sst::Sst;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -92,6 +95,9 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Nss,
+    &NssLegacy,
+    &Sst,
     &openssh_private::OpensshPrivate,
     &rfc4716::Rfc4716,
     &ssh_certificate::SshCertificate,
