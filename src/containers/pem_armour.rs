@@ -173,7 +173,13 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
             ..Found::default()
         })
     };
-    if found.stop == Stop::Open && found.end >= body.len() && !candidate.at_end {
+    // A closing boundary or an escape may be cut by the end of the window: that is no foreign byte yet.
+    let reached_end = match found.stop {
+        Stop::Closed => false,
+        Stop::Open => found.end >= body.len(),
+        Stop::Foreign => body.len().saturating_sub(found.end) < armour::AHEAD_MAX,
+    };
+    if reached_end && !candidate.at_end {
         return if text.len() * width > TEXT_MAX {
             fault(
                 GapReason::Limit,

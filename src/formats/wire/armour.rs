@@ -17,6 +17,8 @@ pub const LABEL_MAX: usize = 64;
 const BODY_MIN: usize = 24;
 /// How many bytes may stand between two pieces of a quoted string.
 const BETWEEN_MAX: usize = 256;
+/// As far behind a place [`undress`] looks to decide what stands there: over what joins two pieces and its quotes.
+pub const AHEAD_MAX: usize = BETWEEN_MAX + 16;
 
 /// What was found between two boundaries.
 #[derive(Debug)]
