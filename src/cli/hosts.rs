@@ -2,6 +2,7 @@
 
 use super::args::ScanArgs;
 use anyhow::{Context as _, bail};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -97,6 +98,11 @@ fn own_paths(paths: &[PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
         .iter()
         .map(|path| {
             path.canonicalize()
+                .or_else(|error| match error.kind() {
+                    // Behind closed doors: a gap, which ends no sweep of the other places.
+                    ErrorKind::PermissionDenied => std::path::absolute(path),
+                    _ => Err(error),
+                })
                 .map(|path| path.as_os_str().as_bytes().to_vec())
                 .with_context(|| path.display().to_string())
         })

@@ -26,6 +26,7 @@ pub const INCOMPLETE: u8 = 4;
 /// Runs the command that was typed; gives the exit code.
 pub fn run() -> u8 {
     let cli = Cli::parse();
+    interrupt::survive_size_limit();
     let outcome = match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::Reconcile(args) => stored::reconcile(args),
