@@ -7,6 +7,9 @@ mod architecture;
 mod cli;
 
 #[cfg(test)]
+mod cost;
+
+#[cfg(test)]
 mod der;
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ const LOOK_BACK: usize = 48;
 const LOOK_AHEAD: usize = 2 << 10;
 /// The largest object carved out of other bytes; the first object of a file may be larger.
 const CARVED_MAX: usize = 1 << 20;
+/// The most elements that an object has; RSAPrivateKey with its otherPrimeInfos has 10.
+const MEMBERS_MAX: usize = 16;
 /// The largest object that a file may start with (revocation lists grow large).
 const WHOLE_MAX: usize = 32 << 20;
 
@@ -155,7 +157,7 @@ fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
     if !object.starts_with(&[der::SEQUENCE, 0x80, der::OID]) {
         return None;
     }
-    match ber::read(object) {
+    match ber::read_sparse(object) {
         Ok((element, _)) => Some(Reading::Found(carved(element.raw, start))),
         Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < CARVED_MAX => {
             Some(Reading::NeedMore { from: start })
@@ -164,19 +166,20 @@ fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
     }
 }
 
-/// Whether the elements inside the outer SEQUENCE fill it exactly.
+/// Whether few elements inside the outer SEQUENCE fill it exactly.
 fn is_framed(raw: &[u8]) -> bool {
     let Ok(outer) = Element::read_all(raw) else {
         return false;
     };
     let mut rest = outer.content;
-    while !rest.is_empty() {
+    for _ in 0..MEMBERS_MAX {
         match Element::read(rest) {
+            _ if rest.is_empty() => break,
             Ok((_, after)) => rest = after,
             Err(_) => return false,
         }
     }
-    true
+    rest.is_empty()
 }
 
 /// SEQUENCE { SEQUENCE { [0] { INTEGER … } INTEGER …

@@ -33,6 +33,14 @@ pub enum Advance {
     Step,
     /// From this place in the examined bytes.
     To(usize),
+    /// Behind the literal: it stood in what has the form of an object, and no format knows that. Objects may stand
+    /// inside it.
+    Inside {
+        /// Where in the examined bytes that object starts.
+        start: usize,
+        /// Where it ends.
+        end: usize,
+    },
     /// After the window was moved to start at this place and filled further.
     NeedMore {
         /// Where in the examined bytes the object starts.
@@ -68,6 +76,7 @@ impl Parser {
             && found.faults.is_empty()
             && !found.nested.is_empty()
             && found.nested.iter().all(|nested| !nested.declared);
+        let start = found.nested.first().map_or(0, |nested| nested.offset);
         parsed.artifacts = found.artifacts;
         parsed.faults = found.faults;
         let mut work: Vec<Work> = found
@@ -89,7 +98,10 @@ impl Parser {
         }
         let nothing = parsed.artifacts.is_empty() && parsed.faults.is_empty();
         parsed.advance = if tentative && nothing {
-            Advance::Step
+            Advance::Inside {
+                start,
+                end: found.end,
+            }
         } else {
             Advance::To(found.end)
         };

@@ -5,17 +5,39 @@
 use super::der::{self, DerError, Element};
 
 const END_OF_CONTENTS: [u8; 2] = [0, 0];
+/// See [`read_sparse`].
+const FEW: usize = 512;
+/// See [`read_sparse`].
+const SPARSE: usize = 128;
 
 /// Reads the element at the start of `bytes`, of definite or indefinite length, and gives what follows it.
 /// The contents are without the end-of-contents octets.
 pub fn read(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), DerError> {
+    read_to(bytes, |_, _| false)
+}
+
+/// The same for bytes that nothing declares, which may stand in one another: a hostile file can have such a start
+/// every few bytes. More elements than [`FEW`] must fill [`SPARSE`] bytes each on the average, as those of streaming writers do.
+pub fn read_sparse(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), DerError> {
+    read_to(bytes, |count, read| count > FEW + read / SPARSE)
+}
+
+fn read_to(
+    bytes: &[u8],
+    is_enough: impl Fn(usize, usize) -> bool,
+) -> Result<(Element<'_>, &[u8]), DerError> {
     let Some(after) = indefinite(bytes) else {
         return Element::read(bytes);
     };
     let tag = *bytes.first().ok_or(DerError::Header)?;
     let mut rest = after;
     let mut open = 1u32;
+    let mut count = 0;
     loop {
+        count += 1;
+        if is_enough(count, bytes.len() - rest.len()) {
+            return Err(DerError::Header);
+        }
         if let Some(next) = rest.strip_prefix(&END_OF_CONTENTS) {
             open -= 1;
             if open == 0 {
@@ -110,6 +132,18 @@ mod tests {
         assert_eq!(inside.expect(0x24).unwrap().content, [4, 2, 0, 0]);
         assert_eq!(inside.expect(der::INTEGER).unwrap().content, [5]);
         assert!(inside.is_empty());
+    }
+
+    #[test]
+    fn what_nothing_declares_has_few_elements_or_large_ones() {
+        let streamed = |count: usize, size: u8| {
+            let piece = [&[4, size][..], &vec![7; usize::from(size)]].concat();
+            [&[0x24, 0x80][..], &piece.repeat(count), &[0, 0]].concat()
+        };
+        assert!(read_sparse(&streamed(500, 1)).is_ok());
+        assert!(read_sparse(&streamed(600, 1)).is_err());
+        assert!(read_sparse(&streamed(5000, 127)).is_ok());
+        assert!(read(&streamed(5000, 1)).is_ok());
     }
 
     #[test]
