@@ -3,5 +3,6 @@
 //! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
 //! nested candidates, and `parse` puts them on its worklist.
 
+pub mod bare_base64;
 pub mod der_run;
 pub mod pem_armour;
