@@ -3,6 +3,7 @@
 //! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
 //! nested candidates, and `parse` puts them on its worklist.
 
+pub mod bare_base64;
 pub mod der_run;
 pub mod nss;
 pub mod nss_legacy;

@@ -195,7 +195,7 @@ impl Work {
     fn new(nested: Nested, base: usize, frozen: bool, depth: usize) -> Self {
         Self {
             base: if frozen { base } else { base + nested.offset },
-            decoded: frozen || nested.encoding == Encoding::Pem,
+            decoded: frozen || matches!(nested.encoding, Encoding::Pem | Encoding::Text),
             nested,
             depth,
         }

@@ -1,6 +1,7 @@
 //! What stands before the key on its line, and so what the line is (sshd(8)).
 
 use super::ssh_options::{self, Options};
+use super::ssh_signers::{self, Signers};
 
 /// What stands before a key on its line.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Lead<'a> {
         /// The patterns, between commas.
         patterns: &'a [u8],
     },
+    /// The principals of a line of allowed signers, and its options.
+    Signers(Box<Signers>),
     /// Other text, such as program text or YAML.
     Other,
 }
@@ -45,6 +48,8 @@ pub enum FileHint {
     Grants,
     /// The name has `known_hosts` in it.
     Hosts,
+    /// The name has `allowed_signers` in it.
+    Signers,
     /// None.
     Other,
 }
@@ -56,6 +61,8 @@ impl FileHint {
             Self::Grants
         } else if memchr::memmem::find(file_name, b"known_hosts").is_some() {
             Self::Hosts
+        } else if memchr::memmem::find(file_name, b"allowed_signers").is_some() {
+            Self::Signers
         } else {
             Self::Other
         }
@@ -76,6 +83,14 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         Some(_) => {}
     }
     if before.last().is_some_and(|b| is_blank(*b)) {
+        let signers = before
+            .get(first..)
+            .and_then(|text| ssh_signers::read(text, hint == FileHint::Signers));
+        if let Some(signers) =
+            signers.filter(|_| !matches!(hint, FileHint::Grants | FileHint::Hosts))
+        {
+            return whole(Lead::Signers(Box::new(signers)), first);
+        }
         let item = skip_list_marks(before, first);
         let quoted = match before.get(item) {
             Some(b'\'' | b'"') => item + 1,
@@ -267,6 +282,7 @@ mod tests {
             Lead::Hosts { marker, patterns } => {
                 format!("hosts {} {}", marker.unwrap_or("-"), text(patterns))
             }
+            Lead::Signers(signers) => format!("signers {}", signers.principals.join(",")),
             Lead::Other => "other".to_owned(),
         };
         let amid = if placed.amid { " amid" } else { "" };
@@ -314,7 +330,12 @@ mod tests {
             ("1. ", "other @3 amid"),
             ("echo ", "other @5 amid"),
             ("echo \"", "other @6 amid"),
-            ("me@example.com namespaces=\"git\" ", "other @32 amid"),
+            (
+                "me@example.com namespaces=\"git\" ",
+                "signers me@example.com @0",
+            ),
+            (" me@example.com\t", "signers me@example.com @1"),
+            ("ssh me@example.com ", "other @19 amid"),
             ("user bob sshkey ", "other @16 amid"),
             ("command=\"x ", "other @11 amid"),
             ("[a:1 ", "other @5 amid"),
@@ -335,5 +356,8 @@ mod tests {
             "options future=\"1\" @0"
         );
         assert_eq!(told("web01 ", FileHint::Grants), "options web01 @0");
+        let signers = FileHint::of(b"git.allowed_signers");
+        assert_eq!(told("web01 ", signers), "signers web01 @0");
+        assert_eq!(told("restrict ", FileHint::Other), "options restrict @0");
     }
 }

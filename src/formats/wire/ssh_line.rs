@@ -184,6 +184,26 @@ impl<'a> Line<'a> {
                 facts.marker = marker.map(str::to_owned);
                 facts.hosts = patterns.split(|b| *b == b',').map(lossy).collect();
             }
+            Lead::Signers(signers) => {
+                facts.options = signers.options;
+                facts.principals = signers.principals;
+                facts.valid_after = signers.valid_after;
+                facts.valid_before = signers.valid_before;
+                if signers.cert_authority {
+                    facts.marker = Some("cert-authority".to_owned());
+                }
+                for (holds, note) in [
+                    (
+                        signers.local_time,
+                        "a time of validity is in the host's time zone, taken as UTC",
+                    ),
+                    (signers.bad_time, "a time of validity is no time"),
+                ] {
+                    if holds {
+                        artifact.notes.push(note.into());
+                    }
+                }
+            }
             Lead::Nothing | Lead::Other => {}
         }
         if *facts != crate::model::Ssh::default() {

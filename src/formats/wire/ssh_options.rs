@@ -82,27 +82,39 @@ pub fn end_of_list(line: &[u8]) -> Option<usize> {
 /// Reads a list of options; `None` when it has not the form of one, whatever the names.
 pub fn read(list: &[u8]) -> Option<Options> {
     let mut options = Options::default();
+    for (name, value) in pairs(list)? {
+        let name = name.to_ascii_lowercase();
+        match value {
+            Some(value) => options.take_value(&name, &value),
+            None => options.take_flag(&name),
+        }
+    }
+    Some(options)
+}
+
+/// The names of a list of options, and their values where they have one; `None` when it has not the form of one.
+pub fn pairs(list: &[u8]) -> Option<Vec<(&str, Option<Vec<u8>>)>> {
+    let mut pairs = Vec::new();
     let mut rest = list;
     loop {
-        let end = end_of_name(rest);
-        let (name, tail) = rest.split_at_checked(end)?;
+        let (name, tail) = rest.split_at_checked(end_of_name(rest))?;
         if name.is_empty() {
             return None;
         }
-        let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+        let name = std::str::from_utf8(name).ok()?;
         rest = match tail {
             [b'=', b'"', value @ ..] => {
                 let (value, tail) = quoted(value)?;
-                options.take_value(&name, &value);
+                pairs.push((name, Some(value)));
                 tail
             }
             _ => {
-                options.take_flag(&name);
+                pairs.push((name, None));
                 tail
             }
         };
         rest = match rest {
-            [] => return Some(options),
+            [] => return Some(pairs),
             [b',', more @ ..] => more,
             _ => return None,
         };
@@ -135,7 +147,7 @@ impl Options {
                     .filter(|p| !p.is_empty())
                     .map(str::to_owned),
             ),
-            "expiry-time" => match expiry(&value) {
+            "expiry-time" => match moment(&value) {
                 Some((time, local)) => {
                     self.expiry = Some(self.expiry.map_or(time, |earlier| earlier.min(time)));
                     self.local_time |= local;
@@ -177,7 +189,7 @@ fn quoted(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 /// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, UTC with a `Z`, else the host's own time.
 ///
 /// Gives the time as if in UTC, and whether it was the host's own.
-fn expiry(text: &str) -> Option<(Timestamp, bool)> {
+pub fn moment(text: &str) -> Option<(Timestamp, bool)> {
     let digits = text.trim_end_matches(['Z', 'z']);
     if text.len() - digits.len() > 1 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -216,7 +228,7 @@ mod tests {
     #[test]
     fn expiry_times_are_those_of_ssh_keygen() {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
-        let read = |text| expiry(text).unwrap();
+        let read = |text| moment(text).unwrap();
         assert_eq!(read("20300102Z"), (time("2030-01-02T00:00:00Z"), false));
         assert_eq!(read("203001020304"), (time("2030-01-02T03:04:00Z"), true));
         assert_eq!(
