@@ -6,7 +6,9 @@ pub mod authorized_keys;
 pub mod crl;
 pub mod dsa;
 pub mod encrypted_pkcs8;
+pub mod gnupg_private_key;
 pub mod known_hosts;
+pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
 pub mod parameters;
@@ -24,6 +26,7 @@ pub mod wire;
 pub mod x509;
 
 use crate::containers::der_run::DerRun;
+use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::pem_armour::PemArmour;
 use crate::model::{Candidate, Clue, Reading};
 
@@ -93,6 +96,9 @@ pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
     &openssh_private::OpensshPrivate,
+    &openpgp::Openpgp,
+    &GnupgKeybox,
+    &gnupg_private_key::GnupgPrivateKey,
     &rfc4716::Rfc4716,
     &ssh_certificate::SshCertificate,
     &known_hosts::KnownHosts,

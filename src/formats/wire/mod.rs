@@ -10,6 +10,7 @@ pub mod extensions;
 pub mod labels;
 pub mod names;
 pub mod oid;
+pub mod openpgp;
 pub mod private;
 pub mod spki;
 pub mod ssh;
