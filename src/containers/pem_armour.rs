@@ -2,10 +2,13 @@
 
 use crate::formats::wire::armour::{self, Armour, BEGIN, END, Stop};
 use crate::formats::{Format, Signature};
-use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
+use crate::model::{
+    Candidate, Clue, Encoding, EntryFacts, Fault, Found, GapReason, Nested, Reading,
+};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The largest armour that is read; larger ones are told as a `limit` gap.
@@ -197,7 +200,11 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
         });
     let before = bytes.get(line_start..at).unwrap_or_default();
     let body = text.get(header..).unwrap_or_default();
-    let found = armour::undress(body, before);
+    let openpgp = label.starts_with("PGP ");
+    let found = match openpgp {
+        true => armour::undress_openpgp(body, before),
+        false => armour::undress(body, before),
+    };
     let end = at + header + found.end;
     let fault = |reason, detail: String| {
         Reading::Found(Found {
@@ -231,21 +238,16 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
     if found.is_mention() {
         return Reading::NotMine;
     }
-    if label.starts_with("PGP ") {
-        return if label.contains("KEY") {
-            fault(
-                GapReason::Unsupported,
-                format!("PEM {label}: OpenPGP armour is not read by this version"),
-            )
-        } else {
-            Reading::NotMine
-        };
+    // Messages and signatures of OpenPGP hold no keys.
+    if openpgp && !label.contains("KEY") {
+        return Reading::NotMine;
     }
     match found.stop {
         Stop::Closed => match decode(&found) {
             Some(decoded) => Reading::Found(Found {
                 nested: vec![Nested {
                     label: Some(label.to_owned()),
+                    entry: wrong_checksum(&found, &decoded),
                     headers: found.headers,
                     declared: true,
                     ..Nested::new(Clue::PemBody, decoded, Encoding::Pem, at)
@@ -291,6 +293,35 @@ fn decode(armour: &Armour) -> Option<Zeroizing<Vec<u8>>> {
         .decode_vec(armour.digits.as_slice(), &mut decoded)
         .ok()?;
     Some(decoded)
+}
+
+/// What is to be said of an OpenPGP armour whose checksum is not that of its body. A missing one is fine (RFC 9580,
+/// section 6.1).
+fn wrong_checksum(armour: &Armour, body: &[u8]) -> Option<Arc<EntryFacts>> {
+    let told = LENIENT.decode(armour.checksum?).ok();
+    let right = crc24(body).to_be_bytes();
+    let agrees = told.is_some_and(|told| right.ends_with(&told) && told.len() == 3);
+    (!agrees).then(|| {
+        Arc::new(EntryFacts {
+            notes: vec!["the checksum of its armour does not fit".into()],
+            ..EntryFacts::default()
+        })
+    })
+}
+
+/// RFC 9580, section 6.1.1.
+fn crc24(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x00b7_04ce, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte) << 16, |crc: u32, _| {
+            let shifted = crc << 1;
+            let carried = if shifted & 0x0100_0000 == 0 {
+                0
+            } else {
+                0x0186_4cfb
+            };
+            (shifted ^ carried) & 0x00ff_ffff
+        })
+    })
 }
 
 /// Documentation cuts an example short with dots or brackets: that is no key that is broken.

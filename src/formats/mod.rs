@@ -10,9 +10,11 @@ pub mod crl;
 pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
+pub mod gnupg_private_key;
 pub mod jwk;
 pub mod known_hosts;
 pub mod minisign;
+pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
 pub mod parameters;
@@ -38,6 +40,7 @@ pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::der_run::DerRun;
+use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
@@ -113,6 +116,9 @@ pub static ALL: &[&dyn Format] = &[
     &NssLegacy,
     &Sst,
     &openssh_private::OpensshPrivate,
+    &openpgp::Openpgp,
+    &GnupgKeybox,
+    &gnupg_private_key::GnupgPrivateKey,
     &rfc4716::Rfc4716,
     &ssh_com::SshCom,
     &ssh1::Ssh1,

@@ -14,6 +14,7 @@ pub mod json_span;
 pub mod labels;
 pub mod names;
 pub mod oid;
+pub mod openpgp;
 pub mod pbe;
 pub mod private;
 pub mod spki;
