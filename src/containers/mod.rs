@@ -5,3 +5,4 @@
 
 pub mod der_run;
 pub mod pem_armour;
+pub mod pkcs12;

@@ -25,6 +25,7 @@ pub mod x509;
 
 use crate::containers::der_run::DerRun;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::pkcs12::Pkcs12;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -92,6 +93,7 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Pkcs12,
     &openssh_private::OpensshPrivate,
     &rfc4716::Rfc4716,
     &ssh_certificate::SshCertificate,
