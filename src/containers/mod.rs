@@ -9,4 +9,5 @@ pub mod gnupg_keybox;
 pub mod nss;
 pub mod nss_legacy;
 pub mod pem_armour;
+pub mod pkcs12;
 pub mod sst;

@@ -44,6 +44,7 @@ use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::pkcs12::Pkcs12;
 use crate::containers::sst::Sst;
 use crate::model::{Candidate, Clue, Reading};
 
@@ -115,6 +116,7 @@ pub static ALL: &[&dyn Format] = &[
     &Nss,
     &NssLegacy,
     &Sst,
+    &Pkcs12,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,

@@ -3,6 +3,7 @@
 use crate::formats::Format;
 use crate::model::{Artifact, Candidate, Clue, Encoding, Fault, GapReason, Nested, Reading};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How deep candidates may nest.
 const DEPTH_MAX: usize = 8;
@@ -154,7 +155,10 @@ impl Parser {
                 }
                 let added = found.nested.len();
                 work.extend(found.nested.into_iter().rev().map(|mut inner| {
-                    inner.entry = inner.entry.or_else(|| nested.entry.clone());
+                    inner.entry = match (inner.entry, &nested.entry) {
+                        (Some(inside), Some(around)) => Some(Arc::new(inside.within(around))),
+                        (inside, around) => inside.or_else(|| around.clone()),
+                    };
                     Work::new(inner, item.base, item.is_frozen(), item.depth + 1)
                 }));
                 added

@@ -134,6 +134,26 @@ impl Cipher {
         self.decrypt_with::<Pkcs7>(key, iv, data)
     }
 
+    /// Whether the padding is right, which the last block tells alone; a stream has none.
+    pub fn has_right_padding(self, key: &[u8], iv: &[u8], data: &[u8]) -> bool {
+        let block = self.block_length();
+        if block == 0 {
+            return true;
+        }
+        let Some((before, last)) = data
+            .len()
+            .checked_sub(block)
+            .and_then(|at| data.split_at_checked(at))
+        else {
+            return false;
+        };
+        let vector = match before.len().checked_sub(block) {
+            Some(at) => before.get(at..).unwrap_or_default(),
+            None => iv,
+        };
+        self.decrypt(key, vector, last).is_some()
+    }
+
     /// Decrypts whole blocks, padding and all.
     pub fn decrypt_unpadded(
         self,

@@ -88,11 +88,7 @@ pub(super) fn unsupported(what: &str) -> Closed {
 }
 
 /// Takes away what a derivation costs.
-pub(super) fn charge(
-    effort: &Effort,
-    units: u64,
-    what: impl FnOnce() -> String,
-) -> Result<(), Closed> {
+pub fn charge(effort: &Effort, units: u64, what: impl FnOnce() -> String) -> Result<(), Closed> {
     if effort.spend(units) {
         return Ok(());
     }
@@ -156,10 +152,29 @@ impl<'a> Scheme<'a> {
                 iv,
             } => {
                 let key = derivation.derive(password, cipher.key_length(), effort)?;
-                Ok(cipher.decrypt(&key, iv, data))
+                decrypt(*cipher, &key, iv, data, effort)
             }
         }
     }
+}
+
+/// Decrypts, and charges for it, if the last block does not refute the key already.
+fn decrypt(
+    cipher: Cipher,
+    key: &[u8],
+    iv: &[u8],
+    data: &[u8],
+    effort: &Effort,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Closed> {
+    if !cipher.has_right_padding(key, iv, data) {
+        return Ok(None);
+    }
+    // A block of the slowest, triple DES, has eight octets and takes as long as an iteration.
+    let units = u64::try_from(data.len() / 8).unwrap_or(u64::MAX);
+    charge(effort, units, || {
+        format!("{} bytes of ciphertext", data.len())
+    })?;
+    Ok(cipher.decrypt(key, iv, data))
 }
 
 /// Salt and iteration count: PBEParameter and pkcs-12PbeParams.

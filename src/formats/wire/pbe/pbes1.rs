@@ -1,6 +1,6 @@
 //! PBES1 with PBKDF1 (RFC 8018, sections 5.1 and 6.1).
 
-use super::{Cipher, Hash, charge, salt_and_iterations};
+use super::{Cipher, Hash, charge, decrypt, salt_and_iterations};
 use crate::formats::wire::oid::oid;
 use crate::formats::wire::spki::Algorithm;
 use crate::model::{Closed, Effort};
@@ -56,6 +56,6 @@ impl<'a> Pbes1<'a> {
         let (Some(key), Some(iv)) = (derived.get(..8), derived.get(8..16)) else {
             return Ok(None);
         };
-        Ok(self.cipher.decrypt(key, iv, data))
+        decrypt(self.cipher, key, iv, data, effort)
     }
 }

@@ -1,7 +1,7 @@
 //! OpenSSL's older encryption of PEM bodies: `DEK-Info` (RFC 1421, section 4.6.1.3) and `EVP_BytesToKey` with MD5 and
 //! one iteration.
 
-use super::{Cipher, Hash, charge};
+use super::{Cipher, Hash, charge, decrypt};
 use crate::model::{Closed, Effort};
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ pub fn open(
     };
     charge(effort, 4, || "PEM encryption".to_owned())?;
     let key = bytes_to_key(password, salt, cipher.key_length());
-    Ok(cipher.decrypt(&key, &iv, body))
+    decrypt(cipher, &key, &iv, body, effort)
 }
 
 /// `EVP_BytesToKey(3)` with MD5 and one iteration.

@@ -1,6 +1,6 @@
 //! Key derivation and encryption schemes of PKCS#12 (RFC 7292, appendices B and C).
 
-use super::{Cipher, Hash, charge, salt_and_iterations};
+use super::{Cipher, Hash, charge, decrypt, salt_and_iterations};
 use crate::formats::wire::oid::oid;
 use crate::formats::wire::spki::Algorithm;
 use crate::model::{Closed, Effort};
@@ -82,7 +82,7 @@ impl<'a> Scheme<'a> {
         };
         let key = derived(Purpose::Key, self.cipher.key_length())?;
         let iv = derived(Purpose::Vector, self.cipher.block_length())?;
-        Ok(self.cipher.decrypt(&key, &iv, data))
+        decrypt(self.cipher, &key, &iv, data, effort)
     }
 }
 
