@@ -4,4 +4,5 @@
 //! nested candidates, and `parse` puts them on its worklist.
 
 pub mod der_run;
+pub mod jks;
 pub mod pem_armour;

@@ -24,6 +24,7 @@ pub mod wire;
 pub mod x509;
 
 use crate::containers::der_run::DerRun;
+use crate::containers::jks::{Jceks, Jks};
 use crate::containers::pem_armour::PemArmour;
 use crate::model::{Candidate, Clue, Reading};
 
@@ -92,6 +93,8 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Jks,
+    &Jceks,
     &openssh_private::OpensshPrivate,
     &rfc4716::Rfc4716,
     &ssh_certificate::SshCertificate,

@@ -7,6 +7,8 @@ pub mod crl;
 pub mod curves;
 pub mod der;
 pub mod extensions;
+pub mod java;
+pub mod java_object;
 pub mod labels;
 pub mod names;
 pub mod oid;
