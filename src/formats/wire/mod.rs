@@ -12,6 +12,7 @@ pub mod java_object;
 pub mod labels;
 pub mod names;
 pub mod oid;
+pub mod pbe;
 pub mod private;
 pub mod spki;
 pub mod ssh;
