@@ -41,6 +41,7 @@ pub mod xml_key;
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::der_run::DerRun;
 use crate::containers::gnupg_keybox::GnupgKeybox;
+use crate::containers::jks::{Jceks, Jks};
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
@@ -117,6 +118,8 @@ pub static ALL: &[&dyn Format] = &[
     &NssLegacy,
     &Sst,
     &Pkcs12,
+    &Jks,
+    &Jceks,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,

@@ -10,6 +10,8 @@ pub mod curves;
 pub mod der;
 pub mod extensions;
 pub mod ini;
+pub mod java;
+pub mod java_object;
 pub mod json_span;
 pub mod labels;
 pub mod names;
