@@ -6,6 +6,9 @@ use crate::formats::wire::spki::Algorithm;
 use crate::model::{Closed, Opened, Unlock};
 use zeroize::Zeroizing;
 
+/// What a password made of a part, and which one.
+pub(super) type Clear = (Zeroizing<Vec<u8>>, Opened);
+
 pub(super) struct Opener<'a> {
     pub(super) unlock: Unlock<'a>,
     /// The password that the MAC selected.
@@ -19,7 +22,7 @@ impl Opener<'_> {
         algorithm: &Algorithm<'_>,
         data: &[u8],
         is_right: fn(&[u8]) -> bool,
-    ) -> Result<(Zeroizing<Vec<u8>>, Opened), Closed> {
+    ) -> Result<Clear, Closed> {
         if let Some(opened) = self.open_with_selected(algorithm, data, is_right)? {
             return Ok(opened);
         }
@@ -41,7 +44,7 @@ impl Opener<'_> {
         algorithm: &Algorithm<'_>,
         data: &[u8],
         is_right: fn(&[u8]) -> bool,
-    ) -> Result<Option<(Zeroizing<Vec<u8>>, Opened)>, Closed> {
+    ) -> Result<Option<Clear>, Closed> {
         let selected = self
             .unlock
             .passwords

@@ -92,8 +92,11 @@ pub fn read(list: &[u8]) -> Option<Options> {
     Some(options)
 }
 
+/// The name of an option, and its value where it has one.
+pub type Pair<'a> = (&'a str, Option<Vec<u8>>);
+
 /// The names of a list of options, and their values where they have one; `None` when it has not the form of one.
-pub fn pairs(list: &[u8]) -> Option<Vec<(&str, Option<Vec<u8>>)>> {
+pub fn pairs(list: &[u8]) -> Option<Vec<Pair<'_>>> {
     let mut pairs = Vec::new();
     let mut rest = list;
     loop {
