@@ -255,7 +255,7 @@ fn an_armour_that_nobody_reads_is_told() {
         assert_eq!(faults[0].reason, reason);
     }
     // Labels of other families are for their own readers.
-    assert!(read(&[1], Some("PGP PUBLIC KEY BLOCK")).1.is_empty());
+    assert!(read(&[1], Some("PGP MESSAGE")).1.is_empty());
 }
 
 /// A certificate whose dates, serial and extensions are broken is one all the same.
