@@ -2,8 +2,8 @@
 
 use super::NAME;
 use super::attributes::{self as a, Object, class};
-use super::password::Closing;
 use crate::formats::wire::der::{self, Element};
+use crate::formats::wire::nss::Closing;
 use crate::formats::wire::oid;
 use crate::model::{
     Artifact, Encoding, Hex, KeyMaterial, Kind, Opened, PrivateNumbers, Protection, Secret, Unlock,

@@ -5,13 +5,13 @@ mod hash_file;
 
 use crate::formats::wire::certificate;
 use crate::formats::wire::der::{self, Element};
-use crate::formats::wire::pbe;
-use crate::formats::wire::spki::{Algorithm, RsaPublic, Spki};
+use crate::formats::wire::nss::{self, Closing};
+use crate::formats::wire::spki::{RsaPublic, Spki};
 use crate::formats::wire::whole::{self, Whole};
 use crate::formats::{Format, Signature};
 use crate::model::{
     Artifact, Candidate, Clue, Encoding, EntryFacts, Fault, Found, GapReason, Hex, KeyMaterial,
-    Kind, Nested, Protection, Reading,
+    Kind, Nested, Protection, Reading, Unlock,
 };
 use hash_file::HashFile;
 use sha1::Sha1;
@@ -64,42 +64,49 @@ impl Format for NssLegacy {
         // It does not tell its size: all there is belongs to it.
         let size = candidate.bytes.len() + usize::from(!candidate.at_end);
         match whole::whole(candidate, size, SIZE_MAX, NAME) {
-            Whole::Yes(bytes) => read(&file, bytes.len()),
+            Whole::Yes(_) => read(&file, candidate),
             Whole::Other(reading) => reading,
         }
     }
 }
 
 /// Other programs use such files too: one that holds nothing of NSS's is not ours.
-fn read(file: &HashFile<'_>, size: usize) -> Reading {
+fn read(file: &HashFile<'_>, candidate: &Candidate<'_>) -> Reading {
     let mut found = Found {
-        end: size,
+        end: candidate.bytes.len(),
         ..Found::default()
     };
-    let mut is_key_database = false;
+    let mut salt = None;
+    let mut keys = Vec::new();
     let whole = file.records(&mut |key, value| {
-        is_key_database |= key == b"global-salt";
-        if let Some(nested) = certificate_record(key, value) {
+        if key == b"global-salt" {
+            salt = Some(value.to_vec());
+        } else if let Some(nested) = certificate_record(key, value) {
             found.nested.push(nested);
         } else if !NO_KEYS.contains(&key) {
-            found.artifacts.extend(key_record(key, value));
+            // Private bytes are encrypted here.
+            keys.push((key.to_vec(), value.to_vec()));
         }
     });
-    if !is_key_database {
-        // What looked like a key was chance.
-        found.artifacts.clear();
-        if found.nested.is_empty() {
-            return Reading::NotMine;
-        }
+    if salt.is_none() && found.nested.is_empty() {
+        return Reading::NotMine;
     }
     let mut store = Artifact::new(Kind::Keystore, NAME, Encoding::Binary, KeyMaterial::None);
-    let kind = if is_key_database {
+    let kind = if salt.is_some() {
         "key database"
     } else {
         "certificate database"
     };
     store.notes.push(kind.into());
-    store.cipher = found.artifacts.iter().find_map(|key| key.cipher.clone());
+    if let Some(salt) = salt {
+        let records = keys
+            .iter()
+            .filter_map(|(key, value)| KeyRecord::read(key, value));
+        for record in records {
+            store.cipher = Some(record.closing.describe());
+            record.tell(&salt, candidate.unlock, &mut found);
+        }
+    }
     found.artifacts.insert(0, store);
     if whole.is_none() {
         found.faults.push(Fault {
@@ -155,25 +162,54 @@ fn key_digest(der: &[u8]) -> Option<String> {
 
 /// A private key: version, lengths of salt and nickname, both, then AlgorithmIdentifier and ciphertext. The record's own
 /// key is the modulus or the point.
-fn key_record(key: &[u8], value: &[u8]) -> Option<Artifact> {
-    let [3, salt_length, name_length, rest @ ..] = value else {
-        return None;
-    };
-    let rest = rest.get(usize::from(*salt_length)..)?;
-    let (nickname, rest) = rest.split_at_checked(usize::from(*name_length))?;
-    let mut fields = Element::read(rest).ok()?.0.enter(der::SEQUENCE).ok()?;
-    let algorithm = Algorithm::read(&fields.expect(der::SEQUENCE).ok()?).ok()?;
-    let data = fields.expect(der::OCTET_STRING).ok()?.content;
-    if data.is_empty() {
-        return None;
+struct KeyRecord<'a> {
+    facts: EntryFacts,
+    closing: Closing<'a>,
+}
+
+impl<'a> KeyRecord<'a> {
+    fn read(key: &[u8], value: &'a [u8]) -> Option<Self> {
+        let [3, salt_length, name_length, rest @ ..] = value else {
+            return None;
+        };
+        let rest = rest.get(usize::from(*salt_length)..)?;
+        let (nickname, rest) = rest.split_at_checked(usize::from(*name_length))?;
+        let closing = Closing::read(rest)?;
+        Some(Self {
+            facts: EntryFacts {
+                alias: text(nickname.strip_suffix(b"\0").unwrap_or(nickname)),
+                protection: Some(Protection::Encrypted),
+                cipher: Some(closing.describe()),
+                pkcs11_id: Some(sha1_hex(der::trim_zeros(key))),
+                ..EntryFacts::default()
+            },
+            closing,
+        })
     }
-    let material = KeyMaterial::Opaque(Hex(Sha256::digest(data).into()));
-    let mut artifact = Artifact::new(Kind::PrivateKey, NAME, Encoding::Binary, material);
-    artifact.protection = Some(Protection::Encrypted);
-    artifact.cipher = Some(pbe::describe(&algorithm));
-    artifact.alias = text(nickname.strip_suffix(b"\0").unwrap_or(nickname));
-    artifact.pkcs11_id = Some(sha1_hex(der::trim_zeros(key)));
-    Some(artifact)
+
+    /// As PKCS#8, if a password opens it, else by the digest of its ciphertext.
+    fn tell(self, salt: &[u8], unlock: Unlock<'_>, found: &mut Found) {
+        let opened = unlock.first(|password, effort| {
+            let clear = self.closing.open(&nss::hashed(salt, password), effort)?;
+            Ok(clear.filter(|clear| Element::read_all(clear).is_ok()))
+        });
+        let mut facts = self.facts;
+        if let Ok((clear, by)) = opened {
+            facts.opened = Some(by);
+            found.nested.push(Nested {
+                entry: Some(Arc::new(facts)),
+                declared: true,
+                ..Nested::new(Clue::DerObject, clear, Encoding::Der, 0)
+            });
+            return;
+        }
+        let material = KeyMaterial::Opaque(Hex(Sha256::digest(self.closing.data).into()));
+        let mut artifact = Artifact::new(Kind::PrivateKey, NAME, Encoding::Binary, material);
+        artifact.protection = Some(Protection::Encrypted);
+        artifact.cipher.clone_from(&facts.cipher);
+        artifact.inherit(&facts);
+        found.artifacts.push(artifact);
+    }
 }
 
 fn text(bytes: &[u8]) -> Option<String> {

@@ -15,6 +15,7 @@ pub mod java_object;
 pub mod json_span;
 pub mod labels;
 pub mod names;
+pub mod nss;
 pub mod oid;
 pub mod openpgp;
 pub mod pbe;
