@@ -107,7 +107,7 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
             } else if self.is_to_read(listing, name) {
                 files.push(name);
                 if files.len() >= FILES_AT_ONCE {
-                    self.spawn_files(tasks, visitor, listing, std::mem::take(&mut files));
+                    self.share_files(tasks, visitor, listing, std::mem::take(&mut files));
                 }
             }
         }
@@ -121,8 +121,7 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
         if !directories.is_empty() {
             self.spawn_directories(tasks, listing, directories);
         }
-        path.truncate(base);
-        self.files(visitor, listing.directory, listing.fd, &mut path, &files);
+        self.files(tasks, visitor, listing.directory, listing.fd, &files);
     }
 
     /// What an entry is, asked of the file where the listing does not tell.
@@ -161,7 +160,7 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
     }
 
     /// Hands a batch of a large directory to another thread, or works it off here when enough are waiting.
-    fn spawn_files<'s>(
+    fn share_files<'s>(
         &'s self,
         tasks: &Tasks<'s>,
         visitor: &mut V,
@@ -170,19 +169,26 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
     ) {
         let waiting = self.shared.waiting.load(Ordering::Relaxed);
         if waiting >= self.shared.visitors.len().saturating_mul(4) {
-            let mut path = join(&listing.directory.path(), b"");
-            self.files(visitor, listing.directory, listing.fd, &mut path, &names);
-            return;
+            self.files(tasks, visitor, listing.directory, listing.fd, &names);
+        } else {
+            self.spawn_files(tasks, listing.directory, listing.fd, names);
         }
+    }
+
+    /// Makes files of one directory a task.
+    pub(super) fn spawn_files<'s>(
+        &'s self,
+        tasks: &Tasks<'s>,
+        directory: &Arc<Directory>,
+        fd: &Arc<OwnedFd>,
+        names: Names,
+    ) {
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        let directory = Arc::clone(listing.directory);
-        let fd = Arc::clone(listing.fd);
-        tasks.spawn(move |_| {
+        let directory = Arc::clone(directory);
+        let fd = Arc::clone(fd);
+        tasks.spawn(move |tasks| {
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.with_visitor(|visitor| {
-                let mut path = join(&directory.path(), b"");
-                self.files(visitor, &directory, &fd, &mut path, &names);
-            });
+            self.with_visitor(|visitor| self.files(tasks, visitor, &directory, &fd, &names));
         });
     }
 }

@@ -197,7 +197,7 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                 }
                 let mut path = root.to_vec();
                 path.truncate(root.len().saturating_sub(name.as_bytes().len()));
-                self.file(visitor, &parent, fd.as_fd(), &mut path, &name);
+                self.file(visitor, &parent, fd.as_fd(), &mut path, &name, &mut || {});
             }
             Ok(_) => visitor.gap(Gap::at(
                 root,

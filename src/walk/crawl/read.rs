@@ -6,31 +6,52 @@ use super::super::same_file::{FileSight, Known};
 use super::super::{Facts, OpenFile, join};
 use super::{Content, Crawl, Visitor, gap};
 use crate::model::{Gap, GapReason};
+use rayon::Scope as Tasks;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Bytes from which on a file is worth a thread of its own.
+const LARGE: u64 = 8 << 20;
+
 impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
-    /// Hands files of one directory to the visitor; `path` is the directory's, with its final slash.
-    pub(super) fn files(
-        &self,
+    /// Hands files of one directory to the visitor. Those behind a large one become another thread's, as reading it takes
+    /// longer than all of them may.
+    pub(super) fn files<'s>(
+        &'s self,
+        tasks: &Tasks<'s>,
         visitor: &mut V,
         directory: &Arc<Directory>,
-        fd: &OwnedFd,
-        path: &mut Vec<u8>,
+        fd: &Arc<OwnedFd>,
         names: &Names,
     ) {
-        for name in names.iter() {
+        let mut path = join(&directory.path(), b"");
+        let mut left = names.iter();
+        while let Some(name) = left.next() {
             if self.stopped() {
                 return;
             }
-            self.file(visitor, directory, fd.as_fd(), path, name);
+            let mut hand_on = || {
+                let mut rest = Names::default();
+                left.by_ref().for_each(|name| rest.push(name));
+                if !rest.is_empty() {
+                    self.spawn_files(tasks, directory, fd, rest);
+                }
+            };
+            self.file(
+                visitor,
+                directory,
+                fd.as_fd(),
+                &mut path,
+                name,
+                &mut hand_on,
+            );
         }
     }
 
-    /// Hands one file to the visitor.
+    /// Hands one file to the visitor; `before_large` is called before one whose content is large.
     pub(super) fn file(
         &self,
         visitor: &mut V,
@@ -38,11 +59,12 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
         at: BorrowedFd<'_>,
         path: &mut Vec<u8>,
         name: &CStr,
+        before_large: &mut dyn FnMut(),
     ) {
         let base = path.len();
         path.extend_from_slice(name.to_bytes());
         match self.content {
-            Content::Read => self.read(visitor, directory, at, path, name),
+            Content::Read => self.read(visitor, directory, at, path, name, before_large),
             Content::Count => self.count(visitor, directory, at, path, name),
         }
         path.truncate(base);
@@ -55,6 +77,7 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
         at: BorrowedFd<'_>,
         path: &[u8],
         name: &CStr,
+        before_large: &mut dyn FnMut(),
     ) {
         // One component, relative to the handle of a directory that was reached without links: O_NOFOLLOW says as much
         // here as openat2 would.
@@ -77,9 +100,13 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
         if self.is_to_visit(directory, &stat, name) {
             self.shared.times.settle(&opened, stat.st_uid);
             self.progress.files.fetch_add(1, Ordering::Relaxed);
+            let facts = Facts::of(&stat);
+            if facts.allocated.min(facts.size) >= LARGE {
+                before_large();
+            }
             visitor.file(&OpenFile {
                 fd: opened.fd.as_fd(),
-                facts: Facts::of(&stat),
+                facts,
                 path,
                 directory,
             });
