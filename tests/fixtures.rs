@@ -2,6 +2,7 @@
 //!
 //! Only the members that an expectation has are compared, but the numbers of sightings and gaps must agree.
 
+use keymuster::model::{Passwords, Secret};
 use keymuster::pipeline;
 use serde_json::Value;
 use std::fs;
@@ -78,7 +79,11 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         let expected: Value = serde_json::from_slice(&fs::read(&expectation).unwrap()).unwrap();
         let bytes = fs::read(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
         let file_name = Path::new(&name).file_name().unwrap().to_str().unwrap();
-        let (mut found, gaps) = pipeline::examine(&bytes, file_name.as_bytes());
+        let given = expected["passwords"].as_array().into_iter().flatten();
+        let given = given.map(|text| Secret::copy_of(text.as_str().unwrap().as_bytes()));
+        let built_in = expected["default_passwords"] == true;
+        let passwords = Passwords::new(given, built_in);
+        let (mut found, gaps) = pipeline::examine_with(&bytes, file_name.as_bytes(), &passwords);
         cases += 1;
         let mut faults = Vec::new();
         let mut wanted = expected["sightings"].as_array().unwrap().clone();
@@ -86,21 +91,25 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         // The members of one armour share its place: they are told apart by their digests.
         found.sort_by_cached_key(|s| {
             let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
-            (s.location.offset, digest.unwrap_or_default())
+            let id = s.fingerprints.pkcs11_id.clone().unwrap_or_default();
+            (s.location.offset, digest.unwrap_or_default(), id)
         });
         wanted.sort_by_cached_key(|want| {
             let digest = want["fingerprints"]["cert_sha256"]
                 .as_str()
                 .unwrap_or_default();
-            (want["offset"].as_u64(), digest.to_owned())
+            let id = want["fingerprints"]["pkcs11_id"]
+                .as_str()
+                .unwrap_or_default();
+            (want["offset"].as_u64(), digest.to_owned(), id.to_owned())
         });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {
                 let have = serde_json::to_value(have).unwrap();
-                // Line and offset are told flat in expectations and inside `location` in records.
+                // Line, offset and alias are told flat in expectations and inside `location` in records.
                 let mut want = want.clone();
                 let mut place = serde_json::Map::new();
-                for member in ["line", "offset"] {
+                for member in ["line", "offset", "alias"] {
                     if let Some(value) = want.as_object_mut().unwrap().remove(member) {
                         place.insert(member.to_owned(), value);
                     }

@@ -93,6 +93,7 @@ pub(crate) fn read_with(
         label,
         headers,
         file_name: b"",
+        unlock: keymuster::model::Unlock::NONE,
     };
     for format in formats::ALL {
         if !format.clues().contains(&clue) {

@@ -17,6 +17,13 @@ pub struct HostTask {
     pub paths: Vec<Vec<u8>>,
 }
 
+impl HostTask {
+    /// Whether it is the machine that this program runs on.
+    pub fn is_this_machine(&self) -> bool {
+        self.root == Path::new("/")
+    }
+}
+
 /// Works out the hosts of a scan.
 pub fn tasks(args: &ScanArgs) -> anyhow::Result<Vec<HostTask>> {
     let mut named: Vec<(String, PathBuf)> = Vec::new();

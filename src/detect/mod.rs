@@ -2,9 +2,10 @@
 //!
 //! The searcher is the packed SIMD one (Teddy) chosen by name: the automatic choice of the library falls
 //! off the SIMD path at this number of literals and costs four times as much. Its cost is in the beginnings
-//! that have to be refuted, so signatures with a common beginning are searched as one.
+//! that have to be refuted, so signatures with a common beginning are searched as one. What means something at
+//! the start of a file alone ([`Place::Start`]) is compared there, and not searched.
 
-use crate::formats::{Format, Signature};
+use crate::formats::{Format, Place, Signature};
 use crate::model::Clue;
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
@@ -16,7 +17,7 @@ const BUCKETS: usize = 8;
 /// A place worth a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    /// Where the literal starts, in the searched bytes.
+    /// Where the literal starts, in the searched bytes; 0 if it counts only at a place behind the start.
     pub at: usize,
     /// What it suggests.
     pub clue: Clue,
@@ -24,6 +25,8 @@ pub struct Hit {
 
 /// Finds the signatures of a list of formats.
 pub struct Detector {
+    /// What is compared at the start of a file, not searched.
+    starts: Vec<(usize, Signature)>,
     /// The signatures that one searched literal stands for.
     groups: Vec<Vec<Anchored>>,
     longest: usize,
@@ -68,8 +71,16 @@ impl Detector {
 
     fn of(mut signatures: Vec<Signature>) -> Self {
         // Several formats may share a literal; the first of them names the clue, which must be the same.
-        signatures.sort_by_key(|s| (s.literal, s.clue));
-        signatures.dedup_by_key(|s| s.literal);
+        signatures.sort_by_key(|s| (s.literal, s.place, s.clue));
+        signatures.dedup_by_key(|s| (s.literal, s.place));
+        let mut starts = Vec::new();
+        signatures.retain(|signature| match signature.place {
+            Place::Anywhere => true,
+            Place::Start(offset) => {
+                starts.push((offset, *signature));
+                false
+            }
+        });
         let longest = signatures.iter().map(|s| s.literal.len()).max();
         let groups = in_buckets(in_groups(signatures));
         let literals: Vec<&[u8]> = groups.iter().map(|group| common_beginning(group)).collect();
@@ -87,18 +98,32 @@ impl Detector {
                 .map_or(Engine::Nothing, Engine::Automaton),
         };
         Self {
+            starts,
             groups,
             longest: longest.unwrap_or(0),
             engine,
         }
     }
 
-    /// Length of the longest literal: how much of a window's end may hide the start of one.
+    /// Length of the longest literal that is searched: how much of a window's end may hide the start of one.
     pub const fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The first hit that starts at or after `from`.
+    /// What the start of a file or member suggests; `bytes` begin with its first byte.
+    ///
+    /// The order is the same every time.
+    pub fn starts(&self, bytes: &[u8]) -> impl Iterator<Item = Hit> {
+        self.starts.iter().filter_map(move |(offset, signature)| {
+            let begins = bytes.get(*offset..)?.starts_with(signature.literal);
+            begins.then_some(Hit {
+                at: 0,
+                clue: signature.clue,
+            })
+        })
+    }
+
+    /// The first hit of a literal that may stand anywhere, at or after `from`.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<Hit> {
         let mut search_from = from;
         while search_from < bytes.len() {
@@ -208,7 +233,8 @@ mod tests {
     fn every_signature_is_found_wherever_it_stands() {
         let detector = Detector::new(formats::ALL);
         for format in formats::ALL {
-            for signature in format.signatures() {
+            let signatures = format.signatures().iter();
+            for signature in signatures.filter(|s| s.place == Place::Anywhere) {
                 assert!(signature.literal.len() >= 3, "{}", format.name());
                 for before in [0, 1, 15, 16, 17, 63, 200] {
                     let mut bytes = vec![b'.'; before];
@@ -237,6 +263,7 @@ mod tests {
         let literals: Vec<Signature> = formats::ALL
             .iter()
             .flat_map(|format| format.signatures().iter().copied())
+            .filter(|signature| signature.place == Place::Anywhere)
             .collect();
         // Literals whole and cut, one after the other, with rulers of dashes before them.
         let mut bytes = Vec::new();
@@ -253,6 +280,48 @@ mod tests {
             .collect();
         let found: Vec<usize> = all(&detector, &bytes).iter().map(|hit| hit.at).collect();
         assert_eq!(found, naive);
+    }
+
+    #[test]
+    fn a_magic_number_counts_at_its_place_alone() {
+        let detector = Detector::of(vec![
+            Signature::at_start(0, b"\xfe\xed", Clue::DerRun),
+            Signature::at_start(2, b"mark", Clue::PemArmour),
+            Signature::at_start(0, b"\xfe\xed", Clue::DerRun),
+            Signature::anywhere(b"mark", Clue::SshLine),
+        ]);
+        let starts = |bytes: &[u8]| detector.starts(bytes).collect::<Vec<_>>();
+        let hit = |at, clue| Hit { at, clue };
+        assert_eq!(starts(b"\xfe\xed"), [hit(0, Clue::DerRun)]);
+        let both = [hit(0, Clue::PemArmour), hit(0, Clue::DerRun)];
+        assert_eq!(starts(b"\xfe\xedmark"), both);
+        for other in [
+            &b""[..],
+            b"\xfe",
+            b".\xfe\xed",
+            b"mark",
+            b"..mar",
+            b"...mark",
+        ] {
+            assert_eq!(starts(other), [], "{other:?}");
+        }
+        // Searched is what may stand anywhere, and nothing else.
+        let found = all(&detector, b"\xfe\xedmark\xfe\xed..mark");
+        assert_eq!(found, [hit(2, Clue::SshLine), hit(10, Clue::SshLine)]);
+        assert_eq!(detector.longest(), 4);
+    }
+
+    #[test]
+    fn magic_numbers_lie_within_the_first_window() {
+        for format in formats::ALL {
+            for signature in format.signatures() {
+                if let Place::Start(offset) = signature.place {
+                    let end = offset + signature.literal.len();
+                    assert!(end <= 64 << 10, "{}", format.name());
+                    assert!(!signature.literal.is_empty(), "{}", format.name());
+                }
+            }
+        }
     }
 
     #[test]

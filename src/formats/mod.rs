@@ -2,11 +2,19 @@
 //!
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
+pub mod age_encrypted;
+pub mod age_key;
+pub mod allowed_signers;
 pub mod authorized_keys;
 pub mod crl;
+pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
+pub mod gnupg_private_key;
+pub mod jwk;
 pub mod known_hosts;
+pub mod minisign;
+pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
 pub mod parameters;
@@ -14,17 +22,31 @@ pub mod pkcs1;
 pub mod pkcs10;
 pub mod pkcs7;
 pub mod pkcs8;
+pub mod ppk;
 pub mod rfc4716;
 pub mod sec1;
+pub mod signify;
 pub mod spki;
+pub mod ssh1;
 pub mod ssh_certificate;
+pub mod ssh_com;
+pub mod tor_onion;
 pub mod traditional_encrypted;
 pub mod unread_der;
 pub mod wire;
+pub mod wireguard;
 pub mod x509;
+pub mod xml_key;
 
+use crate::containers::bare_base64::BareBase64;
 use crate::containers::der_run::DerRun;
+use crate::containers::gnupg_keybox::GnupgKeybox;
+use crate::containers::jks::{Jceks, Jks};
+use crate::containers::nss::Nss;
+use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::pkcs12::Pkcs12;
+use crate::containers::sst::Sst;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -35,7 +57,7 @@ pub trait Format: Sync {
     /// The format's name in records, lower snake case.
     fn name(&self) -> &'static str;
 
-    /// The literals that, found anywhere in a file, make a candidate with the given clue.
+    /// The literals that, found where they may stand in a file, make a candidate with the given clue.
     fn signatures(&self) -> &'static [Signature] {
         &[]
     }
@@ -47,22 +69,77 @@ pub trait Format: Sync {
     fn read(&self, candidate: &Candidate<'_>) -> Reading;
 }
 
-/// A literal worth a look, at least three bytes long.
+/// A literal worth a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// The exact bytes to search for.
+    /// The exact bytes.
     pub literal: &'static [u8],
     /// What finding them suggests.
     pub clue: Clue,
+    /// Where they mean that.
+    pub place: Place,
+}
+
+/// Where a literal may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Anywhere: it is searched in every byte, so each further one that begins unlike the others costs time.
+    Anywhere,
+    /// So many bytes behind the first of a file or member, and nowhere else: compared once a file, which is free.
+    Start(usize),
+}
+
+impl Signature {
+    /// A literal of at least three bytes that may stand anywhere; the candidate's `at` is its first byte.
+    pub const fn anywhere(literal: &'static [u8], clue: Clue) -> Self {
+        Self {
+            literal,
+            clue,
+            place: Place::Anywhere,
+        }
+    }
+
+    /// A literal (a magic number) that counts only `offset` bytes behind the first byte of a file or member;
+    /// the candidate's `at` is that first byte, 0. It must lie within the first 64 KiB.
+    pub const fn at_start(offset: usize, literal: &'static [u8], clue: Clue) -> Self {
+        Self {
+            literal,
+            clue,
+            place: Place::Start(offset),
+        }
+    }
 }
 
 /// Every format, in the order in which they are asked.
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Nss,
+    &NssLegacy,
+    &Sst,
+    &Pkcs12,
+    &Jks,
+    &Jceks,
     &openssh_private::OpensshPrivate,
+    &openpgp::Openpgp,
+    &GnupgKeybox,
+    &gnupg_private_key::GnupgPrivateKey,
     &rfc4716::Rfc4716,
+    &ssh_com::SshCom,
+    &ssh1::Ssh1,
+    &ppk::Ppk,
+    &dropbear::Dropbear,
+    &tor_onion::TorOnion,
+    &age_key::AgeKey,
+    &age_encrypted::AgeEncrypted,
+    &minisign::Minisign,
+    &signify::Signify,
+    &wireguard::Wireguard,
+    &jwk::Jwk,
+    &xml_key::XmlKey,
+    &BareBase64,
     &ssh_certificate::SshCertificate,
+    &allowed_signers::AllowedSigners,
     &known_hosts::KnownHosts,
     &authorized_keys::AuthorizedKeys,
     &openssh_public::OpensshPublic,

@@ -30,10 +30,7 @@ impl Format for OpensshPrivate {
     }
 
     fn signatures(&self) -> &'static [Signature] {
-        &[Signature {
-            literal: MAGIC,
-            clue: Clue::OpensshMagic,
-        }]
+        const { &[Signature::anywhere(MAGIC, Clue::OpensshMagic)] }
     }
 
     fn clues(&self) -> &'static [Clue] {

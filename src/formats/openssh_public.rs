@@ -11,14 +11,8 @@ pub struct OpensshPublic;
 const SIGNATURES: [Signature; 2] = {
     let [space, tab] = LITERALS;
     [
-        Signature {
-            literal: space,
-            clue: Clue::SshLine,
-        },
-        Signature {
-            literal: tab,
-            clue: Clue::SshLine,
-        },
+        Signature::anywhere(space, Clue::SshLine),
+        Signature::anywhere(tab, Clue::SshLine),
     ]
 };
 
@@ -47,7 +41,7 @@ impl Format for OpensshPublic {
             Lead::Nothing | Lead::Comment | Lead::Other => {
                 line.read(placed, Kind::PublicKey, self.name())
             }
-            Lead::Options { .. } | Lead::Hosts { .. } => Reading::NotMine,
+            Lead::Options { .. } | Lead::Hosts { .. } | Lead::Signers(_) => Reading::NotMine,
         }
     }
 }

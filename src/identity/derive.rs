@@ -100,7 +100,12 @@ pub(super) fn derive(key: &KeyMaterial) -> Derived<'_> {
         KeyMaterial::Raw { oid, public } => spki::raw(oid, public.as_slice().into()),
         KeyMaterial::Private(numbers) => from_private(numbers),
         KeyMaterial::SshBlob(blob) => ssh::read(blob),
-        KeyMaterial::Opaque(_) | KeyMaterial::Unknown | KeyMaterial::None => Derived::nothing(),
+        KeyMaterial::Opaque(_)
+        | KeyMaterial::Pgp(_)
+        | KeyMaterial::Symmetric(_)
+        | KeyMaterial::Guessable(_)
+        | KeyMaterial::Unknown
+        | KeyMaterial::None => Derived::nothing(),
     }
 }
 

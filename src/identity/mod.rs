@@ -9,12 +9,16 @@ mod derive;
 mod field;
 mod fingerprints;
 mod private;
+mod probable;
 mod public;
+mod secret;
 mod spki;
 mod ssh;
 mod weierstrass;
 
-use crate::model::{Artifact, Fingerprints, KeyId, KeyMaterial};
+pub use probable::fill_probable_keys;
+
+use crate::model::{Artifact, Fingerprints, KeyId, KeyMaterial, Secret};
 use std::borrow::Cow;
 
 /// Who a key is, whatever its encoding.
@@ -37,6 +41,11 @@ pub struct Identity {
 /// Derives the identity and the fingerprints of an artifact. Never fails: what has no identity has none, and
 /// a note says why where that is not plain.
 pub fn identify(artifact: &Artifact) -> Identity {
+    identify_with(artifact, None)
+}
+
+/// The same; secrets that could be guessed get an HMAC under the user's key.
+pub fn identify_with(artifact: &Artifact, secret_id_key: Option<&Secret>) -> Identity {
     let derived = derive::derive(&artifact.key);
     let key = derived.public.as_ref();
     let blob: Option<Cow<'_, [u8]>> = match &artifact.key {
@@ -60,6 +69,12 @@ pub fn identify(artifact: &Artifact) -> Identity {
         key_id = Some(KeyId::Spki(digest));
     } else if let KeyMaterial::Opaque(digest) = &artifact.key {
         key_id = Some(KeyId::Opaque(*digest));
+    } else if let KeyMaterial::Pgp(fingerprint) = &artifact.key {
+        key_id = Some(KeyId::Pgp(fingerprint.clone()));
+    } else if let KeyMaterial::Symmetric(key) | KeyMaterial::Guessable(key) = &artifact.key {
+        let random = matches!(artifact.key, KeyMaterial::Symmetric(_));
+        let algorithm = artifact.algorithm.as_deref().unwrap_or_default();
+        key_id = secret::key_id(algorithm, key, random, secret_id_key);
     } else if let Some(blob) = &blob {
         key_id = Some(KeyId::Ssh(fingerprints::sha256(blob)));
     } else if let KeyMaterial::Spki(raw) = &artifact.key {
@@ -76,6 +91,12 @@ pub fn identify(artifact: &Artifact) -> Identity {
         fingerprints.cert_md5 = Some(fingerprints::md5(der));
     }
     fingerprints.ski = artifact.ski.as_deref().map(hex);
+    fingerprints.keygrip = fingerprints.keygrip.or(artifact.keygrip);
+    fingerprints.pkcs11_id.clone_from(&artifact.pkcs11_id);
+    if let Some(fingerprint) = &artifact.pgp_fingerprint {
+        fingerprints.pgp_keyid = fingerprints::pgp_keyid(fingerprint, key);
+        fingerprints.pgp_fingerprint = Some(fingerprint.clone());
+    }
 
     let told = key.or(derived.shape.as_ref());
     Identity {

@@ -1,9 +1,12 @@
 //! What a format hands over: one parsed thing, not yet identified or placed.
 
+use super::candidate::EntryFacts;
 use super::certificate::{Certificate, Ssh};
-use super::hex::Sha256Hex;
+use super::hex::{Sha1Hex, Sha256Hex};
 use super::kind::{Encoding, Kind, Protection};
+use super::pgp::Pgp;
 use super::secret::Secret;
+use super::unlock::Opened;
 use std::borrow::Cow;
 
 /// One parsed thing, not yet identified or placed.
@@ -33,8 +36,20 @@ pub struct Artifact {
     pub ski: Option<Vec<u8>>,
     /// OpenSSH facts.
     pub ssh: Option<Box<Ssh>>,
+    /// OpenPGP facts.
+    pub pgp: Option<Box<Pgp>>,
+    /// OpenPGP fingerprint, upper-case hexadecimal; its key id follows from it.
+    pub pgp_fingerprint: Option<String>,
+    /// libgcrypt's keygrip, where the material does not tell it (ElGamal).
+    pub keygrip: Option<Sha1Hex>,
     /// Alias of a keystore entry.
     pub alias: Option<String>,
+    /// When a keystore says that the entry was made.
+    pub created: Option<jiff::Timestamp>,
+    /// How it was opened, if it was closed.
+    pub opened: Option<Opened>,
+    /// CKA_ID or localKeyID, lower-case hexadecimal.
+    pub pkcs11_id: Option<String>,
     /// Remarks for people.
     pub notes: Vec<Cow<'static, str>>,
     /// Where it starts, counted from the start of the candidate that it was read from.
@@ -57,10 +72,45 @@ impl Artifact {
             certificate: None,
             ski: None,
             ssh: None,
+            pgp: None,
+            pgp_fingerprint: None,
+            keygrip: None,
             alias: None,
+            created: None,
+            opened: None,
+            pkcs11_id: None,
             notes: Vec::new(),
             offset: 0,
         }
+    }
+
+    /// Takes over what a container says of the entry that this was read from.
+    pub fn inherit(&mut self, entry: &EntryFacts) {
+        let EntryFacts {
+            alias,
+            created,
+            protection,
+            cipher,
+            opened,
+            pkcs11_id,
+            notes,
+        } = entry;
+        if self.alias.is_none() {
+            self.alias.clone_from(alias);
+        }
+        if self.pkcs11_id.is_none() {
+            self.pkcs11_id.clone_from(pkcs11_id);
+        }
+        self.created = self.created.or(*created);
+        // Public things stand open whatever the store does with its keys.
+        if self.kind.is_private() {
+            if self.protection != Some(Protection::Encrypted) && protection.is_some() {
+                self.protection = *protection;
+                self.cipher.clone_from(cipher);
+            }
+            self.opened = self.opened.or(*opened);
+        }
+        self.notes.extend(notes.iter().cloned());
     }
 }
 
@@ -107,6 +157,12 @@ pub enum KeyMaterial {
     SshBlob(Vec<u8>),
     /// Encrypted material whose public half is not in clear: SHA-256 of its ciphertext.
     Opaque(Sha256Hex),
+    /// An OpenPGP key that has no SPKI form: its fingerprint, upper-case hexadecimal.
+    Pgp(String),
+    /// A random symmetric key of `Artifact::algorithm`.
+    Symmetric(Secret),
+    /// A secret that comes from a password, or is too short: only an HMAC under the user's own key names it.
+    Guessable(Secret),
     /// Recognised as a key of the named algorithm, and no identity can be derived.
     Unknown,
     /// No key at all (a CRL, a keystore).

@@ -2,7 +2,10 @@
 
 use super::artifact::Artifact;
 use super::gap::GapReason;
-use super::kind::Encoding;
+use super::kind::{Encoding, Protection};
+use super::unlock::{Opened, Unlock};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What drew attention to a candidate, and so which formats are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +24,10 @@ pub enum Clue {
     DerRun,
     /// The magic number of `openssh-key-v1`, without armour.
     OpensshMagic,
+    /// A magic number at the start of a file or member.
+    Magic,
+    /// A word by which the text of a key file is known.
+    Word,
     /// The decoded body of a PEM armour; the candidate has its label.
     PemBody,
     /// Exactly one complete DER element, carved out of other bytes.
@@ -51,6 +58,8 @@ pub struct Candidate<'a> {
     pub headers: &'a [(String, String)],
     /// Last component of the path, which may name what was found but never decides whether it is found.
     pub file_name: &'a [u8],
+    /// What may be tried if it is closed.
+    pub unlock: Unlock<'a>,
 }
 
 /// What a reader says of a candidate.
@@ -97,6 +106,66 @@ pub struct Nested {
     pub offset: usize,
     /// Declares itself (an armour, a magic number): if no reader takes it, it is malformed or unsupported.
     pub declared: bool,
+    /// What the container says of it; whatever is read from it inherits that.
+    pub entry: Option<Arc<EntryFacts>>,
+}
+
+impl Nested {
+    /// A nested candidate without label, headers or entry, that nothing declares.
+    pub fn new(
+        clue: Clue,
+        bytes: zeroize::Zeroizing<Vec<u8>>,
+        encoding: Encoding,
+        offset: usize,
+    ) -> Self {
+        Self {
+            clue,
+            bytes,
+            encoding,
+            label: None,
+            headers: Vec::new(),
+            offset,
+            declared: false,
+            entry: None,
+        }
+    }
+}
+
+/// What a keystore says of one of its entries, beside the entry's bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryFacts {
+    /// Alias, friendly name, label or nickname.
+    pub alias: Option<String>,
+    /// The store's date of the entry.
+    pub created: Option<jiff::Timestamp>,
+    /// How the store protects it; private material that was opened is still told as encrypted.
+    pub protection: Option<Protection>,
+    /// Cipher and key derivation of that protection.
+    pub cipher: Option<String>,
+    /// How it was opened.
+    pub opened: Option<Opened>,
+    /// CKA_ID or localKeyID, lower-case hexadecimal: what belongs together has the same.
+    pub pkcs11_id: Option<String>,
+    /// Remarks for people.
+    pub notes: Vec<Cow<'static, str>>,
+}
+
+impl EntryFacts {
+    /// The same, with what an outer container says where this one says nothing.
+    #[must_use]
+    pub fn within(&self, outer: &Self) -> Self {
+        let mut facts = self.clone();
+        facts.alias = facts.alias.or_else(|| outer.alias.clone());
+        facts.created = facts.created.or(outer.created);
+        if facts.protection.is_none() {
+            facts.protection = outer.protection;
+            facts.cipher.clone_from(&outer.cipher);
+        }
+        facts.opened = facts.opened.or(outer.opened);
+        facts.pkcs11_id = facts.pkcs11_id.or_else(|| outer.pkcs11_id.clone());
+        facts.notes.extend(outer.notes.iter().cloned());
+        facts
+    }
 }
 
 /// What was recognised and not understood.

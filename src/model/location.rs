@@ -32,7 +32,7 @@ pub struct Location {
 }
 
 /// One step of a chain of members.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Member {
     /// What holds it: `tar`, `zip`, `gzip`, `base64`, `field`, …
     #[serde(rename = "type")]

@@ -13,13 +13,15 @@ pub mod hex;
 pub mod key_id;
 pub mod kind;
 pub mod location;
+pub mod pgp;
 pub mod report;
 pub mod secret;
 pub mod sighting;
 pub mod sweep;
+pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
-pub use candidate::{Candidate, Clue, Fault, Found, Nested, Reading};
+pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus, Ssh};
 pub use entry::{Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State};
 pub use finding::{Finding, Flag, Severity};
@@ -29,9 +31,11 @@ pub use hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 pub use key_id::KeyId;
 pub use kind::{Class, Encoding, Kind, Protection};
 pub use location::{Access, FileFacts, Grantee, Location, Member};
+pub use pgp::Pgp;
 pub use report::{
     EntryReport, EntryStatus, InventorySummary, KeyReport, Report, Summary, SweepSummary,
 };
 pub use secret::Secret;
 pub use sighting::Sighting;
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};
+pub use unlock::{Closed, Effort, Opened, PasswordList, Passwords, Unlock};

@@ -5,6 +5,8 @@ use super::fingerprint::Fingerprints;
 use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
 use super::location::{FileFacts, Location};
+use super::pgp::Pgp;
+use super::unlock::Opened;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -40,6 +42,12 @@ pub struct Sighting {
     /// Cipher and key derivation of encrypted material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
+    /// How it was opened, if it was closed: by the place in a list of passwords, never by its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Opened>,
+    /// When a keystore says that the entry was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<jiff::Timestamp>,
     /// Whose it is.
     pub class: Class,
     /// All fingerprint forms that exist for it.
@@ -55,6 +63,9 @@ pub struct Sighting {
     /// OpenSSH facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<Box<Ssh>>,
+    /// OpenPGP facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pgp: Option<Box<Pgp>>,
     /// Remarks for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Cow<'static, str>>,

@@ -3,6 +3,7 @@
 use crate::formats::Format;
 use crate::model::{Artifact, Candidate, Clue, Encoding, Fault, GapReason, Nested, Reading};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How deep candidates may nest.
 const DEPTH_MAX: usize = 8;
@@ -33,6 +34,14 @@ pub enum Advance {
     Step,
     /// From this place in the examined bytes.
     To(usize),
+    /// Behind the literal: it stood in what has the form of an object, and no format knows that. Objects may stand
+    /// inside it.
+    Inside {
+        /// Where in the examined bytes that object starts.
+        start: usize,
+        /// Where it ends.
+        end: usize,
+    },
     /// After the window was moved to start at this place and filled further.
     NeedMore {
         /// Where in the examined bytes the object starts.
@@ -68,6 +77,7 @@ impl Parser {
             && found.faults.is_empty()
             && !found.nested.is_empty()
             && found.nested.iter().all(|nested| !nested.declared);
+        let start = found.nested.first().map_or(0, |nested| nested.offset);
         parsed.artifacts = found.artifacts;
         parsed.faults = found.faults;
         let mut work: Vec<Work> = found
@@ -78,7 +88,7 @@ impl Parser {
             .collect();
         let mut count = work.len();
         while let Some(item) = work.pop() {
-            count += self.unfold(&item, candidate.file_name, &mut parsed, &mut work);
+            count += self.unfold(&item, candidate, &mut parsed, &mut work);
             if count > COUNT_MAX {
                 parsed.faults.push(item.fault(
                     GapReason::Limit,
@@ -89,7 +99,10 @@ impl Parser {
         }
         let nothing = parsed.artifacts.is_empty() && parsed.faults.is_empty();
         parsed.advance = if tentative && nothing {
-            Advance::Step
+            Advance::Inside {
+                start,
+                end: found.end,
+            }
         } else {
             Advance::To(found.end)
         };
@@ -100,7 +113,7 @@ impl Parser {
     fn unfold(
         &self,
         item: &Work,
-        file_name: &[u8],
+        outer: &Candidate<'_>,
         parsed: &mut Parsed,
         work: &mut Vec<Work>,
     ) -> usize {
@@ -119,12 +132,16 @@ impl Parser {
             encoding: nested.encoding,
             label: nested.label.as_deref(),
             headers: &nested.headers,
-            file_name,
+            file_name: outer.file_name,
+            unlock: outer.unlock,
         };
         match self.ask(&candidate) {
             Reading::Found(found) => {
                 for mut artifact in found.artifacts {
                     artifact.offset = item.place(artifact.offset);
+                    if let Some(entry) = &nested.entry {
+                        artifact.inherit(entry);
+                    }
                     parsed.artifacts.push(artifact);
                 }
                 for mut fault in found.faults {
@@ -137,13 +154,13 @@ impl Parser {
                     parsed.faults.push(fault);
                 }
                 let added = found.nested.len();
-                work.extend(
-                    found
-                        .nested
-                        .into_iter()
-                        .rev()
-                        .map(|inner| Work::new(inner, item.base, item.is_frozen(), item.depth + 1)),
-                );
+                work.extend(found.nested.into_iter().rev().map(|mut inner| {
+                    inner.entry = match (inner.entry, &nested.entry) {
+                        (Some(inside), Some(around)) => Some(Arc::new(inside.within(around))),
+                        (inside, around) => inside.or_else(|| around.clone()),
+                    };
+                    Work::new(inner, item.base, item.is_frozen(), item.depth + 1)
+                }));
                 added
             }
             Reading::NotMine | Reading::NeedMore { .. } => {
@@ -182,7 +199,7 @@ impl Work {
     fn new(nested: Nested, base: usize, frozen: bool, depth: usize) -> Self {
         Self {
             base: if frozen { base } else { base + nested.offset },
-            decoded: frozen || nested.encoding == Encoding::Pem,
+            decoded: frozen || matches!(nested.encoding, Encoding::Pem | Encoding::Text),
             nested,
             depth,
         }

@@ -4,7 +4,9 @@
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
 use crate::detect::Detector;
-use crate::model::{Artifact, Candidate, Encoding, Fault, GapReason};
+use crate::model::{
+    Artifact, Candidate, Clue, Effort, Encoding, Fault, GapReason, Passwords, Unlock,
+};
 use crate::parse::{Advance, Parser};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,8 @@ const PAGE: usize = 4 << 10;
 /// The largest window: an armour or object that does not fit is told as a `limit` gap by its reader, whose
 /// own limit is smaller.
 const WINDOW_MAX: usize = 80 << 20;
+/// How many objects that no format knows are looked into, one inside the other: each is copied for the formats.
+const CHANCE_MAX: usize = 8;
 /// How far lines are counted; behind that only the offset is told.
 const LINES_MAX: u64 = 256 << 20;
 
@@ -45,6 +49,7 @@ pub struct Scanner<'a> {
     detector: &'a Detector,
     parser: &'a Parser,
     stop: &'a AtomicBool,
+    effort: Effort,
     buffer: Zeroizing<Vec<u8>>,
 }
 
@@ -56,8 +61,45 @@ struct Window {
     filled: usize,
     /// Where in the buffer the search goes on.
     from: usize,
+    /// How many of the hits at the source's start were examined.
+    starts: usize,
     /// Whether the source ends with the filled bytes.
     at_end: bool,
+    /// Places in the source of objects that no format knew, and in which the search still is.
+    chance: Vec<(u64, u64)>,
+    /// That they are nested too deep was told for the outermost of them.
+    depth_told: bool,
+}
+
+impl Window {
+    /// A window that is to begin at this place.
+    const fn at(start: u64, at_end: bool) -> Self {
+        Self {
+            start,
+            filled: 0,
+            from: 0,
+            starts: 0,
+            at_end,
+            chance: Vec::new(),
+            depth_told: false,
+        }
+    }
+
+    /// Whether a place stands too deep in objects that no format knew.
+    fn is_too_deep(&mut self, at: usize) -> bool {
+        let place = self.start + at as u64;
+        self.chance.retain(|(_, end)| *end > place);
+        self.depth_told &= !self.chance.is_empty();
+        self.chance.len() >= CHANCE_MAX
+    }
+
+    /// Keeps the place of an object that no format knew.
+    fn look_inside(&mut self, start: usize, end: usize) {
+        let object = (self.start + start as u64, self.start + end as u64);
+        if !self.chance.contains(&object) {
+            self.chance.push(object);
+        }
+    }
 }
 
 impl<'a> Scanner<'a> {
@@ -67,11 +109,13 @@ impl<'a> Scanner<'a> {
             detector,
             parser,
             stop,
+            effort: Effort::new(0),
             buffer: Zeroizing::new(Vec::new()),
         }
     }
 
     /// Reads one source to its end; gives how many bytes were read. What was found before an error stays told.
+    /// No password is tried.
     pub fn scan(
         &mut self,
         source: &dyn Source,
@@ -79,7 +123,21 @@ impl<'a> Scanner<'a> {
         sink: &mut dyn Sink,
         bytes_read: &mut u64,
     ) -> io::Result<()> {
-        let outcome = self.scan_windows(source, file_name, sink, bytes_read);
+        let none = Unlock::NONE.passwords;
+        self.scan_with(source, file_name, none, sink, bytes_read)
+    }
+
+    /// The same, with passwords to try on what is closed.
+    pub fn scan_with(
+        &mut self,
+        source: &dyn Source,
+        file_name: &[u8],
+        passwords: &Passwords,
+        sink: &mut dyn Sink,
+        bytes_read: &mut u64,
+    ) -> io::Result<()> {
+        self.effort.reset();
+        let outcome = self.scan_windows(source, file_name, passwords, sink, bytes_read);
         if self.buffer.len() > 4 * WINDOW {
             self.buffer = Zeroizing::new(Vec::new());
         }
@@ -90,16 +148,12 @@ impl<'a> Scanner<'a> {
         &mut self,
         source: &dyn Source,
         file_name: &[u8],
+        passwords: &Passwords,
         sink: &mut dyn Sink,
         bytes_read: &mut u64,
     ) -> io::Result<()> {
         let size = source.size();
-        let mut window = Window {
-            start: 0,
-            filled: 0,
-            from: 0,
-            at_end: size == 0,
-        };
+        let mut window = Window::at(0, size == 0);
         let mut lines = Lines::default();
         let large = size > WINDOW as u64;
         let mut needed = None;
@@ -116,7 +170,7 @@ impl<'a> Scanner<'a> {
                 None => WINDOW,
             };
             *bytes_read += self.fill(source, size, &mut window, limit)?;
-            needed = self.search(source, &mut window, &mut lines, file_name, sink);
+            needed = self.search(source, &mut window, &mut lines, file_name, passwords, sink);
             self.slide(&mut window, needed);
         }
         Ok(())
@@ -127,12 +181,7 @@ impl<'a> Scanner<'a> {
         let end = window.start + window.filled as u64;
         match source.next_data(end)? {
             Some(data) if data > end && data - end >= WINDOW as u64 => {
-                *window = Window {
-                    start: data,
-                    filled: 0,
-                    from: 0,
-                    at_end: false,
-                };
+                *window = Window::at(data, false);
                 Ok(true)
             }
             Some(_) => Ok(true),
@@ -190,10 +239,17 @@ impl<'a> Scanner<'a> {
         window: &mut Window,
         lines: &mut Lines,
         file_name: &[u8],
+        passwords: &Passwords,
         sink: &mut dyn Sink,
     ) -> Option<usize> {
         let bytes = self.buffer.get(..window.filled).unwrap_or_default();
-        while let Some(hit) = self.detector.find(bytes, window.from) {
+        loop {
+            let opening = (window.start == 0 && window.from == 0)
+                .then(|| self.detector.starts(bytes).nth(window.starts))
+                .flatten();
+            let Some(hit) = opening.or_else(|| self.detector.find(bytes, window.from)) else {
+                break;
+            };
             let candidate = Candidate {
                 clue: hit.clue,
                 bytes,
@@ -204,19 +260,39 @@ impl<'a> Scanner<'a> {
                 label: None,
                 headers: &[],
                 file_name,
+                unlock: Unlock {
+                    passwords,
+                    effort: &self.effort,
+                },
             };
+            if hit.clue == Clue::DerRun && window.is_too_deep(hit.at) {
+                if !std::mem::replace(&mut window.depth_told, true) {
+                    let detail =
+                        format!("objects that no reader knows, nested deeper than {CHANCE_MAX}");
+                    sink.fault(GapReason::Limit, window.start + hit.at as u64, detail);
+                }
+                window.from = hit.at + 1;
+                continue;
+            }
             let parsed = self.parser.examine(&candidate);
+            // Behind what the start suggested, the search itself begins with the first byte.
+            let next = if opening.is_some() { 0 } else { hit.at + 1 };
             window.from = match parsed.advance {
-                Advance::Step => hit.at + 1,
-                Advance::To(end) => end.max(hit.at + 1),
+                Advance::Step => next,
+                Advance::To(end) => end.max(next),
+                Advance::Inside { start, end } => {
+                    window.look_inside(start, end);
+                    next
+                }
                 Advance::NeedMore { from }
                     if !window.at_end && window.filled.saturating_sub(from) < WINDOW_MAX / 2 =>
                 {
                     window.from = hit.at;
                     return Some(from.min(hit.at));
                 }
-                Advance::NeedMore { .. } => hit.at + 1,
+                Advance::NeedMore { .. } => next,
             };
+            window.starts += usize::from(opening.is_some());
             for artifact in parsed.artifacts {
                 let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
                     .then(|| lines.at(source, bytes, window.start, artifact.offset))
@@ -274,7 +350,12 @@ impl Lines {
             return None;
         }
         if target < self.counted_to {
-            *self = Self::default();
+            // What is told of a line may stand before what was told last; counting anew would read the file again.
+            let back = |place: u64| usize::try_from(place.checked_sub(start)?).ok();
+            let between = bytes.get(offset..back(self.counted_to)?)?;
+            self.newlines -= newlines(between);
+            self.counted_to = target;
+            return Some(self.newlines + 1);
         }
         let mut chunk = Zeroizing::new(Vec::new());
         while self.counted_to < start {
@@ -302,7 +383,8 @@ fn newlines(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats;
+    use crate::formats::{self, Format, Signature};
+    use crate::model::{Found, Reading};
 
     struct Memory(Vec<u8>);
 
@@ -338,8 +420,12 @@ mod tests {
     }
 
     fn faults(bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
-        let detector = Detector::new(formats::ALL);
-        let parser = Parser::new(formats::ALL);
+        faults_of(formats::ALL, bytes)
+    }
+
+    fn faults_of(formats: &'static [&'static dyn Format], bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
+        let detector = Detector::new(formats);
+        let parser = Parser::new(formats);
         let stop = AtomicBool::new(false);
         let mut scanner = Scanner::new(&detector, &parser, &stop);
         let mut sink = Faults::default();
@@ -377,6 +463,62 @@ mod tests {
     }
 
     #[test]
+    fn a_boundary_that_a_window_cuts_is_read_whole() {
+        let armour = format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            "QUJD".repeat(40)
+        );
+        let whole = |before: usize| {
+            let mut bytes = vec![b'.'; before];
+            bytes.extend_from_slice(armour.as_bytes());
+            bytes.extend_from_slice(&vec![b'\n'; WINDOW]);
+            faults(bytes)
+        };
+        for cut in 1..=armour.len() {
+            let before = WINDOW - cut;
+            assert_eq!(
+                whole(before),
+                [(GapReason::Malformed, before as u64)],
+                "{cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_back_without_reading_again() {
+        let bytes = b"1\n2\n3\n4\n5";
+        let source = Memory(Vec::new());
+        let mut lines = Lines::default();
+        let mut at = |offset| lines.at(&source, bytes, 0, offset);
+        assert_eq!(
+            [at(8), at(4), at(0), at(6)],
+            [Some(5), Some(3), Some(1), Some(4)]
+        );
+    }
+
+    #[test]
+    fn objects_that_nobody_knows_are_looked_into_to_a_depth() {
+        // INTEGER 0, SEQUENCE of nothing, OCTET STRING of the next.
+        let nest = |depth: usize| {
+            (0..depth).fold(vec![7; 300], |inner, _| {
+                let content = u16::try_from(inner.len()).unwrap().to_be_bytes();
+                let total = u16::try_from(inner.len() + 9).unwrap().to_be_bytes();
+                let head = [
+                    &[0x30, 0x82][..],
+                    &total,
+                    &[2, 1, 0, 0x30, 0, 4, 0x82],
+                    &content,
+                ];
+                [&head.concat()[..], &inner].concat()
+            })
+        };
+        assert_eq!(faults(nest(CHANCE_MAX)), []);
+        let limits: Vec<_> = faults([nest(2 * CHANCE_MAX), nest(3 * CHANCE_MAX)].concat());
+        assert_eq!(limits.len(), 2);
+        assert!(limits.iter().all(|(reason, _)| *reason == GapReason::Limit));
+    }
+
+    #[test]
     fn a_large_source_does_not_make_a_large_buffer() {
         let detector = Detector::new(formats::ALL);
         let parser = Parser::new(formats::ALL);
@@ -397,5 +539,76 @@ mod tests {
         );
         bytes.extend_from_slice(b"!!");
         assert_eq!(faults(bytes), [(GapReason::Truncated, 1000)]);
+    }
+
+    /// A format that is known by its first bytes, four of which are a mark, and as long as the digit behind it says.
+    struct Marked;
+
+    impl Format for Marked {
+        fn name(&self) -> &'static str {
+            "marked"
+        }
+
+        fn signatures(&self) -> &'static [Signature] {
+            const {
+                &[
+                    Signature::at_start(4, b"mark", Clue::OpensshMagic),
+                    Signature::at_start(0, b"file", Clue::PemBody),
+                    Signature::anywhere(b"filemark", Clue::SshLine),
+                ]
+            }
+        }
+
+        fn clues(&self) -> &'static [Clue] {
+            &[Clue::OpensshMagic, Clue::PemBody, Clue::SshLine]
+        }
+
+        fn read(&self, candidate: &Candidate<'_>) -> Reading {
+            let (reason, end) = match candidate.clue {
+                Clue::PemBody => return Reading::NotMine,
+                Clue::SshLine => (GapReason::Limit, candidate.at + 8),
+                _ => match candidate.bytes.get(8) {
+                    Some(b'n') => return Reading::NotMine,
+                    Some(b'l') if candidate.bytes.len() < 3 * WINDOW && !candidate.at_end => {
+                        return Reading::NeedMore { from: 0 };
+                    }
+                    Some(b'l') => (GapReason::Encrypted, candidate.bytes.len()),
+                    _ => (GapReason::Malformed, 0),
+                },
+            };
+            assert!(candidate.clue == Clue::SshLine || candidate.at_start);
+            let faults = vec![Fault {
+                reason,
+                offset: candidate.at,
+                detail: String::new(),
+            }];
+            Reading::Found(Found {
+                faults,
+                end,
+                ..Found::default()
+            })
+        }
+    }
+
+    #[test]
+    fn the_start_of_a_source_is_asked_once_and_then_searched() {
+        const FORMATS: &[&dyn Format] = &[&Marked];
+        let ask = |text: &[u8], size: usize| {
+            let mut bytes = text.to_vec();
+            bytes.resize(size.max(text.len()), b'.');
+            faults_of(FORMATS, bytes)
+        };
+        use GapReason::{Encrypted, Limit, Malformed};
+        // Nobody takes the start: what may stand anywhere is still found there.
+        assert_eq!(ask(b"filemarkn", 0), [(Limit, 0)]);
+        // The reader says where to go on: at the first byte, or behind all that it read, in a window that grew.
+        assert_eq!(ask(b"filemark", 0), [(Malformed, 0), (Limit, 0)]);
+        assert_eq!(ask(b"????mark filemark", 0), [(Malformed, 0), (Limit, 9)]);
+        assert_eq!(ask(b"filemarkl filemark", 0), [(Encrypted, 0)]);
+        assert_eq!(ask(b"filemarkl", 20 * WINDOW), [(Encrypted, 0)]);
+        // Elsewhere, the first window included, it is no start.
+        assert_eq!(ask(b".????mark", 3 * WINDOW), []);
+        let later = [vec![b'.'; 2 * WINDOW], b"????mark".to_vec()].concat();
+        assert_eq!(ask(&later, 3 * WINDOW), []);
     }
 }

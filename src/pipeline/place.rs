@@ -4,14 +4,21 @@ use super::content::{Scanner, Sink, Source};
 use crate::detect::Detector;
 use crate::formats;
 use crate::identity;
-use crate::model::{Artifact, Class, Gap, GapReason, Location, Sighting};
+use crate::model::{
+    Artifact, Class, Gap, GapReason, Location, Passwords, Secret, Sighting, Unlock,
+};
 use crate::parse::Parser;
 use std::io;
 use std::sync::atomic::AtomicBool;
 
 /// A sighting of an artifact; its path, file facts and class are still to be set.
-pub fn sighting(artifact: Artifact, offset: u64, line: Option<u64>) -> Sighting {
-    let identity = identity::identify(&artifact);
+pub fn sighting(
+    artifact: Artifact,
+    offset: u64,
+    line: Option<u64>,
+    secret_id_key: Option<&Secret>,
+) -> Sighting {
+    let identity = identity::identify_with(&artifact, secret_id_key);
     let mut notes = artifact.notes;
     notes.extend(identity.notes);
     Sighting {
@@ -26,6 +33,8 @@ pub fn sighting(artifact: Artifact, offset: u64, line: Option<u64>) -> Sighting 
         curve: identity.curve,
         protection: artifact.protection,
         cipher: artifact.cipher,
+        opened: artifact.opened,
+        created: artifact.created,
         class: Class::Own,
         fingerprints: identity.fingerprints,
         location: Location {
@@ -37,12 +46,22 @@ pub fn sighting(artifact: Artifact, offset: u64, line: Option<u64>) -> Sighting 
         file: None,
         certificate: artifact.certificate,
         ssh: artifact.ssh,
+        pgp: artifact.pgp,
         notes,
     }
 }
 
 /// Examines bytes in memory as if they were a file of this name: sightings and gaps in the order of their places.
 pub fn examine(bytes: &[u8], file_name: &[u8]) -> (Vec<Sighting>, Vec<Gap>) {
+    examine_with(bytes, file_name, Unlock::NONE.passwords)
+}
+
+/// The same, with passwords to try on what is closed.
+pub fn examine_with(
+    bytes: &[u8],
+    file_name: &[u8],
+    passwords: &Passwords,
+) -> (Vec<Sighting>, Vec<Gap>) {
     let detector = Detector::new(formats::ALL);
     let parser = Parser::new(formats::ALL);
     let stop = AtomicBool::new(false);
@@ -53,12 +72,14 @@ pub fn examine(bytes: &[u8], file_name: &[u8]) -> (Vec<Sighting>, Vec<Gap>) {
     };
     let mut read = 0;
     // Memory cannot fail to be read.
-    let _ = Scanner::new(&detector, &parser, &stop).scan(
+    let _ = Scanner::new(&detector, &parser, &stop).scan_with(
         &Memory(bytes),
         file_name,
+        passwords,
         &mut found,
         &mut read,
     );
+    identity::fill_probable_keys(&mut found.sightings);
     found.sightings.sort_by_key(|s| (s.location.offset, s.kind));
     (found.sightings, found.gaps)
 }
@@ -71,7 +92,7 @@ struct Found<'a> {
 
 impl Sink for Found<'_> {
     fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>) {
-        self.sightings.push(sighting(artifact, offset, line));
+        self.sightings.push(sighting(artifact, offset, line, None));
     }
 
     fn fault(&mut self, reason: GapReason, offset: u64, detail: String) {

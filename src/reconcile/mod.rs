@@ -35,6 +35,7 @@ mod tokens;
 mod validity;
 mod weak;
 
+use crate::identity::fill_probable_keys;
 use crate::model::report::REPORT_SCHEMA;
 use crate::model::{
     Entry, EntryReport, Finding, Flag, Identifier, Inventory, InventorySummary, KeyReport, Report,
@@ -67,7 +68,7 @@ pub struct Input<'a> {
 pub fn reconcile(input: Input<'_>) -> Report {
     let judged = sweeps::choose(input.sweeps);
     let mut sightings = judged.sightings;
-    pairing::fill_probable_keys(&mut sightings);
+    fill_probable_keys(&mut sightings);
     let (keys, certificates, others) = gather::gather(&sightings);
     let host = |s: &Sighting| {
         s.host
@@ -337,7 +338,7 @@ fn describe(inventory: &Inventory, world: &World<'_>) -> InventorySummary {
         name: inventory.name.clone(),
         as_of: inventory.as_of,
         rows: inventory.rows,
-        usable: u64::try_from(inventory.entries.len()).unwrap_or(u64::MAX),
+        usable: inventory.rows.saturating_sub(inventory.unusable),
         faults: inventory.faults.iter().map(fault).collect(),
         flags,
     }

@@ -69,6 +69,9 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
         }),
         certificate: None,
         ssh: None,
+        pgp: None,
+        opened: None,
+        created: None,
         notes: Vec::new(),
     }
 }

@@ -35,23 +35,19 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
 fn lines<W: Write>(sweep: &Sweep, out: &mut Hashing<'_, W>) -> io::Result<()> {
     line(out, &Record::Sweep(&sweep.header))?;
     let mut gaps = sweep.gaps.iter().peekable();
-    let mut sightings = sweep.sightings.iter().peekable();
-    while let Some(sighting) = sightings.next() {
-        line(out, &Record::Sighting(sighting))?;
-        let path = sighting.location.exact_path();
-        let last_of_path = sightings
-            .peek()
-            .is_none_or(|next| next.location.exact_path() != path);
-        let bound = sightings.peek().map(|next| next.location.exact_path());
-        if !last_of_path {
-            continue;
-        }
-        while let Some(gap) =
-            gaps.next_if(|gap| bound.as_ref().is_none_or(|bound| gap.exact_path() < *bound))
-        {
+    for of_path in sweep
+        .sightings
+        .chunk_by(|a, b| a.location.exact_path() == b.location.exact_path())
+    {
+        let path = of_path.first().map(|s| s.location.exact_path());
+        while let Some(gap) = gaps.next_if(|gap| Some(gap.exact_path()) < path) {
             line(out, &Record::Gap(gap))?;
         }
+        for sighting in of_path {
+            line(out, &Record::Sighting(sighting))?;
+        }
     }
+    // Gaps of one path follow its sightings: those of the last one, and of the paths behind it, are left.
     for gap in gaps {
         line(out, &Record::Gap(gap))?;
     }

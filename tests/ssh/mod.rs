@@ -62,6 +62,7 @@ fn candidate(clue: Clue, bytes: &[u8], at: usize) -> Candidate<'_> {
         label: None,
         headers: &[],
         file_name: b"",
+        unlock: keymuster::model::Unlock::NONE,
     }
 }
 

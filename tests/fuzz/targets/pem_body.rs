@@ -60,6 +60,7 @@ fuzz_target!(|data: &[u8]| {
         label: (!bare).then_some(label),
         headers: if *first >= 0x80 { &encrypted } else { &[] },
         file_name: b"x",
+        unlock: keymuster::model::Unlock::NONE,
     });
     for artifact in &parsed.artifacts {
         assert!(artifact.offset <= body.len());

@@ -1,0 +1,264 @@
+//! Which public key a closed one probably belongs to: evidence, never proof (contract, section 2).
+
+use crate::model::{KeyId, Kind, Location, Member, Sighting};
+use std::collections::{BTreeMap, HashMap};
+
+/// Endings that name what of a pair a file holds.
+const ENDINGS: &[&str] = &[
+    "key", "crt", "cer", "cert", "pem", "der", "pub", "csr", "req", "p8", "pk8", "pkcs8", "p7b",
+    "p7c", "enc",
+];
+
+/// The name that the files of a pair share: `shop` of `shop.key`, `shop.crt`, `shop-key.pem` and
+/// `shop_cert.pem`; certbot's `privkey1.pem`, `cert1.pem` and `fullchain1.pem` share one too.
+fn stem(path: &str) -> String {
+    let mut name = file_name(path).to_ascii_lowercase();
+    while let Some((head, ending)) = name.rsplit_once(['.', '-', '_']) {
+        if head.is_empty() || !ENDINGS.contains(&ending) {
+            break;
+        }
+        name = head.to_owned();
+    }
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    match digits {
+        "privkey" | "cert" | "fullchain" => {
+            format!("\u{0}{}", name.get(digits.len()..).unwrap_or_default())
+        }
+        _ => name,
+    }
+}
+
+/// What ties a closed key to what is public, within one host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Bond {
+    /// The same keystore entry: file, members, alias.
+    Entry(String, Vec<Member>, String),
+    /// The same CKA_ID or localKeyID in the same directory, where a token or database keeps its files.
+    Id(String, String),
+    /// The same file, or beside it under the same stem.
+    Stem(String, String),
+}
+
+type Place = (Option<String>, Bond);
+
+/// The ties of a sighting, the strongest first.
+fn bonds(s: &Sighting) -> Vec<Place> {
+    let location = &s.location;
+    let mut bonds = Vec::new();
+    if let Some(alias) = &location.alias {
+        let (path, inside) = (location.path.clone(), location.inside.clone());
+        bonds.push(Bond::Entry(path, inside, alias.clone()));
+    }
+    let (holder, name) = beside(s);
+    if let Some(id) = &s.fingerprints.pkcs11_id {
+        bonds.push(Bond::Id(holder.clone(), id.clone()));
+    }
+    if bonds.is_empty() {
+        bonds.push(Bond::Stem(holder, stem(name)));
+    }
+    let of_host = |bond| (s.host.clone(), bond);
+    bonds.into_iter().map(of_host).collect()
+}
+
+/// The directory, or the archive and the directory in it, and the name there. A member lies beside other members
+/// of the same file.
+fn beside(s: &Sighting) -> (String, &str) {
+    let path = &s.location.path;
+    let named = s
+        .location
+        .inside
+        .iter()
+        .rev()
+        .find_map(|m| m.name.as_deref());
+    match named {
+        Some(name) => (format!("{path}\u{0}{}", directory(name)), name),
+        None => (directory(path).to_owned(), path),
+    }
+}
+
+/// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
+/// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
+pub fn fill_probable_keys(sightings: &mut [Sighting]) {
+    // A token's private object may have no public half either.
+    let closed = |s: &Sighting| {
+        let nameless =
+            s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
+        (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
+    };
+    let mut wanted: HashMap<Place, Found> = sightings
+        .iter()
+        .filter(|s| closed(s))
+        .flat_map(bonds)
+        .map(|place| (place, Found::default()))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    for s in sightings.iter() {
+        let public = matches!(
+            s.kind,
+            Kind::Certificate | Kind::PublicKey | Kind::CertificateRequest
+        );
+        let Some(id) = s.key_id.as_ref().filter(|_| public) else {
+            continue;
+        };
+        for place in bonds(s) {
+            if let Some(found) = wanted.get_mut(&place) {
+                let is_ca = s.certificate.as_ref().is_some_and(|c| c.is_ca);
+                found.add(id, is_ca, &s.location);
+            }
+        }
+    }
+    for s in sightings.iter_mut().filter(|s| closed(s)) {
+        s.probable_key = bonds(s).iter().find_map(|place| {
+            let found = wanted.get(place)?;
+            match place.1 {
+                Bond::Stem(..) => found.one(&s.location.path),
+                // A chain begins with the certificate of the key.
+                Bond::Entry(..) | Bond::Id(..) => found.first(),
+            }
+        });
+    }
+}
+
+/// What public keys share a stem: key, whether it is an issuer's, and a file.
+#[derive(Default)]
+struct Found {
+    keys: BTreeMap<(String, KeyId), bool>,
+    /// The one that stands first, and where.
+    first: Option<(Option<u64>, KeyId)>,
+}
+
+impl Found {
+    fn add(&mut self, id: &KeyId, is_ca: bool, location: &Location) {
+        let ca = self
+            .keys
+            .entry((location.path.clone(), id.clone()))
+            .or_insert(is_ca);
+        *ca = *ca && is_ca;
+        if self
+            .first
+            .as_ref()
+            .is_none_or(|(at, _)| location.offset < *at)
+        {
+            self.first = Some((location.offset, id.clone()));
+        }
+    }
+
+    fn first(&self) -> Option<KeyId> {
+        self.first.as_ref().map(|(_, id)| id.clone())
+    }
+
+    /// The only key in the same file, else the only one in all; leaves come before issuers.
+    fn one(&self, path: &str) -> Option<KeyId> {
+        let pick = |same_file: bool, ca: bool| {
+            let mut ids: Vec<&KeyId> = self
+                .keys
+                .iter()
+                .filter(|((file, _), is_ca)| (!same_file || file == path) && **is_ca == ca)
+                .map(|((_, id), _)| id)
+                .collect();
+            ids.sort();
+            ids.dedup();
+            match ids.as_slice() {
+                [one] => Some((*one).clone()),
+                _ => None,
+            }
+        };
+        pick(true, false)
+            .or_else(|| pick(false, false))
+            .or_else(|| pick(true, true))
+            .or_else(|| pick(false, true))
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Class, Encoding, Fingerprints, Hex};
+
+    #[test]
+    fn stems_of_pairs() {
+        for pair in [
+            ["/etc/ssl/private/shop.key", "/x/shop.crt"],
+            ["/a/shop.key.pem", "/a/shop-cert.pem"],
+            ["/a/server_key.pem", "/a/server.cer"],
+            ["/a/privkey1.pem", "/a/fullchain1.pem"],
+            ["/a/privkey.pem", "/a/cert.pem"],
+            ["/root/.ssh/id_rsa", "/root/.ssh/id_rsa.pub"],
+        ] {
+            assert_eq!(stem(pair[0]), stem(pair[1]), "{pair:?}");
+        }
+        assert_ne!(stem("/a/privkey1.pem"), stem("/a/cert2.pem"));
+        assert_ne!(stem("/a/shop.key"), stem("/a/shop2.crt"));
+    }
+
+    fn sighting(kind: Kind, key_id: KeyId, path: &str, alias: Option<&str>) -> Sighting {
+        Sighting {
+            host: None,
+            key_id: Some(key_id),
+            probable_key: None,
+            kind,
+            format: "test".into(),
+            encoding: Encoding::Der,
+            algorithm: None,
+            bits: None,
+            curve: None,
+            protection: None,
+            cipher: None,
+            opened: None,
+            created: None,
+            class: Class::Own,
+            fingerprints: Fingerprints::default(),
+            location: Location {
+                path: path.to_owned(),
+                alias: alias.map(str::to_owned),
+                offset: Some(0),
+                ..Location::default()
+            },
+            file: None,
+            certificate: None,
+            ssh: None,
+            pgp: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn spki(byte: u8) -> KeyId {
+        KeyId::Spki(Hex([byte; 32]))
+    }
+
+    #[test]
+    fn an_entry_of_a_keystore_goes_before_a_stem() {
+        let closed = || KeyId::Opaque(Hex([9; 32]));
+        let (store, token) = ("/etc/app/store.jks", "/home/a/.pki/key4.db");
+        let mut all = vec![
+            sighting(Kind::PrivateKey, closed(), store, Some("web")),
+            sighting(Kind::Certificate, spki(1), store, Some("other")),
+            sighting(Kind::Certificate, spki(2), store, Some("web")),
+            sighting(Kind::Certificate, spki(3), store, Some("web")),
+            sighting(Kind::PrivateKey, closed(), token, None),
+            sighting(
+                Kind::Certificate,
+                spki(4),
+                "/home/a/.pki/cert9.db",
+                Some("nick"),
+            ),
+        ];
+        // The issuer's certificate of the chain stands behind the leaf.
+        all[3].location.offset = Some(1);
+        all[4].fingerprints.pkcs11_id = Some("ab01".to_owned());
+        all[5].fingerprints.pkcs11_id = Some("ab01".to_owned());
+        fill_probable_keys(&mut all);
+        assert_eq!(all[0].probable_key, Some(spki(2)));
+        assert_eq!(all[4].probable_key, Some(spki(4)));
+    }
+}
