@@ -37,6 +37,9 @@ mod inventory;
 mod keytools;
 
 #[cfg(test)]
+mod secrets;
+
+#[cfg(test)]
 mod ssh;
 
 #[cfg(test)]

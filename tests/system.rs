@@ -366,6 +366,46 @@ fn every_key_that_ssh_keygen_reads_in_etc_and_usr_is_found() {
 }
 
 #[test]
+fn the_host_keys_that_ssh_keygen_makes_for_a_system_are_found() {
+    // Few machines that run tests have host keys: these are made as the package openssh-server does, below a root of their own.
+    let dir = crate::support::open_directory();
+    fs::create_dir_all(dir.path().join("etc/ssh")).unwrap();
+    run(
+        Path::new("/"),
+        "ssh-keygen",
+        &["-A", "-f", arg(dir.path())],
+        b"",
+    );
+    let kept = dir.path().join("sweep");
+    let root = format!("debian={}", arg(dir.path()));
+    let scan = ["scan", "--host-root", &root, "/etc", "--sweep", arg(&kept)];
+    crate::support::expect(0, &scan);
+    let sweep = records(&fs::read(&kept).unwrap());
+    let found: BTreeSet<(String, String)> = of_kind(&sweep, "sighting")
+        .iter()
+        .map(|sighting| {
+            let path = sighting["location"]["path"].as_str().unwrap();
+            let print = sighting["fingerprints"]["ssh_sha256"].as_str().unwrap();
+            (path.to_owned(), print.to_owned())
+        })
+        .collect();
+    let mut expected = BTreeSet::new();
+    for entry in fs::read_dir(dir.path().join("etc/ssh")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let prints = ssh(&fs::read(entry.path()).unwrap());
+        assert_eq!(prints.len(), 1, "{name}");
+        expected.extend(
+            prints
+                .into_iter()
+                .map(|print| (format!("/etc/ssh/{name}"), print)),
+        );
+    }
+    assert!(expected.len() >= 6, "{expected:?}");
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn the_whole_root_is_swept_with_its_coverage_told() {
     // A root may hold far more than a distribution, so the time is bounded; what was not reached is told then.
     let (sweep, said) = scan(&["/"], &["--time-limit", "60s"]);

@@ -167,7 +167,6 @@ pub(crate) fn as_nobody(program: &Path) -> Command {
 
 /// What a run cost.
 #[derive(Debug)]
-#[allow(dead_code, reason = "measured by the tests of hostile trees")]
 pub(crate) struct Cost {
     /// Processor seconds, of the program and the kernel for it.
     pub(crate) cpu: f64,
@@ -176,7 +175,6 @@ pub(crate) struct Cost {
 }
 
 /// Runs a program under GNU time and gives what it cost.
-#[allow(dead_code, reason = "measured by the tests of hostile trees")]
 pub(crate) fn measured(program: &str, args: &[&str]) -> (Output, Cost) {
     let dir = tempfile::tempdir().unwrap();
     let told = dir.path().join("cost");
