@@ -242,6 +242,35 @@ mod tests {
         );
     }
 
+    /// What libgcrypt 1.10.1 computes (`gcry_pk_get_keygrip`) for the public keys of RFC 8032, section 7.4, and RFC
+    /// 7748, section 6.
+    #[test]
+    fn keygrips_of_the_curves_of_rfc_8410() {
+        for (oid, key, grip) in [
+            (
+                oid::ED448,
+                "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180",
+                "437dd6ddea275d4502c17f767ae6ed45081c46c6",
+            ),
+            (
+                oid::X448,
+                "9b08f7cc31b7e3e67d22d5aea121074a273bd2b83de09c63faa73d2c22c5d9bbc836647241d953d40c5b12da88120d53177f80e532c41fa0",
+                "eeed2eb987935372b289cf7a4016633f1735e9ea",
+            ),
+            (
+                oid::X25519,
+                "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+                "4c0f25cb33b48e5bddc915b66afdba7f6315dbaa",
+            ),
+        ] {
+            let key = Public::Raw {
+                oid,
+                key: weierstrass::unhex(key).into(),
+            };
+            assert_eq!(keygrip(&key).unwrap().to_string(), grip);
+        }
+    }
+
     /// RFC 8037, appendix A.3.
     #[test]
     fn ed25519_thumbprint_of_rfc_8037() {

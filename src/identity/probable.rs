@@ -79,6 +79,7 @@ fn beside(s: &Sighting) -> (String, &str) {
 /// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
 pub fn fill_probable_keys(sightings: &mut [Sighting]) {
+    super::by_keygrip::fill(sightings);
     let closed =
         |s: &Sighting| matches!(s.key_id, Some(KeyId::Opaque(_))) && s.probable_key.is_none();
     let mut wanted: HashMap<Place, Found> = sightings
