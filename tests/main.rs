@@ -34,6 +34,9 @@ mod inventory;
 mod keytools;
 
 #[cfg(test)]
+mod pgp;
+
+#[cfg(test)]
 mod ssh;
 
 #[cfg(test)]

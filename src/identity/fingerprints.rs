@@ -145,8 +145,8 @@ impl CurveNumbers {
         }
     }
 
-    /// The curves of RFC 8032 and RFC 7748 as libgcrypt has them: signs are dropped, and `a` of a Montgomery curve is
-    /// (A - 2) / 4.
+    /// The curves of RFC 8032 and RFC 7748 as libgcrypt has them: the signs of Ed25519's `a` and `d` are dropped, and
+    /// `a` of a Montgomery curve is (A - 2) / 4.
     fn rfc_8410(id: &[u8]) -> Option<Self> {
         let number = weierstrass::unhex;
         let p255 = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
@@ -175,7 +175,8 @@ impl CurveNumbers {
             oid::ED448 => (
                 p448,
                 "01",
-                "98a9",
+                "fffffffffffffffffffffffffffffffffffffffffffffffffffffffe\
+                 ffffffffffffffffffffffffffffffffffffffffffffffffffff6756",
                 "4f1970c66bed0ded221d15a622bf36da9e146570470f1767ea6de324\
                  a3d3a46412ae1af72ab66511433b80e18b00938e2626a82bc70cc05e",
                 "693f46716eb6bc248876203756c9c7624bea73736ca3984087789c1e\

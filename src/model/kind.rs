@@ -69,11 +69,7 @@ impl Kind {
     pub const fn is_reference(self) -> bool {
         matches!(
             self,
-            Self::KnownHost
-                | Self::PublicKey
-                | Self::PgpPublicKey
-                | Self::CertificateRequest
-                | Self::Crl
+            Self::KnownHost | Self::PublicKey | Self::CertificateRequest | Self::Crl
         )
     }
 }
