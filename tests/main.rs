@@ -7,6 +7,9 @@ mod architecture;
 mod cli;
 
 #[cfg(test)]
+mod cost;
+
+#[cfg(test)]
 mod der;
 
 #[cfg(test)]
@@ -40,6 +43,9 @@ mod pgp;
 mod ssh;
 
 #[cfg(test)]
+mod stores;
+
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]
@@ -47,3 +53,6 @@ mod system;
 
 #[cfg(test)]
 mod walk;
+
+#[cfg(test)]
+mod windows;

@@ -62,6 +62,7 @@ fn public_secret_and_agents_keys_are_one_key_each() {
     let public = ids("openpgp/every_algorithm.asc");
     assert_eq!(public, ids("openpgp/every_algorithm_secret.gpg"));
     assert_eq!(public, ids("openpgp/card.gpg"));
+    let public = ids("gnupg_private_key/clear/public.gpg");
     let mut agents = 0;
     for entry in fs::read_dir("fixtures/gnupg_private_key/clear").unwrap() {
         let path = entry.unwrap().path();

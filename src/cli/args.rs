@@ -26,6 +26,9 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Tell all about one key, fingerprint, path or entry: where, matched how, flagged why
     Explain(ExplainArgs),
+    /// Ask one PKCS#11 module; the parent process calls this
+    #[command(name = crate::stores::pkcs11::CHILD, hide = true)]
+    Pkcs11Child,
 }
 
 /// Arguments of `scan`.
@@ -69,12 +72,48 @@ pub struct ScanArgs {
     /// Keep the sweep in FILE too
     #[arg(long, value_name = "FILE")]
     pub sweep: Option<PathBuf>,
+    /// What to try on closed things.
+    #[command(flatten)]
+    pub secrets: SecretArgs,
     /// How to judge.
     #[command(flatten)]
     pub judge: JudgeArgs,
     /// What to write.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// What to try on closed things, and how secrets are told.
+#[derive(Debug, Args)]
+pub struct SecretArgs {
+    /// Try these passwords on closed keystores and keys: one a line, blanks kept, an empty line is the
+    /// empty password [default: the file that KEYMUSTER_PASSWORDS_FILE names]
+    #[arg(long, value_name = "FILE")]
+    pub passwords: Option<PathBuf>,
+    /// Do not try the short built-in list of default passwords
+    #[arg(long)]
+    pub no_default_passwords: bool,
+    /// Try texts that lie beside a closed thing and name themselves its password
+    #[arg(long)]
+    pub use_found_passwords: bool,
+    /// Tell secrets that could be guessed by an HMAC under the key in FILE
+    #[arg(long, value_name = "FILE")]
+    pub secret_id_key: Option<PathBuf>,
+    /// Ask the tokens of this PKCS#11 module (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub pkcs11_module: Vec<PathBuf>,
+    /// Ask the tokens of every module that p11-kit knows
+    #[arg(long)]
+    pub pkcs11: bool,
+    /// PINs of tokens: lines LABEL=PIN, or one PIN for the only token [default: KEYMUSTER_PKCS11_PIN]
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+    /// Ask the SSH and GnuPG agents of this machine for the keys that they hold
+    #[arg(long)]
+    pub agents: bool,
+    /// Configuration in TOML: passwords for some paths
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `reconcile`.

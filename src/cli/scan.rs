@@ -6,11 +6,13 @@ use super::interrupt::{Cause, Stop};
 use super::judge::{self, Judge};
 use super::messages::Messages;
 use super::output::{self, Target};
+use super::passwords;
 use super::progress::{self, Snapshot};
-use crate::model::{GapReason, Passwords, Sweep};
-use crate::pipeline::{self, Progress, Request};
+use crate::model::{GapReason, Secret, Sweep};
+use crate::pipeline::{self, PasswordBook, Progress, Request};
 use crate::report;
 use crate::report::escape::escape;
+use crate::stores::pkcs11::Tokens;
 use crate::walk::{self, HostRoot, WalkOptions};
 use anyhow::bail;
 use std::io::{self, Write};
@@ -26,6 +28,12 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
     }
     // What can fail before a long sweep fails before it.
     let judge = Judge::load(&args.judge, &messages)?;
+    let secrets = Secrets {
+        book: passwords::book(&args.secrets)?,
+        id_key: passwords::secret_id_key(&args.secrets)?,
+        tokens: passwords::tokens(&args.secrets)?,
+        agents: args.secrets.agents,
+    };
     if args.sweep.as_ref() == Some(&args.output.output) {
         bail!(
             "{}: named by both --output and --sweep",
@@ -44,7 +52,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
             never: never.clone(),
             ..walk_options(args, &stop)
         };
-        sweeps.push(sweep(task, options, &stop, &messages)?);
+        sweeps.push(sweep(task, options, &secrets, &stop, &messages)?);
     }
     if let Some(cause) = stop.cause() {
         messages.tell(match cause {
@@ -83,20 +91,31 @@ fn walk_options(args: &ScanArgs, stop: &Stop) -> WalkOptions {
     }
 }
 
+/// What is tried on closed things, and the key under which guessable secrets are told.
+struct Secrets {
+    book: PasswordBook,
+    id_key: Option<Secret>,
+    tokens: Option<Tokens>,
+    agents: bool,
+}
+
 fn sweep(
     task: &HostTask,
     walk: WalkOptions,
+    secrets: &Secrets,
     stop: &Stop,
     messages: &Messages,
 ) -> anyhow::Result<Sweep> {
-    let passwords = Passwords::new([], true);
     let request = Request {
         host: &task.name,
         root: &task.root,
         paths: &task.paths,
         walk,
-        passwords: &passwords,
-        secret_id_key: None,
+        passwords: &secrets.book,
+        secret_id_key: secrets.id_key.as_ref(),
+        // They are this machine's, whose root is its own.
+        tokens: secrets.tokens.as_ref().filter(|_| task.is_this_machine()),
+        agents: secrets.agents && task.is_this_machine(),
         tool: super::tool(),
     };
     let progress = Progress::default();

@@ -3,6 +3,12 @@
 //! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
 //! nested candidates, and `parse` puts them on its worklist.
 
+pub mod bare_base64;
 pub mod der_run;
 pub mod gnupg_keybox;
+pub mod jks;
+pub mod nss;
+pub mod nss_legacy;
 pub mod pem_armour;
+pub mod pkcs12;
+pub mod sst;

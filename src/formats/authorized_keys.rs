@@ -28,7 +28,7 @@ impl Format for AuthorizedKeys {
         let grants = match placed.lead {
             Lead::Options { .. } => true,
             Lead::Nothing => line.hint() == FileHint::Grants,
-            Lead::Comment | Lead::Hosts { .. } | Lead::Other => false,
+            Lead::Comment | Lead::Hosts { .. } | Lead::Signers(_) | Lead::Other => false,
         };
         if grants {
             line.read(placed, Kind::AuthorizedKey, self.name())

@@ -2,12 +2,18 @@
 //!
 //! Adding a format is one new file, one line in [`ALL`], one fixture folder and one row in the README's table.
 
+pub mod age_encrypted;
+pub mod age_key;
+pub mod allowed_signers;
 pub mod authorized_keys;
 pub mod crl;
+pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
 pub mod gnupg_private_key;
+pub mod jwk;
 pub mod known_hosts;
+pub mod minisign;
 pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
@@ -16,18 +22,31 @@ pub mod pkcs1;
 pub mod pkcs10;
 pub mod pkcs7;
 pub mod pkcs8;
+pub mod ppk;
 pub mod rfc4716;
 pub mod sec1;
+pub mod signify;
 pub mod spki;
+pub mod ssh1;
 pub mod ssh_certificate;
+pub mod ssh_com;
+pub mod tor_onion;
 pub mod traditional_encrypted;
 pub mod unread_der;
 pub mod wire;
+pub mod wireguard;
 pub mod x509;
+pub mod xml_key;
 
+use crate::containers::bare_base64::BareBase64;
 use crate::containers::der_run::DerRun;
 use crate::containers::gnupg_keybox::GnupgKeybox;
+use crate::containers::jks::{Jceks, Jks};
+use crate::containers::nss::Nss;
+use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::pkcs12::Pkcs12;
+use crate::containers::sst::Sst;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -95,12 +114,32 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Nss,
+    &NssLegacy,
+    &Sst,
+    &Pkcs12,
+    &Jks,
+    &Jceks,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,
     &gnupg_private_key::GnupgPrivateKey,
     &rfc4716::Rfc4716,
+    &ssh_com::SshCom,
+    &ssh1::Ssh1,
+    &ppk::Ppk,
+    &dropbear::Dropbear,
+    &tor_onion::TorOnion,
+    &age_key::AgeKey,
+    &age_encrypted::AgeEncrypted,
+    &minisign::Minisign,
+    &signify::Signify,
+    &wireguard::Wireguard,
+    &jwk::Jwk,
+    &xml_key::XmlKey,
+    &BareBase64,
     &ssh_certificate::SshCertificate,
+    &allowed_signers::AllowedSigners,
     &known_hosts::KnownHosts,
     &authorized_keys::AuthorizedKeys,
     &openssh_public::OpensshPublic,

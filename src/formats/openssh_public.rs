@@ -41,7 +41,7 @@ impl Format for OpensshPublic {
             Lead::Nothing | Lead::Comment | Lead::Other => {
                 line.read(placed, Kind::PublicKey, self.name())
             }
-            Lead::Options { .. } | Lead::Hosts { .. } => Reading::NotMine,
+            Lead::Options { .. } | Lead::Hosts { .. } | Lead::Signers(_) => Reading::NotMine,
         }
     }
 }

@@ -10,6 +10,7 @@ mod acl;
 mod dependency;
 mod digest;
 mod index;
+mod passwords;
 mod rooted;
 mod trust;
 mod vendor;
@@ -17,6 +18,7 @@ mod vendor;
 pub use access::Permissions;
 pub use acl::Acl;
 pub use digest::DigestKind;
+pub use passwords::FoundPassword;
 
 use crate::model::{Access, Class};
 use accounts::Accounts;

@@ -80,8 +80,12 @@ fn beside(s: &Sighting) -> (String, &str) {
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
 pub fn fill_probable_keys(sightings: &mut [Sighting]) {
     super::by_keygrip::fill(sightings);
-    let closed =
-        |s: &Sighting| matches!(s.key_id, Some(KeyId::Opaque(_))) && s.probable_key.is_none();
+    // A token's private object may have no public half either.
+    let closed = |s: &Sighting| {
+        let nameless =
+            s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
+        (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
+    };
     let mut wanted: HashMap<Place, Found> = sightings
         .iter()
         .filter(|s| closed(s))

@@ -3,6 +3,7 @@
 use super::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Which list a password stands in.
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum PasswordList {
     /// The user's own.
     Given,
+    /// The lists that the configuration gives for some paths, one after the other.
+    Configured,
     /// The short list of defaults that programs and people use.
     BuiltIn,
     /// Texts beside the thing that name themselves its password.
@@ -30,6 +33,7 @@ impl fmt::Display for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = match self.list {
             PasswordList::Given => "password",
+            PasswordList::Configured => "configured password",
             PasswordList::BuiltIn => "default password",
             PasswordList::Found => "found password",
         };
@@ -38,10 +42,10 @@ impl fmt::Display for Opened {
 }
 
 /// One password and its place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Password {
     /// The exact bytes, UTF-8 where they are text.
-    pub text: Secret,
+    pub text: Arc<Secret>,
     /// Where it stands.
     pub opened: Opened,
 }
@@ -68,17 +72,32 @@ impl Passwords {
     /// The user's passwords, then, unless turned off, the built-in ones.
     pub fn new(given: impl IntoIterator<Item = Secret>, built_in: bool) -> Self {
         let mut passwords = Self::default();
-        passwords.add(PasswordList::Given, given);
+        passwords.add(PasswordList::Given, given.into_iter().map(Arc::new));
         if built_in {
-            let texts = BUILT_IN.iter().map(|t| Secret::copy_of(t.as_bytes()));
-            passwords.add(PasswordList::BuiltIn, texts);
+            passwords.add_built_in();
         }
         passwords
     }
 
+    /// Appends the built-in defaults.
+    pub fn add_built_in(&mut self) {
+        let texts = BUILT_IN.iter().map(|t| Secret::copy_of(t.as_bytes()));
+        self.add(PasswordList::BuiltIn, texts.map(Arc::new));
+    }
+
     /// Appends a list; places count from 1.
-    pub fn add(&mut self, list: PasswordList, texts: impl IntoIterator<Item = Secret>) {
-        let places = texts.into_iter().zip(1..);
+    pub fn add(&mut self, list: PasswordList, texts: impl IntoIterator<Item = Arc<Secret>>) {
+        self.add_from(list, 1, texts);
+    }
+
+    /// Appends a part of a list whose places count from `first`.
+    pub fn add_from(
+        &mut self,
+        list: PasswordList,
+        first: u32,
+        texts: impl IntoIterator<Item = Arc<Secret>>,
+    ) {
+        let places = texts.into_iter().zip(first..);
         self.0.extend(places.map(|(text, position)| Password {
             text,
             opened: Opened { list, position },

@@ -72,9 +72,13 @@ pub fn examine_with(
     };
     let mut read = 0;
     // Memory cannot fail to be read.
-    let _ = Scanner::new(&detector, &parser, &stop)
-        .with_passwords(passwords)
-        .scan(&Memory(bytes), file_name, &mut found, &mut read);
+    let _ = Scanner::new(&detector, &parser, &stop).scan_with(
+        &Memory(bytes),
+        file_name,
+        passwords,
+        &mut found,
+        &mut read,
+    );
     identity::fill_probable_keys(&mut found.sightings);
     found.sightings.sort_by_key(|s| (s.location.offset, s.kind));
     (found.sightings, found.gaps)

@@ -2,6 +2,8 @@
 
 use super::content::{Scanner, Sink, Source};
 use super::decorate::Decorator;
+use super::live;
+use super::passwords::{self, Again, PasswordBook};
 use super::place;
 use crate::detect::Detector;
 use crate::formats;
@@ -9,10 +11,11 @@ use crate::host::{Acl, DigestKind, Host};
 use crate::identity;
 use crate::model::sweep::SWEEP_SCHEMA;
 use crate::model::{
-    Artifact, Gap, GapReason, KeyId, Passwords, Scope, Secret, Sighting, Sweep, SweepEnd,
-    SweepHeader, location,
+    Artifact, Gap, GapReason, KeyId, Scope, Secret, Sighting, Sweep, SweepEnd, SweepHeader,
+    location,
 };
 use crate::parse::Parser;
+use crate::stores::{self, pkcs11::Tokens};
 use crate::walk::{self, Facts, HostRoot, OpenFile, Visitor, WalkError, WalkOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -30,9 +33,13 @@ pub struct Request<'a> {
     /// How.
     pub walk: WalkOptions,
     /// What to try on closed things.
-    pub passwords: &'a Passwords,
+    pub passwords: &'a PasswordBook,
     /// The user's key under which secrets that could be guessed are named.
     pub secret_id_key: Option<&'a Secret>,
+    /// Tokens to ask, if any.
+    pub tokens: Option<&'a Tokens>,
+    /// Whether to ask the agents of this machine.
+    pub agents: bool,
     /// Name and version of the program, for the record.
     pub tool: String,
 }
@@ -87,7 +94,8 @@ pub fn sweep(
     let stop: &AtomicBool = &request.walk.stop;
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
-            scanner: Scanner::new(&detector, &parser, stop).with_passwords(request.passwords),
+            scanner: Scanner::new(&detector, &parser, stop),
+            passwords: request.passwords,
             secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),
             progress,
@@ -105,6 +113,19 @@ pub fn sweep(
         bytes += reader.bytes;
     }
     tell_all_paths(&mut sightings, &outcome.aliases, &host, &root);
+    passwords::look_beside(
+        &Again {
+            book: request.passwords,
+            host: &host,
+            root: &root,
+            detector: &detector,
+            parser: &parser,
+            stop,
+            secret_id_key: request.secret_id_key,
+        },
+        &mut sightings,
+        &mut gaps,
+    );
     tell_links(&mut sightings, &outcome.links, &outcome.aliases);
     if outcome.stopped {
         let (reason, detail) = cause();
@@ -115,6 +136,14 @@ pub fn sweep(
                 .map(|path| Gap::at(path, reason, detail.clone())),
         );
     }
+    let tokens = request.tokens.map(stores::pkcs11::ask);
+    let agents = request.agents.then(stores::agents::ask);
+    live::add(
+        tokens.into_iter().chain(agents).collect(),
+        request.secret_id_key,
+        &mut sightings,
+        &mut gaps,
+    );
     identity::fill_probable_keys(&mut sightings);
     sort(&mut sightings, &mut gaps);
     let end = end_of(&sightings, &gaps, outcome.directories, outcome.files, bytes);
@@ -143,6 +172,7 @@ pub fn sweep(
 /// The visitor of one thread.
 struct FileReader<'a> {
     scanner: Scanner<'a>,
+    passwords: &'a PasswordBook,
     secret_id_key: Option<&'a Secret>,
     decorator: Decorator<'a>,
     progress: &'a Progress,
@@ -161,9 +191,13 @@ impl Visitor for FileReader<'_> {
             gaps: &mut self.gaps,
         };
         let mut read = 0;
-        let outcome = self
-            .scanner
-            .scan(&Content(file), file.file_name(), &mut sink, &mut read);
+        let outcome = self.scanner.scan_with(
+            &Content(file),
+            file.file_name(),
+            self.passwords.for_path(file.path()),
+            &mut sink,
+            &mut read,
+        );
         self.bytes += read;
         self.progress.walk.bytes.fetch_add(read, Ordering::Relaxed);
         if let Err(error) = outcome {
@@ -203,11 +237,11 @@ fn reason_of(error: &io::Error) -> GapReason {
     }
 }
 
-struct FileSink<'a> {
-    path: &'a [u8],
-    secret_id_key: Option<&'a Secret>,
-    sightings: &'a mut Vec<Sighting>,
-    gaps: &'a mut Vec<Gap>,
+pub(super) struct FileSink<'a> {
+    pub(super) path: &'a [u8],
+    pub(super) secret_id_key: Option<&'a Secret>,
+    pub(super) sightings: &'a mut Vec<Sighting>,
+    pub(super) gaps: &'a mut Vec<Gap>,
 }
 
 impl Sink for FileSink<'_> {

@@ -1,8 +1,8 @@
 //! `weak`: size, curve, algorithm and signature hash against policy.
 
-use super::context::{Draft, KeyContext};
+use super::context::{Draft, KeyContext, World};
 use super::exposure::is_trust_anchor;
-use crate::model::Flag;
+use crate::model::{Flag, PasswordList};
 
 /// What policy holds too weak, each reason once.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
@@ -36,6 +36,17 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         let why =
             format!("{algorithm} key of {bits} bits{curve}; policy asks for {least} at least");
         out.push(Draft::new(Flag::Weak, severity, why));
+    }
+    let by_default = |s: &crate::model::Sighting| {
+        s.opened
+            .is_some_and(|opened| opened.list == PasswordList::BuiltIn)
+    };
+    if let Some((_, s)) = cx.private().find(|(_, s)| by_default(s)) {
+        let why = format!(
+            "its private half in {} opens with a default password, one that programs and their documents use",
+            World::place(s)
+        );
+        out.push(Draft::new(Flag::Weak, severity, why).place(World::place(s)));
     }
     for (_, certificate) in cx.certificates() {
         let Some(facts) = cx.world.facts(certificate) else {

@@ -17,6 +17,12 @@ pub const LABEL_MAX: usize = 64;
 const BODY_MIN: usize = 24;
 /// How many bytes may stand between two pieces of a quoted string.
 const BETWEEN_MAX: usize = 256;
+/// The longest name, and value, of an RFC 1421 header.
+const HEADER_NAME_MAX: usize = 40;
+const HEADER_VALUE_MAX: usize = 1024;
+/// How far [`undress`] looks beyond a place before it decides what stands there: no header is longer, and nothing
+/// else that it knows is.
+pub const LOOK_AHEAD: usize = 2 * HEADER_NAME_MAX + HEADER_VALUE_MAX;
 
 /// What was found between two boundaries.
 #[derive(Debug)]
@@ -284,7 +290,7 @@ impl Walk<'_> {
         // Names are short and have no blanks before the colon.
         let Some(colon) = line
             .iter()
-            .take(40)
+            .take(HEADER_NAME_MAX)
             .position(|b| !(b.is_ascii_alphanumeric() || *b == b'-'))
             .filter(|at| *at > 0 && line.get(*at) == Some(&b':'))
         else {
@@ -302,7 +308,7 @@ impl Walk<'_> {
             let plain = matches!(self.text.first(), Some(b'\n' | b'\r'));
             value
                 .iter()
-                .take(1024)
+                .take(HEADER_VALUE_MAX)
                 .enumerate()
                 .position(|(at, b)| match b {
                     b'\n' | b'\r' => true,

@@ -22,13 +22,18 @@ pub fn rsa<'a>(element: &Element<'a>, strict: bool) -> Option<RsaPublic<'a>> {
     // Version 1 has further primes in one more SEQUENCE.
     let framed = match version {
         0 => {
-            let product = low_word(p).wrapping_mul(low_word(q)) == low_word(public.n);
+            let product = is_product(public.n, p, q);
             fields.is_empty() && (product || !strict)
         }
         1 => fields.expect(der::SEQUENCE).is_ok() && fields.is_empty(),
         _ => false,
     };
     (framed && public.is_acceptable(strict)).then_some(public)
+}
+
+/// Whether n may be p times q: as far as they go modulo 2⁶⁴.
+pub fn is_product(n: &[u8], p: &[u8], q: &[u8]) -> bool {
+    low_word(p).wrapping_mul(low_word(q)) == low_word(n)
 }
 
 /// The number modulo 2⁶⁴.

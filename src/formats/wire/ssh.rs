@@ -34,6 +34,9 @@ pub enum SshError {
     /// A field is not what its place requires.
     #[error("invalid contents")]
     Contents,
+    /// It is whole, and of a kind that is not known here.
+    #[error("of a kind that is not known")]
+    Unsupported,
 }
 
 /// Reads fields one after the other.

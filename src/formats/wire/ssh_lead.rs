@@ -1,6 +1,7 @@
 //! What stands before the key on its line, and so what the line is (sshd(8)).
 
 use super::ssh_options::{self, Options};
+use super::ssh_signers::{self, Signers};
 
 /// What stands before a key on its line.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Lead<'a> {
         /// The patterns, between commas.
         patterns: &'a [u8],
     },
+    /// The principals of a line of allowed signers, and its options.
+    Signers(Box<Signers>),
     /// Other text, such as program text or YAML.
     Other,
 }
@@ -45,6 +48,8 @@ pub enum FileHint {
     Grants,
     /// The name has `known_hosts` in it.
     Hosts,
+    /// The name has `allowed_signers` in it.
+    Signers,
     /// None.
     Other,
 }
@@ -56,6 +61,8 @@ impl FileHint {
             Self::Grants
         } else if memchr::memmem::find(file_name, b"known_hosts").is_some() {
             Self::Hosts
+        } else if memchr::memmem::find(file_name, b"allowed_signers").is_some() {
+            Self::Signers
         } else {
             Self::Other
         }
@@ -76,6 +83,14 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         Some(_) => {}
     }
     if before.last().is_some_and(|b| is_blank(*b)) {
+        let signers = before
+            .get(first..)
+            .and_then(|text| ssh_signers::read(text, hint == FileHint::Signers));
+        if let Some(signers) =
+            signers.filter(|_| !matches!(hint, FileHint::Grants | FileHint::Hosts))
+        {
+            return whole(Lead::Signers(Box::new(signers)), first);
+        }
         let item = skip_list_marks(before, first);
         let quoted = match before.get(item) {
             Some(b'\'' | b'"') => item + 1,
@@ -83,11 +98,10 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         };
         let shell = memchr::memchr(b'\'', before).map_or(item, |quote| quote + 1);
         let last_quote = memchr::memrchr2(b'\'', b'"', before).map_or(item, |quote| quote + 1);
-        let found = [first, item, quoted, shell]
-            .into_iter()
+        let found = distinct([first, item, quoted, shell])
             .find_map(|start| Some((options(before.get(start..)?, hint)?, start)))
             .or_else(|| {
-                [first, item, last_quote].into_iter().find_map(|start| {
+                distinct([first, item, last_quote]).find_map(|start| {
                     let lead = hosts(before.get(start..)?, hint)?;
                     (start == first || is_address(&lead)).then_some((lead, start))
                 })
@@ -105,6 +119,15 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         start: before.len(),
         amid: true,
     }
+}
+
+/// The places in their order, each once.
+fn distinct<const N: usize>(places: [usize; N]) -> impl Iterator<Item = usize> {
+    places
+        .into_iter()
+        .enumerate()
+        .filter(move |(index, place)| !places.iter().take(*index).any(|earlier| earlier == place))
+        .map(|(_, place)| place)
 }
 
 /// The marker without its `@` (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
@@ -151,7 +174,7 @@ fn is_address(lead: &Lead<'_>) -> bool {
 
 /// The token at the start, and what follows it and its blanks.
 fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|b| is_blank(*b))?;
+    let end = memchr::memchr2(b' ', b'\t', text)?;
     let (token, rest) = text.split_at_checked(end)?;
     Some((token, rest.get(skip_blanks(rest, 0)..)?))
 }
@@ -214,19 +237,30 @@ fn is_pattern(pattern: &[u8]) -> bool {
     bytes_good && has_name && !mapping
 }
 
+/// How many list items are believed to begin on one line.
+const LIST_MARKS_MAX: usize = 16;
+
 /// Steps over the `- ` of list items.
 fn skip_list_marks(text: &[u8], mut at: usize) -> usize {
-    while let Some([b'-', b' ' | b'\t', ..]) = text.get(at..) {
+    for _ in 0..LIST_MARKS_MAX {
+        let Some([b'-', b' ' | b'\t', ..]) = text.get(at..) else {
+            break;
+        };
         at = skip_blanks(text, at + 1);
     }
     at
 }
 
 fn skip_blanks(text: &[u8], from: usize) -> usize {
-    text.iter()
-        .skip(from)
+    // Whole pieces first: each key on a line asks, and a line may begin with thousands of blanks.
+    const PIECE: [u8; 64] = [b' '; 64];
+    let rest = text.get(from..).unwrap_or_default();
+    let pieces = rest.chunks_exact(PIECE.len());
+    let skipped = PIECE.len() * pieces.take_while(|piece| *piece == PIECE).count();
+    rest.iter()
+        .skip(skipped)
         .position(|b| !is_blank(*b))
-        .map_or(text.len(), |count| from + count)
+        .map_or(text.len(), |count| from + skipped + count)
 }
 
 /// Whether a byte separates the fields of a line.
@@ -248,6 +282,7 @@ mod tests {
             Lead::Hosts { marker, patterns } => {
                 format!("hosts {} {}", marker.unwrap_or("-"), text(patterns))
             }
+            Lead::Signers(signers) => format!("signers {}", signers.principals.join(",")),
             Lead::Other => "other".to_owned(),
         };
         let amid = if placed.amid { " amid" } else { "" };
@@ -295,7 +330,12 @@ mod tests {
             ("1. ", "other @3 amid"),
             ("echo ", "other @5 amid"),
             ("echo \"", "other @6 amid"),
-            ("me@example.com namespaces=\"git\" ", "other @32 amid"),
+            (
+                "me@example.com namespaces=\"git\" ",
+                "signers me@example.com @0",
+            ),
+            (" me@example.com\t", "signers me@example.com @1"),
+            ("ssh me@example.com ", "other @19 amid"),
             ("user bob sshkey ", "other @16 amid"),
             ("command=\"x ", "other @11 amid"),
             ("[a:1 ", "other @5 amid"),
@@ -316,5 +356,8 @@ mod tests {
             "options future=\"1\" @0"
         );
         assert_eq!(told("web01 ", FileHint::Grants), "options web01 @0");
+        let signers = FileHint::of(b"git.allowed_signers");
+        assert_eq!(told("web01 ", signers), "signers web01 @0");
+        assert_eq!(told("restrict ", FileHint::Other), "options restrict @0");
     }
 }

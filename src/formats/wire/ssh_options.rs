@@ -29,6 +29,9 @@ const VALUES: [&str; 8] = [
     "tunnel",
 ];
 
+/// The most quotes that a list of options is believed to have, hidden ones included: each key on a line asks anew.
+const QUOTES_MAX: usize = 1024;
+
 /// What the options of a grant say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -50,46 +53,71 @@ pub struct Options {
 
 /// Where the list of options that `line` starts with ends: at the first blank outside quotes.
 ///
-/// `None` when a quote stays open.
+/// `None` when a quote stays open, or when there are more quotes than [`QUOTES_MAX`].
 pub fn end_of_list(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
     let mut quoted = false;
-    let mut escaped = false;
-    for (index, byte) in line.iter().enumerate() {
-        match byte {
-            b'"' if !escaped => quoted = !quoted,
-            b' ' | b'\t' if !quoted => return Some(index),
-            _ => {}
+    for _ in 0..QUOTES_MAX {
+        let rest = line.get(at..)?;
+        let next = if quoted {
+            memchr::memchr(b'"', rest)
+        } else {
+            memchr::memchr3(b'"', b' ', b'\t', rest)
+        };
+        let Some(next) = next else {
+            return (!quoted).then_some(line.len());
+        };
+        let place = at + next;
+        if line.get(place) != Some(&b'"') {
+            return Some(place);
         }
         // As sshd does it: a backslash before a quote hides it, whatever stands before the backslash.
-        escaped = *byte == b'\\';
+        let before = place.checked_sub(1).and_then(|before| line.get(before));
+        quoted ^= before != Some(&b'\\');
+        at = place + 1;
     }
-    (!quoted).then_some(line.len())
+    None
 }
 
 /// Reads a list of options; `None` when it has not the form of one, whatever the names.
 pub fn read(list: &[u8]) -> Option<Options> {
     let mut options = Options::default();
+    for (name, value) in pairs(list)? {
+        let name = name.to_ascii_lowercase();
+        match value {
+            Some(value) => options.take_value(&name, &value),
+            None => options.take_flag(&name),
+        }
+    }
+    Some(options)
+}
+
+/// The name of an option, and its value where it has one.
+pub type Pair<'a> = (&'a str, Option<Vec<u8>>);
+
+/// The names of a list of options, and their values where they have one; `None` when it has not the form of one.
+pub fn pairs(list: &[u8]) -> Option<Vec<Pair<'_>>> {
+    let mut pairs = Vec::new();
     let mut rest = list;
     loop {
-        let end = end_of_name(rest);
-        let (name, tail) = rest.split_at_checked(end)?;
+        let (name, tail) = rest.split_at_checked(end_of_name(rest))?;
         if name.is_empty() {
             return None;
         }
-        let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+        let name = std::str::from_utf8(name).ok()?;
         rest = match tail {
             [b'=', b'"', value @ ..] => {
                 let (value, tail) = quoted(value)?;
-                options.take_value(&name, &value);
+                pairs.push((name, Some(value)));
                 tail
             }
             _ => {
-                options.take_flag(&name);
+                pairs.push((name, None));
                 tail
             }
         };
         rest = match rest {
-            [] => return Some(options),
+            [] => return Some(pairs),
             [b',', more @ ..] => more,
             _ => return None,
         };
@@ -122,7 +150,7 @@ impl Options {
                     .filter(|p| !p.is_empty())
                     .map(str::to_owned),
             ),
-            "expiry-time" => match expiry(&value) {
+            "expiry-time" => match moment(&value) {
                 Some((time, local)) => {
                     self.expiry = Some(self.expiry.map_or(time, |earlier| earlier.min(time)));
                     self.local_time |= local;
@@ -164,7 +192,7 @@ fn quoted(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 /// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, UTC with a `Z`, else the host's own time.
 ///
 /// Gives the time as if in UTC, and whether it was the host's own.
-fn expiry(text: &str) -> Option<(Timestamp, bool)> {
+pub fn moment(text: &str) -> Option<(Timestamp, bool)> {
     let digits = text.trim_end_matches(['Z', 'z']);
     if text.len() - digits.len() > 1 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -203,7 +231,7 @@ mod tests {
     #[test]
     fn expiry_times_are_those_of_ssh_keygen() {
         let time = |text: &str| text.parse::<Timestamp>().unwrap();
-        let read = |text| expiry(text).unwrap();
+        let read = |text| moment(text).unwrap();
         assert_eq!(read("20300102Z"), (time("2030-01-02T00:00:00Z"), false));
         assert_eq!(read("203001020304"), (time("2030-01-02T03:04:00Z"), true));
         assert_eq!(
@@ -219,7 +247,7 @@ mod tests {
             "20300102ZZ",
             "2030010é",
         ] {
-            assert_eq!(expiry(wrong), None, "{wrong}");
+            assert_eq!(moment(wrong), None, "{wrong}");
         }
     }
 

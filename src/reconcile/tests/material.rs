@@ -15,6 +15,24 @@ fn group(logins: &[&str]) -> Grantee {
 }
 
 #[test]
+fn weak_by_a_default_password() {
+    let opened = |list| {
+        let mut s = private(1, "/etc/app/store.jks");
+        s.protection = Some(Protection::Encrypted);
+        s.opened = Some(Opened { list, position: 2 });
+        alone(vec![s, sighting(Kind::PublicKey, 1, "/etc/tls/a.pub")])
+    };
+    assert_eq!(opened(PasswordList::BuiltIn), set(&["weak:high"]));
+    for list in [
+        PasswordList::Given,
+        PasswordList::Configured,
+        PasswordList::Found,
+    ] {
+        assert_eq!(opened(list), set(&[]));
+    }
+}
+
+#[test]
 fn exposed_by_degree() {
     let public = || sighting(Kind::PublicKey, 1, "/etc/tls/a.pub");
     let run = |s: Sighting| alone(vec![s, public()]);
