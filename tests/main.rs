@@ -38,6 +38,7 @@ mod keytools;
 
 #[cfg(test)]
 mod secrets;
+mod pgp;
 
 #[cfg(test)]
 mod ssh;

@@ -145,8 +145,8 @@ impl CurveNumbers {
         }
     }
 
-    /// The curves of RFC 8032 and RFC 7748 as libgcrypt has them: signs are dropped, and `a` of a Montgomery curve is
-    /// (A - 2) / 4.
+    /// The curves of RFC 8032 and RFC 7748 as libgcrypt has them: the signs of Ed25519's `a` and `d` are dropped, and
+    /// `a` of a Montgomery curve is (A - 2) / 4.
     fn rfc_8410(id: &[u8]) -> Option<Self> {
         let number = weierstrass::unhex;
         let p255 = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
@@ -175,7 +175,8 @@ impl CurveNumbers {
             oid::ED448 => (
                 p448,
                 "01",
-                "98a9",
+                "fffffffffffffffffffffffffffffffffffffffffffffffffffffffe\
+                 ffffffffffffffffffffffffffffffffffffffffffffffffffff6756",
                 "4f1970c66bed0ded221d15a622bf36da9e146570470f1767ea6de324\
                  a3d3a46412ae1af72ab66511433b80e18b00938e2626a82bc70cc05e",
                 "693f46716eb6bc248876203756c9c7624bea73736ca3984087789c1e\
@@ -240,6 +241,35 @@ mod tests {
             jwk_thumbprint(&key).unwrap(),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
+    }
+
+    /// What libgcrypt 1.10.1 computes (`gcry_pk_get_keygrip`) for the public keys of RFC 8032, section 7.4, and RFC
+    /// 7748, section 6.
+    #[test]
+    fn keygrips_of_the_curves_of_rfc_8410() {
+        for (oid, key, grip) in [
+            (
+                oid::ED448,
+                "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180",
+                "437dd6ddea275d4502c17f767ae6ed45081c46c6",
+            ),
+            (
+                oid::X448,
+                "9b08f7cc31b7e3e67d22d5aea121074a273bd2b83de09c63faa73d2c22c5d9bbc836647241d953d40c5b12da88120d53177f80e532c41fa0",
+                "eeed2eb987935372b289cf7a4016633f1735e9ea",
+            ),
+            (
+                oid::X25519,
+                "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+                "4c0f25cb33b48e5bddc915b66afdba7f6315dbaa",
+            ),
+        ] {
+            let key = Public::Raw {
+                oid,
+                key: weierstrass::unhex(key).into(),
+            };
+            assert_eq!(keygrip(&key).unwrap().to_string(), grip);
+        }
     }
 
     /// RFC 8037, appendix A.3.

@@ -4,6 +4,7 @@
 //! (`derive`), and that becomes the canonical SubjectPublicKeyInfo, whose digest is the identity. Private
 //! numbers that stand alone are multiplied out first and wiped.
 
+mod by_keygrip;
 mod curve448;
 mod derive;
 mod field;

@@ -79,6 +79,7 @@ fn beside(s: &Sighting) -> (String, &str) {
 /// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
 pub fn fill_probable_keys(sightings: &mut [Sighting]) {
+    super::by_keygrip::fill(sightings);
     // A token's private object may have no public half either.
     let closed = |s: &Sighting| {
         let nameless =

@@ -60,6 +60,11 @@ impl Kind {
         )
     }
 
+    /// Whether it is an OpenPGP key.
+    pub const fn is_pgp(self) -> bool {
+        matches!(self, Self::PgpPublicKey | Self::PgpSecretKey)
+    }
+
     /// Whether a sighting of this kind only refers to a key (adds places and evidence, no duty to register).
     pub const fn is_reference(self) -> bool {
         matches!(

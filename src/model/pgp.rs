@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Facts of one OpenPGP key or subkey (RFC 9580; RFC 4880 for the older forms).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pgp {
-    /// Version of the key packet: 3, 4, 5 or 6.
+    /// Version of the key packet: 2 to 6; 0 where it stands in none (a key file of GnuPG's agent).
     pub version: u8,
     /// The primary key's fingerprint, upper-case hexadecimal, of a subkey.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -42,7 +42,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
                 .place(World::place(s)),
         );
     }
-    for link in cx.links {
+    for link in cx.links.iter().filter(|link| !link.by_primary) {
         let Some(row) = cx.row(link) else { continue };
         let certificate = artifact(cx, link, row);
         let facts = certificate.and_then(|c| cx.world.facts(c));
@@ -122,7 +122,8 @@ fn differences(
     // Of several SSH certificates the one that fits, else the last to end.
     let fits = |end: &jiff::Timestamp| entry.expires.is_some_and(|e| dates::agree(e, *end));
     let ssh_end = || ssh_ends().find(fits).or_else(|| ssh_ends().max());
-    let end = facts.map_or_else(ssh_end, |f| f.not_after);
+    let pgp_end = || cx.judged().filter_map(|s| s.pgp.as_ref()?.expires).max();
+    let end = facts.map_or_else(|| ssh_end().or_else(pgp_end), |f| f.not_after);
     if let (Some(expires), Some(end)) = (entry.expires.filter(|_| !renewed), end)
         && !dates::agree(expires, end)
     {

@@ -2,6 +2,7 @@
 
 use super::join::{Link, Token};
 use super::names::Name;
+use super::openpgp::Families;
 use super::places::Place;
 use super::sweeps::Hosts;
 use crate::model::{
@@ -18,6 +19,8 @@ pub(super) struct World<'a> {
     pub(super) hosts: Hosts,
     pub(super) keys: Vec<Key>,
     pub(super) certificates: Vec<Cert>,
+    /// OpenPGP's primary keys and their subkeys.
+    pub(super) families: Families,
     /// Sightings without a key.
     pub(super) others: Vec<usize>,
     pub(super) rows: Vec<Row<'a>>,

@@ -16,6 +16,9 @@ pub(super) struct Link {
     pub(super) method: Method,
     /// The certificates that the row names; empty when it names the key alone.
     pub(super) named: Vec<usize>,
+    /// The row names the OpenPGP primary key, and so covers this subkey: what it says of algorithm, place, owner and
+    /// dates is said of the primary key.
+    pub(super) by_primary: bool,
 }
 
 /// A row that may mean a key.
@@ -144,6 +147,7 @@ pub(super) fn join(world: &World<'_>) -> Join {
     for (row, hits) in hits.into_iter().enumerate() {
         settle(world, row, &hits, &mut out);
     }
+    cover_subkeys(world, &mut out);
     for &sighting in &world.others {
         let Some(s) = world.sightings.get(sighting) else {
             continue;
@@ -165,6 +169,40 @@ pub(super) fn join(world: &World<'_>) -> Join {
         }
     }
     out
+}
+
+/// A row that names an OpenPGP primary key covers its subkeys.
+fn cover_subkeys(world: &World<'_>, out: &mut Join) {
+    for (row, found) in out.rows.iter().enumerate() {
+        for &key in &found.keys {
+            let primaries: BTreeSet<&str> = world
+                .keys
+                .get(key)
+                .into_iter()
+                .flat_map(|key| world.at(&key.all))
+                .filter(|s| s.pgp.as_ref().is_some_and(|pgp| pgp.primary.is_none()))
+                .filter_map(|s| s.fingerprints.pgp_fingerprint.as_deref())
+                .collect();
+            let subkeys = primaries.iter().flat_map(|p| world.families.subkeys(p));
+            for subkey in subkeys {
+                let Some(links) = out.links.get_mut(subkey) else {
+                    continue;
+                };
+                let method = found.method.unwrap_or(Method::PgpFingerprint);
+                if let Err(place) = links.binary_search_by_key(&row, |link| link.row) {
+                    links.insert(
+                        place,
+                        Link {
+                            row,
+                            method,
+                            named: Vec::new(),
+                            by_primary: true,
+                        },
+                    );
+                }
+            }
+        }
+    }
 }
 
 fn index_rows(rows: &[Row<'_>]) -> HashMap<Token, Vec<usize>> {
@@ -233,6 +271,7 @@ fn settle(world: &World<'_>, row: usize, hits: &[Hit], out: &mut Join) {
             row,
             method: hit.method,
             named: Vec::new(),
+            by_primary: false,
         });
         link.method = link.method.min(hit.method);
         link.named.extend(hit.certificate);

@@ -15,6 +15,7 @@ mod gather;
 mod glob;
 mod join;
 mod names;
+mod openpgp;
 mod ownership;
 mod pairing;
 mod placement;
@@ -76,7 +77,9 @@ pub fn reconcile(input: Input<'_>) -> Report {
             .and_then(|h| judged.hosts.number(h))
             .unwrap_or(usize::MAX)
     };
+    let families = openpgp::Families::find(&keys, &sightings);
     let mut world = World {
+        families,
         host_of: sightings.iter().map(host).collect(),
         sightings,
         rows: rows(input.inventories, &judged.hosts),
@@ -158,7 +161,7 @@ fn judge(
             agreement::judge(&cx, &replaced, &mut drafts);
             placement::judge(&cx, &mut drafts);
             state::judge(&cx, &mut drafts);
-            for link in links {
+            for link in links.iter().filter(|link| !link.by_primary) {
                 let draft = cx.row(link).and_then(|row| rotation::overdue(world, row));
                 drafts.extend(draft.map(|d| d.row(link.row)));
             }

@@ -3,6 +3,7 @@
 use super::context::{Draft, KeyContext, Row, World};
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
+use super::openpgp;
 use super::renewal::Replaced;
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
@@ -22,7 +23,7 @@ pub(super) fn judge(
         return;
     }
     unknown_certificates(cx, replaced, out);
-    for link in cx.links {
+    for link in cx.links.iter().filter(|link| !link.by_primary) {
         let Some(row) = cx.row(link) else { continue };
         if unowned_sources.get(row.inventory) == Some(&true) {
             continue; // told once for the source
@@ -212,9 +213,14 @@ fn describe(cx: &KeyContext<'_, '_>) -> String {
         2 => " and 1 more place".to_owned(),
         n => format!(" and {} more places", n - 1),
     };
+    let title = best.pgp.as_deref().map(|pgp| {
+        let title = openpgp::title(best, pgp);
+        format!(", {title},")
+    });
     format!(
-        "{kind}{} in {}{more}",
+        "{kind}{}{} in {}{more}",
         algorithm.unwrap_or_default(),
+        title.unwrap_or_default(),
         World::place(best)
     )
 }

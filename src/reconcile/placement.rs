@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Holds the places where a key was seen against those that its rows allow.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    for link in cx.links {
+    for link in cx.links.iter().filter(|link| !link.by_primary) {
         let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
             continue;
         };
@@ -59,6 +59,7 @@ fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let rows: Vec<_> = cx
         .links
         .iter()
+        .filter(|link| !link.by_primary)
         .filter_map(|link| Some((link.row, cx.row(link)?)))
         .filter(|(_, row)| row.is_checkable())
         .collect();

@@ -3,6 +3,7 @@
 mod inventory;
 mod matching;
 mod material;
+mod openpgp;
 mod properties;
 mod rows;
 mod validity;

@@ -2,6 +2,7 @@
 
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates::{self, day_and_distance};
+use super::openpgp;
 use crate::model::{Certificate, CertificateStatus, Flag, Kind, Moment, Severity, Sighting};
 use std::collections::BTreeMap;
 
@@ -23,12 +24,13 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         }
     }
     ssh(cx, out);
+    pgp(cx, out);
     residual(cx, out);
     // The row's own date decides only where no certificate was seen.
     if ends_were_seen(cx) {
         return;
     }
-    for link in cx.links {
+    for link in cx.links.iter().filter(|link| !link.by_primary) {
         if let Some(row) = cx.row(link) {
             out.extend(by_row(cx.world, row).map(|draft| draft.row(link.row)));
         }
@@ -37,9 +39,10 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 
 fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
     !cx.key.certificates.is_empty()
-        || cx
-            .judged()
-            .any(|s| s.ssh.as_ref().is_some_and(|ssh| ssh.valid_before.is_some()))
+        || cx.judged().any(|s| {
+            s.ssh.as_ref().is_some_and(|ssh| ssh.valid_before.is_some())
+                || s.pgp.as_ref().is_some_and(|pgp| pgp.expires.is_some())
+        })
 }
 
 /// `expired` or `expiring` by a row's own date.
@@ -185,6 +188,32 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         };
         for draft in span.judge(cx.world, &format!("{what} {name} in {place}")) {
             if seen.insert((draft.flag, place.clone())) {
+                out.push(draft.place(place.clone()));
+            }
+        }
+    }
+}
+
+/// OpenPGP keys. A revoked one is done with; an older copy of one whose end was moved, and a subkey that another one
+/// has replaced, are past.
+fn pgp(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    let facts = || cx.judged().filter_map(|s| Some((s, s.pgp.as_deref()?)));
+    if facts().any(|(_, pgp)| pgp.revoked) {
+        return;
+    }
+    let latest = facts().filter_map(|(_, pgp)| pgp.expires).max();
+    let mut seen = std::collections::BTreeSet::new();
+    for (s, pgp) in facts() {
+        let span = Span {
+            from: pgp.created,
+            until: pgp.expires,
+            past: pgp.expires < latest || cx.world.families.is_replaced(cx.index, pgp),
+        };
+        let place = World::place(s);
+        let title = format!("{} in {place}", openpgp::title(s, pgp));
+        for draft in span.judge(cx.world, &title) {
+            // Once for each end, however many copies say so.
+            if seen.insert((draft.flag, pgp.expires)) {
                 out.push(draft.place(place.clone()));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::escape::escape;
 use super::words::key_words;
-use crate::model::{EntryReport, Finding, KeyReport, Kind, Protection, Report, Sighting};
+use crate::model::{EntryReport, Finding, KeyReport, Kind, Pgp, Protection, Report, Sighting};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -347,8 +347,19 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
             }
         }
     }
+    if let Some(pgp) = &sighting.pgp {
+        write_pgp(pgp, out)?;
+    }
     let prints = &sighting.fingerprints;
     for (name, value) in [
+        ("OpenPGP fingerprint", prints.pgp_fingerprint.clone()),
+        (
+            "keygrip",
+            prints
+                .keygrip
+                .filter(|_| sighting.kind.is_pgp())
+                .map(|grip| grip.to_string().to_ascii_uppercase()),
+        ),
         (
             "certificate SHA-256",
             prints.cert_sha256.map(|d| d.to_string()),
@@ -361,6 +372,37 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// User ids, times and uses of an OpenPGP key.
+fn write_pgp(pgp: &Pgp, out: &mut impl Write) -> io::Result<()> {
+    const USER_IDS: usize = 8;
+    for user_id in pgp.user_ids.iter().take(USER_IDS) {
+        writeln!(out, "      user id {}", escape(user_id))?;
+    }
+    if pgp.user_ids.len() > USER_IDS {
+        writeln!(out, "      and {} more", pgp.user_ids.len() - USER_IDS)?;
+    }
+    if let Some(primary) = &pgp.primary {
+        writeln!(out, "      subkey of {}", escape(primary))?;
+    }
+    let day = |moment: jiff::Timestamp| moment.strftime("%Y-%m-%d").to_string();
+    if let Some(created) = pgp.created {
+        let end = pgp.expires.map_or_else(
+            || "no end".to_owned(),
+            |end| format!("valid until {}", day(end)),
+        );
+        let revoked = if pgp.revoked { ", revoked" } else { "" };
+        writeln!(out, "      created {}, {end}{revoked}", day(created))?;
+    }
+    if !pgp.capabilities.is_empty() {
+        writeln!(out, "      may {}", escape(&pgp.capabilities.join(", ")))?;
+    }
+    match pgp.card.as_deref() {
+        Some("") => writeln!(out, "      on a card"),
+        Some(serial) => writeln!(out, "      on card {}", escape(serial)),
+        None => Ok(()),
+    }
 }
 
 fn write_entry(entry: &EntryReport, out: &mut impl Write) -> io::Result<()> {

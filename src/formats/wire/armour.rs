@@ -304,6 +304,8 @@ impl Walk<'_> {
             header_value_length(value)
         } else {
             let free = self.openpgp && self.quote.is_none();
+            // Where lines end as lines do, nothing is escaped.
+            let plain = matches!(self.text.first(), Some(b'\n' | b'\r'));
             value
                 .iter()
                 .take(HEADER_VALUE_MAX)
@@ -311,7 +313,7 @@ impl Walk<'_> {
                 .position(|(at, b)| match b {
                     b'\n' | b'\r' => true,
                     // What is no string's end may stand in a comment.
-                    b'\\' if free => matches!(value.get(at + 1), Some(b'n' | b'r')),
+                    b'\\' if free => !plain && matches!(value.get(at + 1), Some(b'n' | b'r')),
                     b'\\' | b'"' => !free,
                     _ => false,
                 })

@@ -1,0 +1,26 @@
+//! Private keys of GnuPG that have no identity but for their keygrip: that of the public key with the same one.
+
+use crate::model::{KeyId, Sighting};
+use std::collections::HashMap;
+
+/// Gives sightings without identity that of the OpenPGP key with the same keygrip, which is a digest of the whole
+/// public key: an ElGamal key's file tells its numbers, and its public key tells the fingerprint too.
+pub(super) fn fill(sightings: &mut [Sighting]) {
+    let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip.is_some();
+    if !sightings.iter().any(lacking) {
+        return;
+    }
+    let known: HashMap<_, KeyId> = sightings
+        .iter()
+        .filter_map(|s| match &s.key_id {
+            Some(id @ KeyId::Pgp(_)) => Some((s.fingerprints.keygrip?, id.clone())),
+            _ => None,
+        })
+        .collect();
+    for s in sightings.iter_mut().filter(|s| lacking(s)) {
+        s.key_id = s
+            .fingerprints
+            .keygrip
+            .and_then(|grip| known.get(&grip).cloned());
+    }
+}
