@@ -231,7 +231,7 @@ mod tests {
             "20300102ZZ",
             "2030010é",
         ] {
-            assert_eq!(expiry(wrong), None, "{wrong}");
+            assert_eq!(moment(wrong), None, "{wrong}");
         }
     }
 
