@@ -30,6 +30,8 @@ pub mod identity;
 
 pub mod host;
 
+pub mod stores;
+
 pub mod pipeline;
 
 // From sightings and an export to findings.

@@ -16,7 +16,10 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("parse", &["model", "formats"]),
         // Of the formats only `wire`, as the next test says.
         ("identity", &["model", "formats"]),
-        ("host", &["model"]),
+        // Of the formats only `wire`.
+        ("host", &["model", "formats"]),
+        // Of the formats only `wire`.
+        ("stores", &["model", "formats"]),
         ("inventory", &["model"]),
         ("policy", &["model"]),
         ("reconcile", &["model", "policy", "identity"]),
@@ -25,7 +28,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "pipeline",
             &[
-                "model", "walk", "detect", "formats", "parse", "identity", "host",
+                "model", "walk", "detect", "formats", "parse", "identity", "host", "stores",
             ],
         ),
         (
@@ -34,6 +37,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "model",
                 "walk",
                 "pipeline",
+                "stores",
                 "inventory",
                 "policy",
                 "reconcile",

@@ -188,6 +188,17 @@ fn every_seed_is_read_bare_and_no_prefix_of_it_is() {
     }
 }
 
+/// What Python's compiler leaves of `b"0.\x02\x01\x000\x05\x06\x03+en\x04\"\x04 "`, a template in `cryptography`.
+#[test]
+fn a_template_of_a_key_in_a_program_is_no_key() {
+    let code = b"\xe9\x30\0\0\0\x72\x02\0\0\0\xe9\x10\0\0\0\x29\x0f\x72\xb8\0\0\0\x72\xf0\0\0\0\xda\x11\x5f\x7a\x65";
+    let template = |key: &[u8]| [&b"0.\x02\x01\x000\x05\x06\x03+en\x04\"\x04 "[..], key].concat();
+    assert!(read(&template(code), None).0.is_empty());
+    let key = openssl(&["genpkey", "-algorithm", "X25519", "-outform", "DER"], &[]);
+    assert!(key.starts_with(&template(&[])));
+    assert_eq!(read(&key, None).0.len(), 1);
+}
+
 #[test]
 fn a_body_is_read_by_content_under_any_label() {
     for (seed, format) in SEEDS.iter().zip([
@@ -244,7 +255,7 @@ fn an_armour_that_nobody_reads_is_told() {
         assert_eq!(faults[0].reason, reason);
     }
     // Labels of other families are for their own readers.
-    assert!(read(&[1], Some("PGP PUBLIC KEY BLOCK")).1.is_empty());
+    assert!(read(&[1], Some("PGP MESSAGE")).1.is_empty());
 }
 
 /// A certificate whose dates, serial and extensions are broken is one all the same.

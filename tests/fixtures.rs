@@ -91,13 +91,17 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         // The members of one armour share its place: they are told apart by their digests.
         found.sort_by_cached_key(|s| {
             let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
-            (s.location.offset, digest.unwrap_or_default())
+            let id = s.fingerprints.pkcs11_id.clone().unwrap_or_default();
+            (s.location.offset, digest.unwrap_or_default(), id)
         });
         wanted.sort_by_cached_key(|want| {
             let digest = want["fingerprints"]["cert_sha256"]
                 .as_str()
                 .unwrap_or_default();
-            (want["offset"].as_u64(), digest.to_owned())
+            let id = want["fingerprints"]["pkcs11_id"]
+                .as_str()
+                .unwrap_or_default();
+            (want["offset"].as_u64(), digest.to_owned(), id.to_owned())
         });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {

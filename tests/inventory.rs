@@ -313,16 +313,19 @@ fn faults_name_row_column_and_reason_and_the_rest_is_used() {
         &SHA256[1..]
     );
     let inventory = parse("k.csv", &text);
-    assert_eq!((inventory.rows, inventory.entries.len()), (15, 14));
+    assert_eq!(
+        (inventory.rows, inventory.unusable, inventory.entries.len()),
+        (15, 3, 14)
+    );
     let told: Vec<(&str, Option<&str>, bool)> = faults(&inventory);
     assert_eq!(
         told,
         [
             ("k.csv:10", None, true),
-            ("k.csv:3", Some("fingerprint"), false),
+            ("k.csv:3", Some("fingerprint"), true),
             ("k.csv:3", Some("state"), false),
             ("k.csv:3", Some("expires"), false),
-            ("k.csv:4", Some("fingerprint"), false),
+            ("k.csv:4", Some("fingerprint"), true),
             ("k.csv:6", None, false),
         ]
     );
@@ -525,4 +528,63 @@ fn files_are_read_with_their_date_and_last_name() {
         read(directory.path(), &ReadOptions::default()),
         Err(InventoryError::Io { .. })
     ));
+}
+
+#[test]
+fn a_digest_may_be_named_without_a_colon() {
+    let hex = "87".repeat(32);
+    for (cell, field) in [
+        (format!("SHA-256 {hex}"), "CertOrSpkiSha256"),
+        (format!("{{sha256}}{hex}"), "CertOrSpkiSha256"),
+        (format!("sha256-{hex}"), "CertOrSpkiSha256"),
+        (format!("sha1/{}", "87".repeat(20)), "Sha1OrPgp"),
+        (
+            "sha256/h4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4c=".to_owned(),
+            "SpkiSha256",
+        ),
+    ] {
+        let read = parse("t", &format!("ID,Fingerprint,Owner\nK-1,{cell},a\n"));
+        let seen = format!("{:?}", read.entries[0].identifiers);
+        assert!(
+            seen.starts_with(&format!("[{field}(")) && read.faults.is_empty(),
+            "{cell}: {seen}"
+        );
+    }
+}
+
+#[test]
+fn a_key_id_of_ours_is_one_beside_the_registers_own() {
+    let key_id = format!("spki-sha256:{}", "0a".repeat(32));
+    let ours = [Identifier::KeyId(key_id.parse().unwrap())];
+    for text in [
+        format!("id,key_id,owner\nK-1,{key_id},a\n"),
+        format!("key_id,id,owner\n{key_id},K-1,a\n"),
+        format!(r#"[{{"id":"K-1","key_id":"{key_id}","owner":"a"}}]"#),
+    ] {
+        let read = parse("t", &text);
+        assert_eq!(read.entries[0].id, "K-1", "{text}");
+        assert_eq!(read.entries[0].identifiers, ours, "{text}");
+    }
+    let alone = parse("t", &format!("key_id,owner\n{key_id},a\n"));
+    assert_eq!(alone.entries[0].id, key_id);
+    assert_eq!(alone.entries[0].identifiers, ours);
+    let numbers = parse("t", "id,key_id,owner\nK-1,4711,a\n");
+    assert!(numbers.entries[0].identifiers.is_empty());
+}
+
+#[test]
+fn a_row_whose_identifiers_are_all_unreadable_counts_as_unusable() {
+    let good = "87".repeat(32);
+    let text = format!(
+        "ID,Fingerprint,SKI,Owner\nK-1,{good},,a\nK-2,{good},,a\nK-3,{good},,a\nK-4,{good},,a\nK-5,zz!!,zz,a\n"
+    );
+    let read = parse("t", &text);
+    assert_eq!((read.rows, read.unusable, read.entries.len()), (5, 1, 5));
+    let lost: Vec<&str> = read
+        .faults
+        .iter()
+        .filter(|f| f.row_lost)
+        .map(|f| f.source.as_str())
+        .collect();
+    assert_eq!(lost, ["t:6"], "each row once");
 }

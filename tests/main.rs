@@ -7,6 +7,9 @@ mod architecture;
 mod cli;
 
 #[cfg(test)]
+mod cost;
+
+#[cfg(test)]
 mod der;
 
 #[cfg(test)]
@@ -37,6 +40,9 @@ mod keytools;
 mod ssh;
 
 #[cfg(test)]
+mod stores;
+
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]
@@ -44,3 +50,6 @@ mod system;
 
 #[cfg(test)]
 mod walk;
+
+#[cfg(test)]
+mod windows;

@@ -26,6 +26,9 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Tell all about one key, fingerprint, path or entry: where, matched how, flagged why
     Explain(ExplainArgs),
+    /// Ask one PKCS#11 module; the parent process calls this
+    #[command(name = crate::stores::pkcs11::CHILD, hide = true)]
+    Pkcs11Child,
 }
 
 /// Arguments of `scan`.
@@ -96,6 +99,18 @@ pub struct SecretArgs {
     /// Tell secrets that could be guessed by an HMAC under the key in FILE
     #[arg(long, value_name = "FILE")]
     pub secret_id_key: Option<PathBuf>,
+    /// Ask the tokens of this PKCS#11 module (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub pkcs11_module: Vec<PathBuf>,
+    /// Ask the tokens of every module that p11-kit knows
+    #[arg(long)]
+    pub pkcs11: bool,
+    /// PINs of tokens: lines LABEL=PIN, or one PIN for the only token [default: KEYMUSTER_PKCS11_PIN]
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+    /// Ask the SSH and GnuPG agents of this machine for the keys that they hold
+    #[arg(long)]
+    pub agents: bool,
     /// Configuration in TOML: passwords for some paths
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

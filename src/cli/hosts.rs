@@ -2,6 +2,7 @@
 
 use super::args::ScanArgs;
 use anyhow::{Context as _, bail};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,13 @@ pub struct HostTask {
     pub root: PathBuf,
     /// What to sweep, absolute as the host sees it.
     pub paths: Vec<Vec<u8>>,
+}
+
+impl HostTask {
+    /// Whether it is the machine that this program runs on.
+    pub fn is_this_machine(&self) -> bool {
+        self.root == Path::new("/")
+    }
 }
 
 /// Works out the hosts of a scan.
@@ -90,6 +98,11 @@ fn own_paths(paths: &[PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
         .iter()
         .map(|path| {
             path.canonicalize()
+                .or_else(|error| match error.kind() {
+                    // Behind closed doors: a gap, which ends no sweep of the other places.
+                    ErrorKind::PermissionDenied => std::path::absolute(path),
+                    _ => Err(error),
+                })
                 .map(|path| path.as_os_str().as_bytes().to_vec())
                 .with_context(|| path.display().to_string())
         })

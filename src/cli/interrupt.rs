@@ -1,7 +1,7 @@
 //! Why a sweep is to end early: Ctrl-C, a termination signal, or the time limit.
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,6 +22,13 @@ pub enum Cause {
     Signal,
     /// The time limit.
     TimeLimit,
+}
+
+/// Makes a write past the limit on the size of files (`ulimit -f`) an error that can be told; its signal would end the
+/// program in the middle of an output.
+pub fn survive_size_limit() {
+    // Where it cannot be taken over, all is as it was before.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 impl Stop {

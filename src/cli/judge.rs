@@ -14,6 +14,9 @@ use crate::report::text::{self, TextOptions};
 use anyhow::{Context as _, bail};
 use std::io::IsTerminal as _;
 
+/// How many unusable rows of an inventory are named without `-v`.
+const LOST_ROWS_TOLD: usize = 3;
+
 /// Everything that judging needs, read before a long sweep begins.
 pub struct Judge {
     inventories: Vec<Inventory>,
@@ -52,14 +55,17 @@ impl Judge {
             .map(|path| Ok(inventory::read(path, &options)?))
             .collect::<anyhow::Result<Vec<_>>>()?;
         for inventory in &inventories {
-            let lost = inventory
-                .faults
-                .iter()
-                .filter(|fault| fault.row_lost)
-                .count();
-            if lost > 0 {
+            let lost = || inventory.faults.iter().filter(|fault| fault.row_lost);
+            for fault in lost().take(LOST_ROWS_TOLD) {
                 messages.tell(&format!(
-                    "{}: {lost} rows cannot be used; -v names them",
+                    "{}: {}; the row counts as unusable",
+                    fault.source, fault.reason
+                ));
+            }
+            let more = lost().count().saturating_sub(LOST_ROWS_TOLD);
+            if more > 0 {
+                messages.tell(&format!(
+                    "{}: {more} more rows are unusable; -v names them",
                     inventory.name
                 ));
             }

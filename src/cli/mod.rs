@@ -26,17 +26,40 @@ pub const INCOMPLETE: u8 = 4;
 /// Runs the command that was typed; gives the exit code.
 pub fn run() -> u8 {
     let cli = Cli::parse();
+    interrupt::survive_size_limit();
     let outcome = match &cli.command {
         Command::Scan(args) => scan::run(args),
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
+        Command::Pkcs11Child => child(),
     };
     outcome.unwrap_or_else(|error| {
-        let text = format!("{error:#}");
+        let text = chain(&error);
         let text = crate::report::escape::escape(&text);
         let _ = writeln!(std::io::stderr(), "keymuster: {text}");
         FAILED
     })
+}
+
+/// Asks the module that the parent process names on standard input.
+fn child() -> anyhow::Result<u8> {
+    crate::stores::pkcs11::child::run(std::io::stdin().lock(), &mut std::io::stdout().lock())?;
+    Ok(0)
+}
+
+/// An error with its causes, each once: some messages tell their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .fold(error.to_string(), |text, cause| {
+            let cause = cause.to_string();
+            if text.ends_with(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }
 
 /// Name and version of the program, as records tell it.

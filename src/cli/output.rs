@@ -1,13 +1,17 @@
 //! Where output goes: standard output, or a file that appears whole or not at all.
 
 use anyhow::{Context as _, bail};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// A place to write to. Sweeps and reports are a map to private keys: a file is made with mode 0600 beside
-/// its target and renamed into place, so that a link at the target is replaced and never followed.
+/// its target and renamed into place, so that a link at the target is replaced and never followed. Where the file
+/// system knows files without a name (`O_TMPFILE`), it has none until it is complete: whatever ends the program
+/// leaves nothing behind.
 pub enum Target {
     /// Standard output.
     Standard,
@@ -18,9 +22,10 @@ pub enum Target {
 /// A file that is not in its place yet; dropped without [`Target::commit`] it goes away.
 pub struct Pending {
     file: BufWriter<File>,
+    /// The name that it has meanwhile, or will have just before it is put in place.
     temporary: PathBuf,
+    named: bool,
     path: PathBuf,
-    placed: bool,
 }
 
 impl Target {
@@ -46,23 +51,31 @@ impl Target {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
+        let nameless = nameless(parent);
         for attempt in 0..100u32 {
             let mut hidden = std::ffi::OsString::from(".");
             hidden.push(name);
             hidden.push(format!(".{}-{attempt}.tmp", std::process::id()));
             let temporary = parent.join(hidden);
-            match OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&temporary)
-            {
+            if fs::symlink_metadata(&temporary).is_ok() {
+                continue;
+            }
+            let named = nameless.is_none();
+            let file = match &nameless {
+                Some(file) => file.try_clone(),
+                None => OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(&temporary),
+            };
+            match file {
                 Ok(file) => {
                     return Ok(Self::File(Pending {
                         file: BufWriter::with_capacity(256 << 10, file),
                         temporary,
+                        named,
                         path: path.to_owned(),
-                        placed: false,
                     }));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -80,11 +93,14 @@ impl Target {
         match self {
             // Told by `redirected`.
             Self::Standard => Vec::new(),
-            Self::File(pending) => [&pending.temporary, &pending.path]
-                .into_iter()
-                .filter_map(|path| fs::symlink_metadata(path).ok())
-                .map(|facts| (facts.dev(), facts.ino()))
-                .collect(),
+            Self::File(pending) => [
+                pending.file.get_ref().metadata(),
+                fs::symlink_metadata(&pending.path),
+            ]
+            .into_iter()
+            .flatten()
+            .map(|facts| (facts.dev(), facts.ino()))
+            .collect(),
         }
     }
 
@@ -114,15 +130,32 @@ impl Pending {
         write(&mut self.file)?;
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
+        if !self.named {
+            let handle = handle_path(self.file.get_ref());
+            linkat(CWD, &handle, CWD, &self.temporary, AtFlags::SYMLINK_FOLLOW)?;
+            self.named = true;
+        }
         fs::rename(&self.temporary, &self.path)?;
-        self.placed = true;
+        self.named = false;
         Ok(())
     }
 }
 
+/// A file without a name in a directory; none where the file system has no such, or where it could not be named later.
+fn nameless(directory: &Path) -> Option<File> {
+    let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, directory, flags, Mode::RUSR | Mode::WUSR).ok()?);
+    handle_path(&file).exists().then_some(file)
+}
+
+/// The name that an open file has in /proc.
+fn handle_path(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
 impl Drop for Pending {
     fn drop(&mut self) {
-        if !self.placed {
+        if self.named {
             let _ = fs::remove_file(&self.temporary);
         }
     }

@@ -3,6 +3,7 @@
 use super::args::SecretArgs;
 use crate::model::Secret;
 use crate::pipeline::{PasswordBook, PasswordRule};
+use crate::stores::pkcs11::{self, Pins, Tokens};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use std::fs::File;
@@ -13,6 +14,8 @@ use zeroize::Zeroizing;
 
 /// Names the file of passwords where `--passwords` is not given.
 const PASSWORDS_FILE: &str = "KEYMUSTER_PASSWORDS_FILE";
+/// Holds the PIN where `--pin-file` is not given.
+const PIN: &str = "KEYMUSTER_PKCS11_PIN";
 /// A list of passwords, or a configuration, is not larger.
 const SIZE_MAX: u64 = 16 << 20;
 /// An HMAC key that is shorter could be guessed (RFC 2104, section 3, recommends the digest's length).
@@ -68,6 +71,31 @@ pub(super) fn secret_id_key(args: &SecretArgs) -> anyhow::Result<Option<Secret>>
         );
     }
     Ok(Some(Secret::copy_of(&key)))
+}
+
+/// The tokens that the arguments name, with their PINs.
+pub(super) fn tokens(args: &SecretArgs) -> anyhow::Result<Option<Tokens>> {
+    let mut modules = Vec::new();
+    for module in &args.pkcs11_module {
+        let path = module.canonicalize();
+        modules.push(path.with_context(|| format!("--pkcs11-module {}", module.display()))?);
+    }
+    if args.pkcs11 {
+        modules.extend(pkcs11::modules());
+    }
+    if modules.is_empty() {
+        return Ok(None);
+    }
+    let pins = match (&args.pin_file, std::env::var_os(PIN)) {
+        (Some(path), _) => Pins::read(&read(path)?),
+        (None, Some(pin)) => Pins::read(&Zeroizing::new(pin.into_encoded_bytes())),
+        (None, None) => Pins::default(),
+    };
+    Ok(Some(Tokens {
+        modules,
+        pins,
+        program: std::env::current_exe().context("this program's own path")?,
+    }))
 }
 
 fn rules(path: &Path) -> anyhow::Result<Vec<PasswordRule>> {

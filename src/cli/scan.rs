@@ -12,6 +12,7 @@ use crate::model::{GapReason, Secret, Sweep};
 use crate::pipeline::{self, PasswordBook, Progress, Request};
 use crate::report;
 use crate::report::escape::escape;
+use crate::stores::pkcs11::Tokens;
 use crate::walk::{self, HostRoot, WalkOptions};
 use anyhow::bail;
 use std::io::{self, Write};
@@ -30,6 +31,8 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
     let secrets = Secrets {
         book: passwords::book(&args.secrets)?,
         id_key: passwords::secret_id_key(&args.secrets)?,
+        tokens: passwords::tokens(&args.secrets)?,
+        agents: args.secrets.agents,
     };
     if args.sweep.as_ref() == Some(&args.output.output) {
         bail!(
@@ -92,6 +95,8 @@ fn walk_options(args: &ScanArgs, stop: &Stop) -> WalkOptions {
 struct Secrets {
     book: PasswordBook,
     id_key: Option<Secret>,
+    tokens: Option<Tokens>,
+    agents: bool,
 }
 
 fn sweep(
@@ -108,6 +113,9 @@ fn sweep(
         walk,
         passwords: &secrets.book,
         secret_id_key: secrets.id_key.as_ref(),
+        // They are this machine's, whose root is its own.
+        tokens: secrets.tokens.as_ref().filter(|_| task.is_this_machine()),
+        agents: secrets.agents && task.is_this_machine(),
         tool: super::tool(),
     };
     let progress = Progress::default();

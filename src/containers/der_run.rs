@@ -12,8 +12,13 @@ use zeroize::Zeroizing;
 
 /// How far before a hit an object may start: two headers, a serial number of 20 octets and an OID.
 const LOOK_BACK: usize = 48;
+/// How many bytes behind a hit must be there before its shape is judged: an algorithm identifier with the parameters
+/// of a DSA key of 3,072 bits has 850.
+const LOOK_AHEAD: usize = 2 << 10;
 /// The largest object carved out of other bytes; the first object of a file may be larger.
 const CARVED_MAX: usize = 1 << 20;
+/// The most elements that an object has; RSAPrivateKey with its otherPrimeInfos has 10.
+const MEMBERS_MAX: usize = 16;
 /// The largest object that a file may start with (revocation lists grow large).
 const WHOLE_MAX: usize = 32 << 20;
 
@@ -39,6 +44,8 @@ impl Format for DerRun {
             b"\x02\x01\x00\x30",
             // INTEGER 1, SEQUENCE: PKCS#8 version 2, version 2 revocation list.
             b"\x02\x01\x01\x30",
+            // INTEGER 3, SEQUENCE: PKCS#12.
+            b"\x02\x01\x03\x30",
             // INTEGER 0, INTEGER of 64 to 127 octets, or longer: PKCS#1 and traditional DSA private keys.
             b"\x02\x01\x00\x02\x40",
             b"\x02\x01\x00\x02\x41",
@@ -77,10 +84,13 @@ impl Format for DerRun {
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
         let bytes = candidate.bytes;
+        let first = candidate.at.saturating_sub(LOOK_BACK);
+        if !candidate.at_end && bytes.len().saturating_sub(candidate.at) < LOOK_AHEAD {
+            return Reading::NeedMore { from: first };
+        }
         if let Some(reading) = read_ber(candidate) {
             return reading;
         }
-        let first = candidate.at.saturating_sub(LOOK_BACK);
         for start in first..=candidate.at {
             let Some(object) = bytes.get(start..) else {
                 break;
@@ -106,22 +116,14 @@ impl Format for DerRun {
             if !candidate.at_end && total <= most {
                 return Reading::NeedMore { from: start };
             }
-            if opens_file && is_certificate_shape(object) {
+            if let Some(what) = declared(object).filter(|_| opens_file) {
                 let (reason, detail) = if candidate.at_end {
-                    (GapReason::Truncated, "DER certificate: cut off".to_owned())
+                    (GapReason::Truncated, format!("{what}: cut off"))
                 } else {
-                    let detail = format!("DER certificate: larger than {} MiB", most >> 20);
+                    let detail = format!("{what}: larger than {} MiB", most >> 20);
                     (GapReason::Limit, detail)
                 };
-                return Reading::Found(Found {
-                    faults: vec![Fault {
-                        reason,
-                        offset: start,
-                        detail,
-                    }],
-                    end: bytes.len(),
-                    ..Found::default()
-                });
+                return broken(candidate, reason, detail);
             }
         }
         Reading::NotMine
@@ -141,36 +143,70 @@ fn carved(raw: &[u8], start: usize) -> Found {
     }
 }
 
-/// Signed data in BER with an indefinite length, as streaming writers produce it: the identifier of its content
-/// type stands right behind the header.
+/// What a file is that starts with this, if nothing else starts so.
+fn declared(object: &[u8]) -> Option<&'static str> {
+    if is_certificate_shape(object) {
+        Some("DER certificate")
+    } else if is_pkcs12_shape(inner_of_either(object)?) {
+        Some("PKCS#12")
+    } else {
+        None
+    }
+}
+
+/// A file that starts as something that it does not hold whole.
+fn broken(candidate: &Candidate<'_>, reason: GapReason, detail: String) -> Reading {
+    Reading::Found(Found {
+        faults: vec![Fault {
+            reason,
+            offset: 0,
+            detail,
+        }],
+        end: candidate.bytes.len(),
+        ..Found::default()
+    })
+}
+
+/// Signed data and PKCS#12 in BER with an indefinite length, as streaming writers produce them: the identifier of the
+/// content type, or the version, stands right behind the header.
 fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
     let start = candidate.at.checked_sub(2)?;
     let object = candidate.bytes.get(start..)?;
-    if !object.starts_with(&[der::SEQUENCE, 0x80, der::OID]) {
+    let inside = object.strip_prefix(&[der::SEQUENCE, 0x80])?;
+    let pkcs12 = is_pkcs12_shape(inside);
+    if !pkcs12 && inside.first() != Some(&der::OID) {
         return None;
     }
-    match ber::read(object) {
+    let opens_file = start == 0 && candidate.at_start;
+    let most = if opens_file { WHOLE_MAX } else { CARVED_MAX };
+    match ber::read_sparse(object) {
         Ok((element, _)) => Some(Reading::Found(carved(element.raw, start))),
-        Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < CARVED_MAX => {
+        Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < most => {
             Some(Reading::NeedMore { from: start })
+        }
+        Err(DerError::Truncated { .. }) if pkcs12 && opens_file => {
+            let detail = "PKCS#12: cut off".to_owned();
+            Some(broken(candidate, GapReason::Truncated, detail))
         }
         Err(_) => None,
     }
 }
 
-/// Whether the elements inside the outer SEQUENCE fill it exactly.
+/// Whether few elements inside the outer SEQUENCE fill it exactly.
 fn is_framed(raw: &[u8]) -> bool {
     let Ok(outer) = Element::read_all(raw) else {
         return false;
     };
     let mut rest = outer.content;
-    while !rest.is_empty() {
-        match Element::read(rest) {
+    for _ in 0..MEMBERS_MAX {
+        // Inside an element of definite length others may have none.
+        match ber::read_sparse(rest) {
+            _ if rest.is_empty() => break,
             Ok((_, after)) => rest = after,
             Err(_) => return false,
         }
     }
-    true
+    rest.is_empty()
 }
 
 /// SEQUENCE { SEQUENCE { [0] { INTEGER … } INTEGER …
@@ -178,6 +214,28 @@ fn is_certificate_shape(object: &[u8]) -> bool {
     inner(object)
         .and_then(inner)
         .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]))
+}
+
+/// INTEGER 3, SEQUENCE { OBJECT IDENTIFIER of a PKCS#7 content type …, as far as it is there.
+fn is_pkcs12_shape(content: &[u8]) -> bool {
+    const CONTENT_TYPE: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+    let Some(info) = content.strip_prefix(&[der::INTEGER, 1, 3, der::SEQUENCE]) else {
+        return false;
+    };
+    let length = match info.first() {
+        Some(long @ 0x81..=0x84) => usize::from(long & 0x7f) + 1,
+        _ => 1,
+    };
+    let inside = info.get(length..).unwrap_or_default();
+    let there = inside.len().min(CONTENT_TYPE.len());
+    inside.get(..there) == CONTENT_TYPE.get(..there)
+}
+
+/// What stands behind the header of the first element, of definite length or not.
+fn inner_of_either(bytes: &[u8]) -> Option<&[u8]> {
+    bytes
+        .strip_prefix(&[der::SEQUENCE, 0x80])
+        .or_else(|| inner(bytes))
 }
 
 /// Whether the first tags are those of an object that a format reads.
@@ -190,6 +248,7 @@ fn has_shape(object: &[u8]) -> bool {
         [der::INTEGER, 1, 0 | 1, next, ..] => {
             matches!(*next, der::SEQUENCE | der::INTEGER | der::OCTET_STRING)
         }
+        [der::INTEGER, 1, 3, der::SEQUENCE, ..] => is_pkcs12_shape(content),
         // PKCS#1 public key: a modulus, then an exponent.
         [der::INTEGER, ..] => after_element(content)
             .is_none_or(|exponent| matches!(exponent, [der::INTEGER, 1..=8, ..])),

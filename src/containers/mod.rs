@@ -5,4 +5,10 @@
 
 pub mod bare_base64;
 pub mod der_run;
+pub mod gnupg_keybox;
+pub mod jks;
+pub mod nss;
+pub mod nss_legacy;
 pub mod pem_armour;
+pub mod pkcs12;
+pub mod sst;

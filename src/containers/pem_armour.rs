@@ -2,16 +2,25 @@
 
 use crate::formats::wire::armour::{self, Armour, BEGIN, END, Stop};
 use crate::formats::{Format, Signature};
-use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
+use crate::model::{
+    Candidate, Clue, Encoding, EntryFacts, Fault, Found, GapReason, Nested, Reading,
+};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The largest armour that is read; larger ones are told as a `limit` gap.
 pub const TEXT_MAX: usize = 32 << 20;
 /// How far back on the same line the clothes are learnt from.
 const BEFORE_MAX: usize = 512;
+/// How many UTF-16 units are followed back to where their text begins.
+const RUN_MAX: usize = 1024;
+/// How many UTF-16 units are narrowed at first; four times as many whenever they do not suffice.
+const UNITS_MIN: usize = 128;
+/// How many bytes behind a stop may have a part in it: the value of a header, escapes, a boundary.
+const STOP_MAX: usize = 1100;
 /// How far behind a foreign byte the closing boundary is looked for.
 const CLOSING_MAX: usize = 256 << 10;
 /// Fewer digits than this before a stop are an example, not a body that lacks its end.
@@ -72,24 +81,59 @@ impl Format for PemArmour {
 }
 
 /// Whether what looks like big-endian text is little-endian text one byte further: behind an ASCII character,
-/// whose high byte is zero, the two look alike. The run of such pairs is followed back to its first byte.
+/// whose high byte is zero, the two look alike. The run of such pairs is followed back to its first byte. A run that
+/// is too long for that is a file in UTF-16, whose units begin at even places.
 fn is_little_endian(candidate: &Candidate<'_>) -> bool {
     let before = candidate.bytes.get(..candidate.at).unwrap_or_default();
-    let pairs = before
-        .rchunks_exact(2)
-        .take_while(|pair| matches!(pair, [0, low] if low.is_ascii() && *low != 0))
+    let is_unit = |pair: &[u8]| matches!(pair, [0, low] if low.is_ascii() && *low != 0);
+    let fours = before
+        .rchunks_exact(8)
+        .take(RUN_MAX / 4)
+        .take_while(|units| <[u8; 8]>::try_from(*units).is_ok_and(are_units))
         .count();
+    if fours == RUN_MAX / 4 {
+        return candidate.at % 2 == 1;
+    }
+    let rest = before.get(..candidate.at - 8 * fours).unwrap_or_default();
+    let pairs = 4 * fours
+        + rest
+            .rchunks_exact(2)
+            .take_while(|pair| is_unit(pair))
+            .count();
     let first = candidate.at - 2 * pairs;
     let left = first.checked_sub(1).and_then(|at| candidate.bytes.get(at));
     left.is_some_and(|byte| byte.is_ascii() && *byte != 0)
 }
 
+/// Whether these are four ASCII characters but NUL in big-endian UTF-16.
+const fn are_units(bytes: [u8; 8]) -> bool {
+    let units = u64::from_be_bytes(bytes);
+    let ascii = units & 0xff80_ff80_ff80_ff80 == 0;
+    // Seven bits and 0x7f reach 0x80 unless they are zero.
+    ascii && (units + 0x007f_007f_007f_007f) & 0x0080_0080_0080_0080 == 0x0080_0080_0080_0080
+}
+
 /// Narrows UTF-16 to bytes around the candidate and reads it as text. `low` is the index of the low byte.
+///
+/// Only as much is narrowed as the armour needs, or many of them in one window would cost its square.
 fn read_utf16(candidate: &Candidate<'_>, low: usize) -> Reading {
+    let mut most = UNITS_MIN;
+    loop {
+        match read_units(candidate, low, most) {
+            Some(reading) => return reading,
+            None => most = most.saturating_mul(4),
+        }
+    }
+}
+
+/// Reads with at most so many units behind the candidate; `None` if they do not suffice and there are more.
+fn read_units(candidate: &Candidate<'_>, low: usize, most: usize) -> Option<Reading> {
     let mut before = BEFORE_MAX.min(candidate.at);
     before -= before % 2;
     let start = candidate.at - before;
-    let units = candidate.bytes.get(start..).unwrap_or_default();
+    let all = candidate.bytes.get(start..).unwrap_or_default();
+    let most = before.saturating_add(most.saturating_mul(2));
+    let units = all.get(..most).unwrap_or(all);
     let mut text = Zeroizing::new(Vec::with_capacity(units.len().min(64 << 10) / 2));
     for pair in units.chunks_exact(2) {
         let (byte, other) = match (pair.get(low), pair.get(1 - low)) {
@@ -108,13 +152,15 @@ fn read_utf16(candidate: &Candidate<'_>, low: usize) -> Reading {
         }
     }
     let whole = text.len() * 2 >= units.len().saturating_sub(1);
+    let cut = whole && units.len() < all.len();
     let narrowed = Candidate {
         bytes: &text,
         at: before / 2,
-        at_end: candidate.at_end || !whole,
+        at_end: !cut && (candidate.at_end || !whole),
         ..*candidate
     };
-    match read_text(&narrowed, &text, before / 2, 2) {
+    let reading = match read_text(&narrowed, &text, before / 2, 2) {
+        Reading::NeedMore { .. } if cut => return None,
         Reading::NotMine => Reading::NotMine,
         Reading::NeedMore { from } => Reading::NeedMore {
             from: start + from * 2,
@@ -130,7 +176,8 @@ fn read_utf16(candidate: &Candidate<'_>, low: usize) -> Reading {
             }
             Reading::Found(found)
         }
-    }
+    };
+    Some(reading)
 }
 
 fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -> Reading {
@@ -153,7 +200,11 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
         });
     let before = bytes.get(line_start..at).unwrap_or_default();
     let body = text.get(header..).unwrap_or_default();
-    let found = armour::undress(body, before);
+    let openpgp = label.starts_with("PGP ");
+    let found = match openpgp {
+        true => armour::undress_openpgp(body, before),
+        false => armour::undress(body, before),
+    };
     let end = at + header + found.end;
     let fault = |reason, detail: String| {
         Reading::Found(Found {
@@ -166,7 +217,10 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
             ..Found::default()
         })
     };
-    if found.stop == Stop::Open && found.end >= body.len() && !candidate.at_end {
+    // What looks foreign may be the first half of what the next window completes: a boundary, an escape, a header.
+    let undecided =
+        found.stop != Stop::Closed && body.len().saturating_sub(found.end) < armour::LOOK_AHEAD;
+    if undecided && !candidate.at_end {
         return if text.len() * width > TEXT_MAX {
             fault(
                 GapReason::Limit,
@@ -176,24 +230,24 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
             Reading::NeedMore { from: at }
         };
     }
+    // The window's end may have cut what stopped the walk.
+    let near_end = body.len().saturating_sub(found.end) < STOP_MAX;
+    if near_end && found.stop != Stop::Open && !candidate.at_end {
+        return Reading::NeedMore { from: at };
+    }
     if found.is_mention() {
         return Reading::NotMine;
     }
-    if label.starts_with("PGP ") {
-        return if label.contains("KEY") {
-            fault(
-                GapReason::Unsupported,
-                format!("PEM {label}: OpenPGP armour is not read by this version"),
-            )
-        } else {
-            Reading::NotMine
-        };
+    // Messages and signatures of OpenPGP hold no keys.
+    if openpgp && !label.contains("KEY") {
+        return Reading::NotMine;
     }
     match found.stop {
         Stop::Closed => match decode(&found) {
             Some(decoded) => Reading::Found(Found {
                 nested: vec![Nested {
                     label: Some(label.to_owned()),
+                    entry: wrong_checksum(&found, &decoded),
                     headers: found.headers,
                     declared: true,
                     ..Nested::new(Clue::PemBody, decoded, Encoding::Pem, at)
@@ -213,13 +267,18 @@ fn read_text(candidate: &Candidate<'_>, bytes: &[u8], at: usize, width: usize) -
         ),
         Stop::Foreign => {
             let rest = body.get(found.end..).unwrap_or_default();
-            match (is_elision(rest), has_closing(rest)) {
-                (true, _) => Reading::NotMine,
-                (false, true) => fault(
+            if is_elision(rest) {
+                return Reading::NotMine;
+            }
+            match has_closing(rest) {
+                Some(true) => fault(
                     GapReason::Malformed,
                     format!("PEM {label}: the body is not base64"),
                 ),
-                (false, false) => fault(
+                None if rest.len() < CLOSING_MAX && !candidate.at_end => {
+                    Reading::NeedMore { from: at }
+                }
+                Some(false) | None => fault(
                     GapReason::Truncated,
                     format!("PEM {label}: a body without its end"),
                 ),
@@ -236,6 +295,35 @@ fn decode(armour: &Armour) -> Option<Zeroizing<Vec<u8>>> {
     Some(decoded)
 }
 
+/// What is to be said of an OpenPGP armour whose checksum is not that of its body. A missing one is fine (RFC 9580,
+/// section 6.1).
+fn wrong_checksum(armour: &Armour, body: &[u8]) -> Option<Arc<EntryFacts>> {
+    let told = LENIENT.decode(armour.checksum?).ok();
+    let right = crc24(body).to_be_bytes();
+    let agrees = told.is_some_and(|told| right.ends_with(&told) && told.len() == 3);
+    (!agrees).then(|| {
+        Arc::new(EntryFacts {
+            notes: vec!["the checksum of its armour does not fit".into()],
+            ..EntryFacts::default()
+        })
+    })
+}
+
+/// RFC 9580, section 6.1.1.
+fn crc24(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x00b7_04ce, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte) << 16, |crc: u32, _| {
+            let shifted = crc << 1;
+            let carried = if shifted & 0x0100_0000 == 0 {
+                0
+            } else {
+                0x0186_4cfb
+            };
+            (shifted ^ carried) & 0x00ff_ffff
+        })
+    })
+}
+
 /// Documentation cuts an example short with dots or brackets: that is no key that is broken.
 fn is_elision(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
@@ -244,13 +332,14 @@ fn is_elision(rest: &[u8]) -> bool {
         .any(|sign| rest.starts_with(sign))
 }
 
-fn has_closing(rest: &[u8]) -> bool {
+/// Whether the next boundary is a closing one; `None` if there is none near.
+fn has_closing(rest: &[u8]) -> Option<bool> {
     let near = rest.get(..CLOSING_MAX).unwrap_or(rest);
-    let closing = memchr::memmem::find(near, END);
     let opening = memchr::memmem::find(near, BEGIN);
-    match (closing, opening) {
-        (Some(closing), Some(opening)) => closing < opening,
-        (closing, None) => closing.is_some(),
-        (None, _) => false,
+    // Only up to the next opening boundary: that is another candidate, which looks from there.
+    let before = near.get(..opening.unwrap_or(near.len()))?;
+    match memchr::memmem::find(before, END) {
+        Some(_) => Some(true),
+        None => opening.map(|_| false),
     }
 }

@@ -214,7 +214,9 @@ fn decode(text: Option<&Text<'_>>) -> Result<Option<Bytes>, NoBase64> {
     match text {
         None => Ok(None),
         Some(Text(text)) if text.is_empty() => Ok(None),
-        Some(Text(text)) => base64_text::decode(text.as_bytes()).map(Some).ok_or(NoBase64),
+        Some(Text(text)) => base64_text::decode(text.as_bytes())
+            .map(Some)
+            .ok_or(NoBase64),
     }
 }
 

@@ -10,14 +10,16 @@ pub mod crl;
 pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
+pub mod gnupg_private_key;
 pub mod jwk;
 pub mod known_hosts;
 pub mod minisign;
+pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
 pub mod parameters;
-pub mod pkcs10;
 pub mod pkcs1;
+pub mod pkcs10;
 pub mod pkcs7;
 pub mod pkcs8;
 pub mod ppk;
@@ -38,7 +40,13 @@ pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::der_run::DerRun;
+use crate::containers::gnupg_keybox::GnupgKeybox;
+use crate::containers::jks::{Jceks, Jks};
+use crate::containers::nss::Nss;
+use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
+use crate::containers::pkcs12::Pkcs12;
+use crate::containers::sst::Sst;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -106,7 +114,16 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Nss,
+    &NssLegacy,
+    &Sst,
+    &Pkcs12,
+    &Jks,
+    &Jceks,
     &openssh_private::OpensshPrivate,
+    &openpgp::Openpgp,
+    &GnupgKeybox,
+    &gnupg_private_key::GnupgPrivateKey,
     &rfc4716::Rfc4716,
     &ssh_com::SshCom,
     &ssh1::Ssh1,

@@ -192,10 +192,7 @@ impl<'a> File<'a> {
                 }
                 b"Private-MAC" | b"Private-Hash" => {
                     let length = if version == 3 { 64 } else { 40 };
-                    let hex = value
-                        .iter()
-                        .take_while(|b| b.is_ascii_hexdigit())
-                        .count();
+                    let hex = value.iter().take_while(|b| b.is_ascii_hexdigit()).count();
                     if hex < length && lines.is_at_end() {
                         return Err(Stop::Cut { begun });
                     }
@@ -236,7 +233,10 @@ impl<'a> File<'a> {
         if self.encryption == b"none" {
             artifact.protection = Some(Protection::None);
             let private = decode(&self.private).ok_or("the private half is not base64")?;
-            if self.mac_of(&blob, &private).is_some_and(|mac| !self.is_mac(&mac)) {
+            if self
+                .mac_of(&blob, &private)
+                .is_some_and(|mac| !self.is_mac(&mac))
+            {
                 let note = "its MAC does not agree: it was damaged or changed";
                 artifact.notes.push(note.into());
             }

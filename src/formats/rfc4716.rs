@@ -1,7 +1,7 @@
 //! The SSH public key file of RFC 4716, as ssh.com, PuTTY and `ssh-keygen -e` write it.
 
-use super::wire::ssh2_armour::{self, Marker};
 use super::wire::ssh_certificate::artifact_of_blob;
+use super::wire::ssh2_armour::{self, Marker};
 use super::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Kind, Reading};
 

@@ -72,7 +72,7 @@ fn artifact(body: &[u8], format: &'static str) -> Result<Artifact, SshError> {
     }
     let comment = fields.string()?;
     let private = fields.rest();
-    if private.len() < 8 || private.len() % 8 != 0 {
+    if private.len() < 8 || !private.len().is_multiple_of(8) {
         return Err(SshError::Truncated);
     }
     let key = KeyMaterial::Rsa {

@@ -8,10 +8,10 @@ use super::wire::spki::RsaPublic;
 use super::wire::ssh::{self, Reader, SshError};
 use super::wire::ssh2_armour::{self, Marker};
 use super::{Format, Signature};
+use crate::model::Hex;
 use crate::model::{
     Artifact, Candidate, Clue, Encoding, KeyMaterial, Kind, Protection, Reading, Unlock,
 };
-use crate::model::Hex;
 use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
@@ -113,7 +113,8 @@ fn decrypt(payload: &[u8], password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     for (slot, byte) in key.iter_mut().zip(bytes) {
         *slot = byte;
     }
-    let mut mode = cbc::Decryptor::<des::TdesEde3>::new_from_slices(key.as_slice(), &[0; 8]).ok()?;
+    let mut mode =
+        cbc::Decryptor::<des::TdesEde3>::new_from_slices(key.as_slice(), &[0; 8]).ok()?;
     let mut clear = Zeroizing::new(payload.to_vec());
     let (blocks, rest) = clear.as_chunks_mut::<8>();
     if !rest.is_empty() {

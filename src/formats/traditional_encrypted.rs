@@ -1,13 +1,19 @@
 //! Private keys closed by OpenSSL's older PEM encryption: `Proc-Type: 4,ENCRYPTED` and `DEK-Info` (RFC 1421,
 //! sections 4.6.1.1 and 4.6.1.3).
 
-use crate::formats::Format;
+use super::Format;
+use super::wire::der::{self, Element};
+use super::wire::pbe;
 use crate::model::{
-    Artifact, Candidate, Clue, Fault, Found, GapReason, Hex, KeyMaterial, Kind, Protection, Reading,
+    Artifact, Candidate, Closed, Clue, EntryFacts, Fault, Found, GapReason, Hex, KeyMaterial, Kind,
+    Nested, Opened, Protection, Reading,
 };
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
-/// One closed private key; its label is all that is known of it.
+/// One closed private key. One that a password opens is handed on as what its label says; of others the label is all
+/// that is known.
 pub struct TraditionalEncrypted;
 
 impl Format for TraditionalEncrypted {
@@ -26,7 +32,8 @@ impl Format for TraditionalEncrypted {
             })
         };
         let procedure = header("Proc-Type").is_some_and(|v| v.trim_end().ends_with("ENCRYPTED"));
-        let cipher = header("DEK-Info").map(|v| v.split(',').next().unwrap_or(v).trim());
+        let info = header("DEK-Info");
+        let cipher = info.map(|v| v.split(',').next().unwrap_or(v).trim());
         if !procedure && cipher.is_none() {
             return Reading::NotMine;
         }
@@ -43,6 +50,28 @@ impl Format for TraditionalEncrypted {
             });
             return Reading::Found(found);
         }
+        let attempt = info.map_or(Err(Closed::NoPassword), |info| open(candidate, info));
+        if let Err(Closed::Limit(asked)) = &attempt {
+            found.faults.push(Fault {
+                reason: GapReason::Limit,
+                offset: 0,
+                detail: format!("encrypted private key: no password was tried to the end: {asked}"),
+            });
+        }
+        if let Ok((key, opened)) = attempt {
+            found.nested.push(Nested {
+                label: candidate.label.map(str::to_owned),
+                declared: true,
+                entry: Some(Arc::new(EntryFacts {
+                    protection: Some(Protection::Encrypted),
+                    cipher: cipher.map(str::to_owned),
+                    opened: Some(opened),
+                    ..EntryFacts::default()
+                })),
+                ..Nested::new(Clue::PemBody, key, candidate.encoding, 0)
+            });
+            return Reading::Found(found);
+        }
         let key = KeyMaterial::Opaque(Hex(Sha256::digest(candidate.bytes).into()));
         let mut artifact = Artifact::new(Kind::PrivateKey, self.name(), candidate.encoding, key);
         artifact.protection = Some(Protection::Encrypted);
@@ -56,4 +85,24 @@ impl Format for TraditionalEncrypted {
         found.artifacts.push(artifact);
         Reading::Found(found)
     }
+}
+
+/// The body, if one of the passwords makes a key of it: a version and numbers that fill it exactly.
+fn open(candidate: &Candidate<'_>, info: &str) -> Result<(Zeroizing<Vec<u8>>, Opened), Closed> {
+    candidate.unlock.first(|password, effort| {
+        let clear = pbe::pem::open(info, candidate.bytes, password, effort)?;
+        Ok(clear.filter(|clear| is_key(clear)))
+    })
+}
+
+fn is_key(bytes: &[u8]) -> bool {
+    let read = || {
+        let mut fields = Element::read_all(bytes).ok()?.enter(der::SEQUENCE).ok()?;
+        fields.expect(der::INTEGER).ok()?.small().ok()?;
+        while !fields.is_empty() {
+            fields.element().ok()?;
+        }
+        Some(())
+    };
+    read().is_some()
 }

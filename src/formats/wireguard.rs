@@ -65,7 +65,8 @@ impl Format for Wireguard {
         let text = candidate.bytes.get(candidate.at..).unwrap_or_default();
         let starts = candidate.at_start && candidate.at == 0;
         let begins = |word: &[u8]| text.starts_with(word);
-        if !begins(INTERFACE) && !(starts && STARTS.iter().any(|word| begins(word))) {
+        let ours = begins(INTERFACE) || starts && STARTS.iter().any(|word| begins(word));
+        if !ours {
             return Reading::NotMine;
         }
         let mut found = Found::default();

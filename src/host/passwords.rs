@@ -139,7 +139,8 @@ fn bare(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Whether a value only says where the password is.
 fn is_reference(text: &[u8]) -> bool {
-    [&b"$"[..], b"%", b"file:", b"env:", b"/", b"{", b"@"]
+    // keytool has `-storepass:file` and `-storepass:env`.
+    [&b"$"[..], b"%", b"file", b"env", b"/", b"{", b"@"]
         .iter()
         .any(|start| text.starts_with(start))
 }

@@ -4,6 +4,7 @@ use super::public::Public;
 use super::{ssh, weierstrass};
 use crate::formats::wire::curves::Curve;
 use crate::formats::wire::oid;
+use crate::formats::wire::openpgp::keygrip::of_numbers;
 use crate::model::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -85,8 +86,12 @@ pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<String> {
 }
 
 /// The key id of an OpenPGP fingerprint: the last 8 octets of a version 4 one, the first of a later one (RFC 9580,
-/// section 5.5.4).
-pub(super) fn pgp_keyid(fingerprint: &str) -> Option<String> {
+/// section 5.5.4), the last of the modulus before version 4 (RFC 4880, section 12.2).
+pub(super) fn pgp_keyid(fingerprint: &str, key: Option<&Public<'_>>) -> Option<String> {
+    if let (32, Some(Public::Rsa { n, .. })) = (fingerprint.len(), key) {
+        let last = n.get(n.len().checked_sub(8)?..)?;
+        return Some(super::hex(last).to_ascii_uppercase());
+    }
     let id = match fingerprint.len() {
         40 => fingerprint.get(24..),
         64 => fingerprint.get(..16),
@@ -111,8 +116,10 @@ pub(super) fn keygrip(key: &Public<'_>) -> Option<Sha1Hex> {
             let q = super::public::uncompressed(point);
             Some(curve_keygrip(&CurveNumbers::of(curve), &q))
         }
-        Public::Raw { oid, key } if *oid == oid::ED25519 => {
-            Some(curve_keygrip(&CurveNumbers::ed25519(), key))
+        Public::Dsa { p, q, g, y } => Some(of_numbers(&[('p', p), ('q', q), ('g', g), ('y', y)])),
+        Public::Raw { oid, key } => {
+            let curve = CurveNumbers::rfc_8410(oid)?;
+            Some(curve_keygrip(&curve, key))
         }
         _ => None,
     }
@@ -138,19 +145,62 @@ impl CurveNumbers {
         }
     }
 
-    /// RFC 8032, section 5.1, where libgcrypt drops the sign of a = -1 and of d.
-    fn ed25519() -> Self {
+    /// The curves of RFC 8032 and RFC 7748 as libgcrypt has them: signs are dropped, and `a` of a Montgomery curve is
+    /// (A - 2) / 4.
+    fn rfc_8410(id: &[u8]) -> Option<Self> {
         let number = weierstrass::unhex;
-        Self {
-            p: number("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"),
-            a: number("01"),
-            b: number("2dfc9311d490018c7338bf8688861767ff8ff5b2bebe27548a14b235eca6874a"),
-            g: number(
-                "04216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a\
-                 6666666666666666666666666666666666666666666666666666666666666658",
+        let p255 = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
+        let n255 = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
+        let p448 = "fffffffffffffffffffffffffffffffffffffffffffffffffffffffe\
+                    ffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+        let n448 = "3fffffffffffffffffffffffffffffffffffffffffffffffffffffff\
+                    7cca23e9c44edb49aed63690216cc2728dc58f552378c292ab5844f3";
+        let (p, a, b, gx, gy, n) = match id {
+            oid::ED25519 => (
+                p255,
+                "01",
+                "2dfc9311d490018c7338bf8688861767ff8ff5b2bebe27548a14b235eca6874a",
+                "216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a",
+                "6666666666666666666666666666666666666666666666666666666666666658",
+                n255,
             ),
-            n: number("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed"),
-        }
+            oid::X25519 => (
+                p255,
+                "01db41",
+                "01",
+                "0000000000000000000000000000000000000000000000000000000000000009",
+                "20ae19a1b8a086b4e01edd2c7748d14c923d4d7e6d7c61b229e9c5a27eced3d9",
+                n255,
+            ),
+            oid::ED448 => (
+                p448,
+                "01",
+                "98a9",
+                "4f1970c66bed0ded221d15a622bf36da9e146570470f1767ea6de324\
+                 a3d3a46412ae1af72ab66511433b80e18b00938e2626a82bc70cc05e",
+                "693f46716eb6bc248876203756c9c7624bea73736ca3984087789c1e\
+                 05a0c2d73ad3ff1ce67c39c4fdbd132c4ed7c8ad9808795bf230fa14",
+                n448,
+            ),
+            oid::X448 => (
+                p448,
+                "98a9",
+                "01",
+                "00000000000000000000000000000000000000000000000000000000\
+                 00000000000000000000000000000000000000000000000000000005",
+                "7d235d1295f5b1f66c98ab6e58326fcecbae5d34f55545d060f75dc2\
+                 8df3f6edb8027e2346430d211312c4b150677af76fd7223d457b5b1a",
+                n448,
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            p: number(p),
+            a: number(a),
+            b: number(b),
+            g: [vec![4], number(gx), number(gy)].concat(),
+            n: number(n),
+        })
     }
 }
 

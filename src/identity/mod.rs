@@ -91,9 +91,10 @@ pub fn identify_with(artifact: &Artifact, secret_id_key: Option<&Secret>) -> Ide
         fingerprints.cert_md5 = Some(fingerprints::md5(der));
     }
     fingerprints.ski = artifact.ski.as_deref().map(hex);
+    fingerprints.keygrip = fingerprints.keygrip.or(artifact.keygrip);
     fingerprints.pkcs11_id.clone_from(&artifact.pkcs11_id);
     if let Some(fingerprint) = &artifact.pgp_fingerprint {
-        fingerprints.pgp_keyid = fingerprints::pgp_keyid(fingerprint);
+        fingerprints.pgp_keyid = fingerprints::pgp_keyid(fingerprint, key);
         fingerprints.pgp_fingerprint = Some(fingerprint.clone());
     }
 

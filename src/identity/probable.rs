@@ -79,8 +79,12 @@ fn beside(s: &Sighting) -> (String, &str) {
 /// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
 pub fn fill_probable_keys(sightings: &mut [Sighting]) {
-    let closed =
-        |s: &Sighting| matches!(s.key_id, Some(KeyId::Opaque(_))) && s.probable_key.is_none();
+    // A token's private object may have no public half either.
+    let closed = |s: &Sighting| {
+        let nameless =
+            s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
+        (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
+    };
     let mut wanted: HashMap<Place, Found> = sightings
         .iter()
         .filter(|s| closed(s))

@@ -166,6 +166,9 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
     if lower.starts_with("0x") {
         return (field, after(2));
     }
+    if let Some(found) = algorithm_word(&lower, piece, field) {
+        return found;
+    }
     let Some(at) = lower.find([':', '=']) else {
         return (field, piece);
     };
@@ -217,6 +220,25 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
         "thumbprint" | "fingerprint" | "keyfingerprint" | "hash" => (field, rest),
         _ => (field, piece),
     }
+}
+
+/// `SHA-256 AB:CD…`, `sha1/ab…`, `{SHA256}ab…`: the digest's name without a colon. `sha256/` and base64 is the pin of
+/// a public key, as HPKP and the libraries after it write it.
+fn algorithm_word<'a>(lower: &str, piece: &'a str, field: Field) -> Option<(Field, &'a str)> {
+    let bare = lower.trim_start_matches(['{', '(', '[']);
+    let words = ["sha-256", "sha256", "sha-1", "sha1", "md5"];
+    let tail = words.iter().find_map(|word| bare.strip_prefix(word))?;
+    let rest = tail.trim_start_matches(['}', ')', ']', '/', ' ', '\t', '-', '_']);
+    if rest.len() == tail.len() {
+        return None;
+    }
+    let body = piece.get(piece.len() - rest.len()..)?;
+    if let Some(digits) = hex_digits(body) {
+        return matches!(digits.len(), 32 | 40 | 64).then_some((field, body));
+    }
+    let pin = tail.starts_with('/') && field == Field::Fingerprint;
+    base64_bytes(body)?;
+    Some((if pin { Field::SpkiSha256 } else { field }, body))
 }
 
 /// The digits of hexadecimal text with the usual separators; `None` for anything else.

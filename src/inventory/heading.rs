@@ -79,6 +79,13 @@ const WRAPPERS: &[&str] = &[
     "x509",
     "publickey",
     "lifecycle",
+    "fingerprints",
+    "fingerprint",
+    "thumbprints",
+    "thumbprint",
+    "identifiers",
+    "hashes",
+    "digests",
 ];
 
 /// Words before a name that add nothing to its meaning.
@@ -256,6 +263,9 @@ mod tests {
             ("Max Hosts", Field::AllowedHosts),
             ("metadata.name", Field::Name),
             ("SANs", Field::Sans),
+            ("fingerprints.cert_sha256", Field::CertSha256),
+            ("fingerprint.sha1", Field::CertSha1),
+            ("identifiers.keygrip", Field::Keygrip),
             ("rotation_period", Field::RotationPeriod),
             ("pgp_keyid", Field::PgpKeyId),
         ] {

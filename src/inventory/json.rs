@@ -169,6 +169,10 @@ fn read_items(
 /// A member beside the rows, or one level down, that says that this is one page of several.
 fn page_token(document: &Map<String, Value>) -> Option<String> {
     let mut found = token_in(document, "");
+    // `next` beside the rows is the address or the number of the next page.
+    if found.is_none() && document.get("next").is_some_and(says_more) {
+        found = Some(quoted("next"));
+    }
     for (key, value) in document {
         if let Value::Object(inner) = value
             && found.is_none()
@@ -437,6 +441,11 @@ mod tests {
                 r#"{"value":[{"id":1}],"@odata.nextLink":"https://x"}"#,
                 Some("@odata.nextLink"),
             ),
+            (
+                r#"{"count":2,"next":"https://x/?page=2","results":[{"id":1}]}"#,
+                Some("next"),
+            ),
+            (r#"{"count":1,"next":null,"results":[{"id":1}]}"#, None),
             (r#"{"items":[{"id":1}],"nextPageToken":""}"#, None),
             (r#"{"items":[{"id":1}],"NextToken":null}"#, None),
             (

@@ -26,15 +26,30 @@ pub(super) struct Mapping {
 /// The word by which `--map` leaves a column out of the guessing.
 const NO_FIELD: &str = "extra";
 
-/// Assigns the columns.
+/// Assigns the columns; `own_ids` says whether a column holds nothing but key ids of ours.
 pub(super) fn assign(
     headers: &[String],
     map: &[(String, String)],
+    own_ids: impl Fn(usize) -> bool,
 ) -> Result<Mapping, InventoryError> {
     let mut found: Vec<Option<(Field, Rank, Hints)>> = headers
         .iter()
         .map(|h| heading::understand(h).map(|m| (m.field, m.rank, m.hints)))
         .collect();
+    // `key_id` is a register's own number as a rule; beside another id, what is in it decides.
+    let ids = |found: &[Option<(Field, Rank, Hints)>]| {
+        let is_id = |f: &Option<(Field, _, _)>| f.is_some_and(|f| f.0 == Field::Id);
+        found.iter().filter(|f| is_id(f)).count()
+    };
+    for column in 0..found.len() {
+        if ids(&found) > 1
+            && let Some(Some(meaning)) = found.get_mut(column)
+            && meaning.0 == Field::Id
+            && own_ids(column)
+        {
+            meaning.0 = Field::KeyId;
+        }
+    }
     let mut mapped: Vec<usize> = Vec::new();
     for (field_name, column) in map {
         let field = Field::from_name(field_name);
@@ -135,7 +150,7 @@ mod tests {
             .iter()
             .map(|(f, c)| ((*f).to_owned(), (*c).to_owned()))
             .collect();
-        assign(&headers, &map)
+        assign(&headers, &map, |_| false)
             .unwrap()
             .uses
             .into_iter()
@@ -203,11 +218,11 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         let headers = ["Owner".to_owned()];
-        let error = assign(&headers, &[("ownr".into(), "Owner".into())])
+        let error = assign(&headers, &[("ownr".into(), "Owner".into())], |_| false)
             .unwrap_err()
             .to_string();
         assert!(error.contains("last_rotated"), "{error}");
-        let error = assign(&headers, &[("owner".into(), "Boss".into())])
+        let error = assign(&headers, &[("owner".into(), "Boss".into())], |_| false)
             .unwrap_err()
             .to_string();
         assert!(error.contains("Owner"), "{error}");
@@ -216,14 +231,14 @@ mod tests {
             ("name".into(), "Owner".into()),
         ];
         assert!(matches!(
-            assign(&headers, &twice),
+            assign(&headers, &twice, |_| false),
             Err(InventoryError::MappedTwice { .. })
         ));
     }
 
     #[test]
     fn columns_of_secrets_are_not_kept() {
-        let mapping = assign(&["Password".to_owned(), "Notes".to_owned()], &[]).unwrap();
+        let mapping = assign(&["Password".to_owned(), "Notes".to_owned()], &[], |_| false).unwrap();
         assert_eq!(mapping.uses, [Use::Secret, Use::Extra]);
     }
 }

@@ -227,7 +227,8 @@ pub fn read_bytes(
     } else {
         delimited::read(name, &text.text, &mapped)?
     };
-    let mapping = mapping::assign(&table.headers, &options.map)?;
+    let own_ids = |column: usize| holds_own_ids(&table, column);
+    let mapping = mapping::assign(&table.headers, &options.map, own_ids)?;
     if !mapping.uses.iter().any(|u| matches!(u, Use::Field(..))) {
         return Err(InventoryError::not_one(
             name,
@@ -252,6 +253,7 @@ pub fn read_bytes(
     faults.append(&mut table.faults);
     faults.extend(understood.faults);
     let rows = (table.rows.len() + table.lost) as u64;
+    let unusable = (table.lost + understood.spoilt) as u64;
     if !options.allow_partial {
         if let Some(token) = table.page_token {
             return Err(InventoryError::PageToken {
@@ -259,7 +261,6 @@ pub fn read_bytes(
                 token,
             });
         }
-        let unusable = (table.lost + understood.spoilt) as u64;
         if rows > unusable && unusable * 5 > rows {
             return Err(too_many_unusable(name, rows, unusable, &faults));
         }
@@ -287,6 +288,7 @@ pub fn read_bytes(
         path: name.to_owned(),
         as_of: None,
         rows,
+        unusable,
         entries: understood.entries,
         faults,
         has_owner_column: mapping
@@ -305,6 +307,17 @@ pub fn read_bytes(
             )
             .collect(),
     })
+}
+
+/// Whether a column, which by its name holds the register's own ids, holds key ids of ours instead.
+fn holds_own_ids(table: &table::Table, column: usize) -> bool {
+    let mut cells = table
+        .rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .filter(|(at, cell)| *at == column && !words::is_nothing(cell))
+        .peekable();
+    cells.peek().is_some() && cells.all(|(_, cell)| fingerprint::own_key_id(cell).is_some())
 }
 
 fn too_many_unusable(name: &str, rows: u64, unusable: u64, faults: &[RowFault]) -> InventoryError {

@@ -25,6 +25,9 @@ pub(super) fn days(cell: &str, unit: Option<Unit>) -> Result<Option<u32>, &'stat
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit() || c == 't') => rest,
         _ => bare,
     };
+    if text.starts_with('-') {
+        return Err("a period below nothing");
+    }
     let hundredths = sum(text, unit.unwrap_or(Unit::Days))
         .ok_or("no period: a number of days, weeks, months or years is expected")?;
     // Parts of a day count as a day: a period must not become longer than none at all.
@@ -173,6 +176,7 @@ mod tests {
         }
         for cell in [
             "soon",
+            "-5",
             "90 bananas",
             "99999 years",
             "1e9",

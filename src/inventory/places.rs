@@ -44,7 +44,7 @@ pub(super) fn read_hosts(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
     let hosts: Option<Vec<EntryPlace>> = words
         .iter()
         .take(MAX_IN_CELL)
-        .map(|w| host(w).map(EntryPlace::Host))
+        .map(|w| certain_host(w).map(EntryPlace::Host))
         .collect();
     match hosts {
         Some(hosts) => (hosts, Vec::new()),
@@ -138,7 +138,7 @@ fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
         None | Some("*" | "any" | "all") => None,
         Some(front) => {
             let name = front.rsplit_once('@').map_or(front, |(_, h)| h);
-            Some(host(name)?)
+            Some(host_pattern(name).or_else(|| certain_host(name))?)
         }
     };
     if let Some(home) = path.strip_prefix('~') {
@@ -183,8 +183,39 @@ fn one(host: Option<String>, path: &str) -> EntryPlace {
 }
 
 /// A host name or address, lower case; `None` for patterns, phrases and what has a path.
+/// `web*`, `db0?.example.com`: the hosts of that pattern, before a path.
+fn host_pattern(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '.' | '-' | '_');
+    (text.contains(['*', '?']) && text.len() <= 253 && text.chars().all(fits))
+        .then(|| text.to_ascii_lowercase())
+}
+
 fn host(text: &str) -> Option<String> {
-    // Words of location columns that name no host.
+    // Words that may be a host's name, and alone in a column of locations more likely say something else.
+    const SELDOM_HOSTS: &[&str] = &[
+        "server",
+        "servers",
+        "cloud",
+        "database",
+        "db",
+        "prod",
+        "production",
+        "test",
+        "staging",
+        "dev",
+        "development",
+        "internal",
+        "external",
+    ];
+    let seldom = SELDOM_HOSTS
+        .iter()
+        .any(|word| text.trim().eq_ignore_ascii_case(word));
+    if seldom { None } else { certain_host(text) }
+}
+
+/// A host where one is expected: before a path, or in a column of hosts.
+fn certain_host(text: &str) -> Option<String> {
     const NO_HOSTS: &[&str] = &[
         "file",
         "files",
@@ -192,11 +223,6 @@ fn host(text: &str) -> Option<String> {
         "filesystem",
         "local",
         "localhost",
-        "server",
-        "servers",
-        "cloud",
-        "database",
-        "db",
         "software",
         "jks",
         "pkcs12",
@@ -208,14 +234,6 @@ fn host(text: &str) -> Option<String> {
         "everywhere",
         "yes",
         "no",
-        "prod",
-        "production",
-        "test",
-        "staging",
-        "dev",
-        "development",
-        "internal",
-        "external",
         "onprem",
         "on-prem",
         "keystore",
@@ -313,8 +331,12 @@ fn is_elsewhere(piece: &str) -> bool {
         "escrow",
     ];
     let lower = piece.to_ascii_lowercase();
+    // `C:\…` and `C:/…` are drives; in front of a slash a small letter is a host.
     if lower.starts_with("\\\\")
-        || matches!(lower.as_bytes(), [b'a'..=b'z', b':', b'\\' | b'/', ..])
+        || matches!(
+            piece.as_bytes(),
+            [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\', ..] | [b'A'..=b'Z', b':', b'/', ..]
+        )
     {
         return true;
     }
@@ -394,6 +416,13 @@ mod tests {
         );
         check("/etc/ssl/a.key", &[exact("", "/etc/ssl/a.key")]);
         check("web01:/etc/ssl/*.pem", &[glob("web01", "/etc/ssl/*.pem")]);
+        check("db:/etc/a.key", &[exact("db", "/etc/a.key")]);
+        check("a:/etc/a.key", &[exact("a", "/etc/a.key")]);
+        check("web*:/etc/a.key", &[exact("web*", "/etc/a.key")]);
+        check(
+            "root@DB0?.example.com:/etc/*",
+            &[glob("db0?.example.com", "/etc/*")],
+        );
         check("web01:/etc/ssl/", &[glob("web01", "/etc/ssl/**")]);
         check("file:///etc/a%20b.pem", &[exact("", "/etc/a b.pem")]);
         check("file://web01/etc/a.pem", &[exact("web01", "/etc/a.pem")]);
@@ -437,6 +466,8 @@ mod tests {
             "Azure Key Vault",
             "\\\\files01\\certs",
             "C:\\certs\\a.pfx",
+            "c:\\certs\\a.pfx",
+            "D:/certs/a.pfx",
             "HSM",
             "kms",
         ] {
@@ -478,7 +509,7 @@ mod tests {
     fn what_is_no_place_is_a_fault() {
         for cell in [
             "second drawer from the left",
-            "web*:/etc/a",
+            "web*!:/etc/a",
             "etc/ssl/a.pem",
             "web01:relative/a",
         ] {

@@ -39,13 +39,13 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
                 ..Entry::default()
             },
             faults: Vec::new(),
-            lost_identifiers: false,
+            lost_identifier: None,
         };
         reader.read(mapping, &orders);
         let Reader {
             mut entry,
             mut faults,
-            lost_identifiers,
+            lost_identifier,
             ..
         } = reader;
         if entry.id.is_empty() {
@@ -71,7 +71,12 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
             });
             entry.id = unique;
         }
-        out.spoilt += usize::from(lost_identifiers && entry.identifiers.is_empty());
+        if entry.identifiers.is_empty()
+            && let Some(fault) = lost_identifier.and_then(|at| faults.get_mut(at))
+        {
+            fault.row_lost = true;
+            out.spoilt += 1;
+        }
         let room = MAX_FAULTS.saturating_sub(out.faults.len());
         untold += faults.len().saturating_sub(room);
         out.faults.extend(faults.into_iter().take(room));
@@ -137,7 +142,8 @@ struct Reader<'a> {
     headers: &'a [String],
     entry: Entry,
     faults: Vec<RowFault>,
-    lost_identifiers: bool,
+    /// The fault that tells of the first identifier that could not be read.
+    lost_identifier: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -195,6 +201,11 @@ impl<'a> Reader<'a> {
             reason,
             row_lost: false,
         });
+    }
+
+    /// Notes that the next fault tells of an identifier.
+    fn lose_identifier(&mut self) {
+        self.lost_identifier.get_or_insert(self.faults.len());
     }
 
     fn plain(&mut self, column: usize, field: Field, hints: Hints, cell: &str) {
@@ -302,7 +313,7 @@ impl<'a> Reader<'a> {
         match serial::readings(cell, hints.base) {
             Ok(readings) => serials.extend(readings),
             Err(reason) => {
-                self.lost_identifiers = true;
+                self.lose_identifier();
                 self.fault(column, format!("{reason} (shape {})", shape(cell)));
                 self.keep(column, cell);
             }
@@ -312,7 +323,7 @@ impl<'a> Reader<'a> {
     fn identifiers(&mut self, column: usize, field: Field, cell: &str) {
         let found = fingerprint::read_cell(cell, field, self.entry.kind);
         if !found.faults.is_empty() {
-            self.lost_identifiers = true;
+            self.lose_identifier();
             self.keep(column, cell);
         }
         for reason in found.faults {
@@ -385,7 +396,7 @@ impl<'a> Reader<'a> {
         let digest =
             |id: &str| matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit());
         if explicit(&entry.id)
-            || (entry.identifiers.is_empty() && !self.lost_identifiers && digest(&entry.id))
+            || (entry.identifiers.is_empty() && self.lost_identifier.is_none() && digest(&entry.id))
         {
             let found = fingerprint::read_cell(&entry.id.clone(), Field::Fingerprint, entry.kind);
             for identifier in found.identifiers {

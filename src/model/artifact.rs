@@ -2,7 +2,7 @@
 
 use super::candidate::EntryFacts;
 use super::certificate::{Certificate, Ssh};
-use super::hex::Sha256Hex;
+use super::hex::{Sha1Hex, Sha256Hex};
 use super::kind::{Encoding, Kind, Protection};
 use super::pgp::Pgp;
 use super::secret::Secret;
@@ -40,6 +40,8 @@ pub struct Artifact {
     pub pgp: Option<Box<Pgp>>,
     /// OpenPGP fingerprint, upper-case hexadecimal; its key id follows from it.
     pub pgp_fingerprint: Option<String>,
+    /// libgcrypt's keygrip, where the material does not tell it (ElGamal).
+    pub keygrip: Option<Sha1Hex>,
     /// Alias of a keystore entry.
     pub alias: Option<String>,
     /// When a keystore says that the entry was made.
@@ -72,6 +74,7 @@ impl Artifact {
             ssh: None,
             pgp: None,
             pgp_fingerprint: None,
+            keygrip: None,
             alias: None,
             created: None,
             opened: None,

@@ -150,6 +150,24 @@ pub struct EntryFacts {
     pub notes: Vec<Cow<'static, str>>,
 }
 
+impl EntryFacts {
+    /// The same, with what an outer container says where this one says nothing.
+    #[must_use]
+    pub fn within(&self, outer: &Self) -> Self {
+        let mut facts = self.clone();
+        facts.alias = facts.alias.or_else(|| outer.alias.clone());
+        facts.created = facts.created.or(outer.created);
+        if facts.protection.is_none() {
+            facts.protection = outer.protection;
+            facts.cipher.clone_from(&outer.cipher);
+        }
+        facts.opened = facts.opened.or(outer.opened);
+        facts.pkcs11_id = facts.pkcs11_id.or_else(|| outer.pkcs11_id.clone());
+        facts.notes.extend(outer.notes.iter().cloned());
+        facts
+    }
+}
+
 /// What was recognised and not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {

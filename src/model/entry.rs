@@ -152,14 +152,14 @@ impl State {
 pub enum EntryPlace {
     /// One path on one host (or on any host, where none is named).
     Exact {
-        /// Host, lower case.
+        /// Host, lower case; may be a pattern with `*` or `?`.
         host: Option<String>,
         /// Absolute path.
         path: String,
     },
     /// A path pattern on one host or any.
     Glob {
-        /// Host, lower case.
+        /// Host, lower case; may be a pattern with `*` or `?`.
         host: Option<String>,
         /// Absolute path with `*`, `?`, `**` or `[…]`.
         pattern: String,
@@ -223,7 +223,7 @@ pub struct RowFault {
     pub column: Option<String>,
     /// What is wrong, in words.
     pub reason: String,
-    /// Whether the whole row was left out.
+    /// Whether the row cannot be used: it was left out, or has identifiers of which none could be read.
     pub row_lost: bool,
 }
 
@@ -238,7 +238,9 @@ pub struct Inventory {
     pub as_of: Option<jiff::Timestamp>,
     /// How many rows it has, usable or not.
     pub rows: u64,
-    /// The rows that could be used.
+    /// How many of them cannot be used.
+    pub unusable: u64,
+    /// The rows that were understood, at least in part.
     pub entries: Vec<Entry>,
     /// What is wrong with it, by row.
     pub faults: Vec<RowFault>,

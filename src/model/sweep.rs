@@ -58,7 +58,7 @@ pub struct SweepEnd {
     /// Whether something was left out by choice.
     pub scope: Scope,
     /// SHA-256 of this sweep's lines before this one, each with its newline; empty in memory.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
 }
 

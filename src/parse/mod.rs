@@ -3,6 +3,7 @@
 use crate::formats::Format;
 use crate::model::{Artifact, Candidate, Clue, Encoding, Fault, GapReason, Nested, Reading};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How deep candidates may nest.
 const DEPTH_MAX: usize = 8;
@@ -33,6 +34,14 @@ pub enum Advance {
     Step,
     /// From this place in the examined bytes.
     To(usize),
+    /// Behind the literal: it stood in what has the form of an object, and no format knows that. Objects may stand
+    /// inside it.
+    Inside {
+        /// Where in the examined bytes that object starts.
+        start: usize,
+        /// Where it ends.
+        end: usize,
+    },
     /// After the window was moved to start at this place and filled further.
     NeedMore {
         /// Where in the examined bytes the object starts.
@@ -68,6 +77,7 @@ impl Parser {
             && found.faults.is_empty()
             && !found.nested.is_empty()
             && found.nested.iter().all(|nested| !nested.declared);
+        let start = found.nested.first().map_or(0, |nested| nested.offset);
         parsed.artifacts = found.artifacts;
         parsed.faults = found.faults;
         let mut work: Vec<Work> = found
@@ -89,7 +99,10 @@ impl Parser {
         }
         let nothing = parsed.artifacts.is_empty() && parsed.faults.is_empty();
         parsed.advance = if tentative && nothing {
-            Advance::Step
+            Advance::Inside {
+                start,
+                end: found.end,
+            }
         } else {
             Advance::To(found.end)
         };
@@ -142,7 +155,10 @@ impl Parser {
                 }
                 let added = found.nested.len();
                 work.extend(found.nested.into_iter().rev().map(|mut inner| {
-                    inner.entry = inner.entry.or_else(|| nested.entry.clone());
+                    inner.entry = match (inner.entry, &nested.entry) {
+                        (Some(inside), Some(around)) => Some(Arc::new(inside.within(around))),
+                        (inside, around) => inside.or_else(|| around.clone()),
+                    };
                     Work::new(inner, item.base, item.is_frozen(), item.depth + 1)
                 }));
                 added

@@ -4,7 +4,9 @@
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
 use crate::detect::Detector;
-use crate::model::{Artifact, Candidate, Effort, Encoding, Fault, GapReason, Passwords, Unlock};
+use crate::model::{
+    Artifact, Candidate, Clue, Effort, Encoding, Fault, GapReason, Passwords, Unlock,
+};
 use crate::parse::{Advance, Parser};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,8 @@ const PAGE: usize = 4 << 10;
 /// The largest window: an armour or object that does not fit is told as a `limit` gap by its reader, whose
 /// own limit is smaller.
 const WINDOW_MAX: usize = 80 << 20;
+/// How many objects that no format knows are looked into, one inside the other: each is copied for the formats.
+const CHANCE_MAX: usize = 8;
 /// How far lines are counted; behind that only the offset is told.
 const LINES_MAX: u64 = 256 << 20;
 
@@ -61,6 +65,41 @@ struct Window {
     starts: usize,
     /// Whether the source ends with the filled bytes.
     at_end: bool,
+    /// Places in the source of objects that no format knew, and in which the search still is.
+    chance: Vec<(u64, u64)>,
+    /// That they are nested too deep was told for the outermost of them.
+    depth_told: bool,
+}
+
+impl Window {
+    /// A window that is to begin at this place.
+    const fn at(start: u64, at_end: bool) -> Self {
+        Self {
+            start,
+            filled: 0,
+            from: 0,
+            starts: 0,
+            at_end,
+            chance: Vec::new(),
+            depth_told: false,
+        }
+    }
+
+    /// Whether a place stands too deep in objects that no format knew.
+    fn is_too_deep(&mut self, at: usize) -> bool {
+        let place = self.start + at as u64;
+        self.chance.retain(|(_, end)| *end > place);
+        self.depth_told &= !self.chance.is_empty();
+        self.chance.len() >= CHANCE_MAX
+    }
+
+    /// Keeps the place of an object that no format knew.
+    fn look_inside(&mut self, start: usize, end: usize) {
+        let object = (self.start + start as u64, self.start + end as u64);
+        if !self.chance.contains(&object) {
+            self.chance.push(object);
+        }
+    }
 }
 
 impl<'a> Scanner<'a> {
@@ -114,13 +153,7 @@ impl<'a> Scanner<'a> {
         bytes_read: &mut u64,
     ) -> io::Result<()> {
         let size = source.size();
-        let mut window = Window {
-            start: 0,
-            filled: 0,
-            from: 0,
-            starts: 0,
-            at_end: size == 0,
-        };
+        let mut window = Window::at(0, size == 0);
         let mut lines = Lines::default();
         let large = size > WINDOW as u64;
         let mut needed = None;
@@ -148,13 +181,7 @@ impl<'a> Scanner<'a> {
         let end = window.start + window.filled as u64;
         match source.next_data(end)? {
             Some(data) if data > end && data - end >= WINDOW as u64 => {
-                *window = Window {
-                    start: data,
-                    filled: 0,
-                    from: 0,
-                    starts: 0,
-                    at_end: false,
-                };
+                *window = Window::at(data, false);
                 Ok(true)
             }
             Some(_) => Ok(true),
@@ -238,12 +265,25 @@ impl<'a> Scanner<'a> {
                     effort: &self.effort,
                 },
             };
+            if hit.clue == Clue::DerRun && window.is_too_deep(hit.at) {
+                if !std::mem::replace(&mut window.depth_told, true) {
+                    let detail =
+                        format!("objects that no reader knows, nested deeper than {CHANCE_MAX}");
+                    sink.fault(GapReason::Limit, window.start + hit.at as u64, detail);
+                }
+                window.from = hit.at + 1;
+                continue;
+            }
             let parsed = self.parser.examine(&candidate);
             // Behind what the start suggested, the search itself begins with the first byte.
             let next = if opening.is_some() { 0 } else { hit.at + 1 };
             window.from = match parsed.advance {
                 Advance::Step => next,
                 Advance::To(end) => end.max(next),
+                Advance::Inside { start, end } => {
+                    window.look_inside(start, end);
+                    next
+                }
                 Advance::NeedMore { from }
                     if !window.at_end && window.filled.saturating_sub(from) < WINDOW_MAX / 2 =>
                 {
@@ -310,7 +350,12 @@ impl Lines {
             return None;
         }
         if target < self.counted_to {
-            *self = Self::default();
+            // What is told of a line may stand before what was told last; counting anew would read the file again.
+            let back = |place: u64| usize::try_from(place.checked_sub(start)?).ok();
+            let between = bytes.get(offset..back(self.counted_to)?)?;
+            self.newlines -= newlines(between);
+            self.counted_to = target;
+            return Some(self.newlines + 1);
         }
         let mut chunk = Zeroizing::new(Vec::new());
         while self.counted_to < start {
@@ -339,7 +384,7 @@ fn newlines(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::formats::{self, Format, Signature};
-    use crate::model::{Clue, Found, Reading};
+    use crate::model::{Found, Reading};
 
     struct Memory(Vec<u8>);
 
@@ -415,6 +460,62 @@ mod tests {
             bytes.extend_from_slice(&vec![b'!'; WINDOW]);
             assert_eq!(faults(bytes).len(), 1, "{before}");
         }
+    }
+
+    #[test]
+    fn a_boundary_that_a_window_cuts_is_read_whole() {
+        let armour = format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            "QUJD".repeat(40)
+        );
+        let whole = |before: usize| {
+            let mut bytes = vec![b'.'; before];
+            bytes.extend_from_slice(armour.as_bytes());
+            bytes.extend_from_slice(&vec![b'\n'; WINDOW]);
+            faults(bytes)
+        };
+        for cut in 1..=armour.len() {
+            let before = WINDOW - cut;
+            assert_eq!(
+                whole(before),
+                [(GapReason::Malformed, before as u64)],
+                "{cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_back_without_reading_again() {
+        let bytes = b"1\n2\n3\n4\n5";
+        let source = Memory(Vec::new());
+        let mut lines = Lines::default();
+        let mut at = |offset| lines.at(&source, bytes, 0, offset);
+        assert_eq!(
+            [at(8), at(4), at(0), at(6)],
+            [Some(5), Some(3), Some(1), Some(4)]
+        );
+    }
+
+    #[test]
+    fn objects_that_nobody_knows_are_looked_into_to_a_depth() {
+        // INTEGER 0, SEQUENCE of nothing, OCTET STRING of the next.
+        let nest = |depth: usize| {
+            (0..depth).fold(vec![7; 300], |inner, _| {
+                let content = u16::try_from(inner.len()).unwrap().to_be_bytes();
+                let total = u16::try_from(inner.len() + 9).unwrap().to_be_bytes();
+                let head = [
+                    &[0x30, 0x82][..],
+                    &total,
+                    &[2, 1, 0, 0x30, 0, 4, 0x82],
+                    &content,
+                ];
+                [&head.concat()[..], &inner].concat()
+            })
+        };
+        assert_eq!(faults(nest(CHANCE_MAX)), []);
+        let limits: Vec<_> = faults([nest(2 * CHANCE_MAX), nest(3 * CHANCE_MAX)].concat());
+        assert_eq!(limits.len(), 2);
+        assert!(limits.iter().all(|(reason, _)| *reason == GapReason::Limit));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod decorate;
+mod live;
 pub mod passwords;
 pub mod place;
 pub mod sweep;

@@ -2,6 +2,7 @@
 
 use super::content::{Scanner, Sink, Source};
 use super::decorate::Decorator;
+use super::live;
 use super::passwords::{self, Again, PasswordBook};
 use super::place;
 use crate::detect::Detector;
@@ -14,6 +15,7 @@ use crate::model::{
     location,
 };
 use crate::parse::Parser;
+use crate::stores::{self, pkcs11::Tokens};
 use crate::walk::{self, Facts, HostRoot, OpenFile, Visitor, WalkError, WalkOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -34,6 +36,10 @@ pub struct Request<'a> {
     pub passwords: &'a PasswordBook,
     /// The user's key under which secrets that could be guessed are named.
     pub secret_id_key: Option<&'a Secret>,
+    /// Tokens to ask, if any.
+    pub tokens: Option<&'a Tokens>,
+    /// Whether to ask the agents of this machine.
+    pub agents: bool,
     /// Name and version of the program, for the record.
     pub tool: String,
 }
@@ -130,6 +136,14 @@ pub fn sweep(
                 .map(|path| Gap::at(path, reason, detail.clone())),
         );
     }
+    let tokens = request.tokens.map(stores::pkcs11::ask);
+    let agents = request.agents.then(stores::agents::ask);
+    live::add(
+        tokens.into_iter().chain(agents).collect(),
+        request.secret_id_key,
+        &mut sightings,
+        &mut gaps,
+    );
     identity::fill_probable_keys(&mut sightings);
     sort(&mut sightings, &mut gaps);
     let end = end_of(&sightings, &gaps, outcome.directories, outcome.files, bytes);

@@ -338,7 +338,7 @@ fn describe(inventory: &Inventory, world: &World<'_>) -> InventorySummary {
         name: inventory.name.clone(),
         as_of: inventory.as_of,
         rows: inventory.rows,
-        usable: u64::try_from(inventory.entries.len()).unwrap_or(u64::MAX),
+        usable: inventory.rows.saturating_sub(inventory.unusable),
         faults: inventory.faults.iter().map(fault).collect(),
         flags,
     }

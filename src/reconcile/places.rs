@@ -36,26 +36,54 @@ pub(super) enum Place {
 
 /// Prepares the places of a row.
 pub(super) fn prepare(places: &[EntryPlace], hosts: &Hosts) -> Vec<Place> {
-    let host = |name: &Option<String>| match name {
-        None => HostRef::Any,
-        Some(name) => hosts
-            .meant(name)
-            .map_or_else(|| HostRef::Unswept(name.clone()), HostRef::Swept),
+    let mut out = Vec::with_capacity(places.len());
+    for place in places {
+        match place {
+            EntryPlace::Exact { host, path } => {
+                let one = |host| Place::Exact {
+                    host,
+                    path: tidy(path),
+                };
+                out.extend(meant(host.as_deref(), hosts).into_iter().map(one));
+            }
+            EntryPlace::Glob { host, pattern } => {
+                let one = |host| Place::Glob {
+                    host,
+                    glob: Glob::read(pattern),
+                    pattern: pattern.clone(),
+                };
+                out.extend(meant(host.as_deref(), hosts).into_iter().map(one));
+            }
+            EntryPlace::Host(name) => {
+                out.extend(meant(Some(name), hosts).into_iter().map(Place::Host));
+            }
+            EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text.clone())),
+        }
+    }
+    out
+}
+
+/// The hosts that a row means by a name: one, or of a pattern all that were swept.
+fn meant(name: Option<&str>, hosts: &Hosts) -> Vec<HostRef> {
+    let Some(name) = name else {
+        return vec![HostRef::Any];
     };
-    let one = |place: &EntryPlace| match place {
-        EntryPlace::Exact { host: h, path } => Place::Exact {
-            host: host(h),
-            path: tidy(path),
-        },
-        EntryPlace::Glob { host: h, pattern } => Place::Glob {
-            host: host(h),
-            glob: Glob::read(pattern),
-            pattern: pattern.clone(),
-        },
-        EntryPlace::Host(name) => Place::Host(host(&Some(name.clone()))),
-        EntryPlace::Elsewhere(text) => Place::Elsewhere(text.clone()),
-    };
-    places.iter().map(one).collect()
+    let mut found = Vec::new();
+    if let Some(host) = hosts.meant(name) {
+        found.push(HostRef::Swept(host));
+    } else if name.contains(['*', '?']) {
+        let pattern = Glob::read(name);
+        let fits = |number: &usize| {
+            let host = hosts.get(*number).map(|h| h.name.to_lowercase());
+            host.is_some_and(|host| pattern.matches(&host))
+        };
+        let numbers = 0..hosts.iter().count();
+        found.extend(numbers.filter(fits).map(HostRef::Swept));
+    }
+    if found.is_empty() {
+        found.push(HostRef::Unswept(name.to_owned()));
+    }
+    found
 }
 
 impl HostRef {

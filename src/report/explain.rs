@@ -320,7 +320,10 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
         let day = |moment: Option<jiff::Timestamp>| {
             moment.map_or_else(|| "?".to_owned(), |t| t.strftime("%Y-%m-%d").to_string())
         };
-        writeln!(out, "      subject {}", escape(&certificate.subject))?;
+        // A revocation list has an issuer alone.
+        if !certificate.subject.is_empty() {
+            writeln!(out, "      subject {}", escape(&certificate.subject))?;
+        }
         if sighting.kind != Kind::CertificateRequest {
             writeln!(
                 out,

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// How many of the worst findings the summary names at most and at least.
-const WORST: std::ops::RangeInclusive<usize> = 4..=12;
-/// Lines of a summary beside its findings.
-const OTHER_LINES: usize = 20;
+const WORST: std::ops::RangeInclusive<usize> = 1..=12;
+/// Lines around the findings: a blank one, the title, how many more there are, and the prompt after the summary.
+const AROUND_FINDINGS: usize = 4;
 
 /// How to write a summary.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,11 @@ pub struct TextOptions {
 
 /// Writes the summary of a report.
 pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io::Result<()> {
-    let mut page = Page { out, options };
+    let mut before = Vec::new();
+    let mut page = Page {
+        out: &mut before,
+        options,
+    };
     page.head(report)?;
     page.coverage(report)?;
     page.verdict(report)?;
@@ -39,12 +43,31 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     } else {
         page.register(report)?;
     }
-    page.findings(report)?;
+    let mut after = Vec::new();
+    let mut page = Page {
+        out: &mut after,
+        options,
+    };
     page.set_aside(report)?;
     if options.verbose {
         page.gaps(report)?;
     }
-    Ok(())
+    let most = match options.height {
+        _ if options.verbose => usize::MAX,
+        // A finding has two lines.
+        Some(height) => {
+            let taken = lines(&before) + lines(&after) + AROUND_FINDINGS;
+            (height.saturating_sub(taken) / 2).clamp(*WORST.start(), *WORST.end())
+        }
+        None => *WORST.end(),
+    };
+    out.write_all(&before)?;
+    Page { out, options }.findings(report, most)?;
+    out.write_all(&after)
+}
+
+fn lines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
 }
 
 struct Page<'a, W> {
@@ -53,12 +76,19 @@ struct Page<'a, W> {
 }
 
 impl<W: Write> Page<'_, W> {
+    /// One row; what is too wide for the terminal goes on below itself.
     fn row(&mut self, name: &str, text: &str) -> io::Result<()> {
-        writeln!(
-            self.out,
-            "{}{text}",
-            self.paint(BOLD, &format!("{name:<12}"))
-        )
+        let room = match self.options.width {
+            Some(width) => width.saturating_sub(INDENT).max(20),
+            None => usize::MAX,
+        };
+        let mut name = name;
+        for line in wrap(text, room) {
+            let label = self.paint(BOLD, &format!("{name:<INDENT$}"));
+            writeln!(self.out, "{label}{line}")?;
+            name = "";
+        }
+        Ok(())
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
@@ -88,7 +118,9 @@ impl<W: Write> Page<'_, W> {
             count(hosts.len() as u64, "host", "hosts"),
             escape(&shown.join(", ")),
         );
-        writeln!(self.out, "{}", self.paint(BOLD, &line))?;
+        for line in wrap(&line, self.options.width.unwrap_or(usize::MAX)) {
+            writeln!(self.out, "{}", self.paint(BOLD, &line))?;
+        }
         for inventory in &report.inventories {
             let date = inventory
                 .as_of
@@ -342,7 +374,7 @@ impl<W: Write> Page<'_, W> {
         }
     }
 
-    fn findings(&mut self, report: &Report) -> io::Result<()> {
+    fn findings(&mut self, report: &Report, most: usize) -> io::Result<()> {
         let mut lines: Vec<(Severity, &Finding, String)> = Vec::new();
         for key in &report.keys {
             for flag in &key.flags {
@@ -360,13 +392,6 @@ impl<W: Write> Page<'_, W> {
         if lines.is_empty() {
             return Ok(());
         }
-        let most = match self.options.height {
-            _ if self.options.verbose => usize::MAX,
-            Some(height) => {
-                (height.saturating_sub(OTHER_LINES) / 2).clamp(*WORST.start(), *WORST.end())
-            }
-            None => *WORST.end(),
-        };
         // Info is for those who ask.
         let shown = |severity| self.options.verbose || severity > Severity::Info;
         lines.sort_by(|a, b| (b.0, a.1.flag, &a.2, &a.1.id).cmp(&(a.0, b.1.flag, &b.2, &b.1.id)));
@@ -386,8 +411,10 @@ impl<W: Write> Page<'_, W> {
         let left = lines.len() - listed.len();
         for (severity, flag, place) in listed {
             let head = format!("{:<8} {}", severity.as_str(), flag.flag.as_str());
+            let others = head.chars().count() + flag.id.len() + 6;
+            let place = self.shortened(&escape(place), others);
             let head = self.paint(colour_of(*severity), &head);
-            writeln!(self.out, "  {head}  {}  {}", escape(place), flag.id)?;
+            writeln!(self.out, "  {head}  {place}  {}", flag.id)?;
             writeln!(self.out, "           {}", self.cut(&escape(&flag.why), 11))?;
         }
         if left > 0 && !self.options.verbose {
@@ -397,6 +424,22 @@ impl<W: Write> Page<'_, W> {
             )?;
         }
         Ok(())
+    }
+
+    /// A place that fits beside `others` columns: of a long path the middle is left out.
+    fn shortened(&self, text: &str, others: usize) -> String {
+        let room = match self.options.width {
+            Some(width) if !self.options.verbose => width.saturating_sub(others).max(20),
+            _ => return text.to_owned(),
+        };
+        let count = text.chars().count();
+        if count <= room {
+            return text.to_owned();
+        }
+        let front = (room - 1) / 3;
+        let back = count - (room - 1 - front);
+        let front = text.chars().take(front).chain(['…']);
+        front.chain(text.chars().skip(back)).collect()
     }
 
     fn cut(&self, text: &str, indent: usize) -> String {
@@ -500,6 +543,37 @@ impl<W: Write> Page<'_, W> {
         }
         Ok(())
     }
+}
+
+/// Columns of a row's name.
+const INDENT: usize = 12;
+
+/// Lines of at most so many columns, broken between words; colours take no room.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && columns(line) + 1 + columns(word) > room {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines
+}
+
+/// The columns that a text takes, without its escape sequences for colour.
+fn columns(text: &str) -> usize {
+    let mut hidden = false;
+    let shown = text.chars().filter(|&c| {
+        let was = hidden;
+        hidden = c == '\x1b' || (hidden && c != 'm');
+        !was && !hidden
+    });
+    shown.count()
 }
 
 const BOLD: &str = "1";

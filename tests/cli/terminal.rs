@@ -90,6 +90,50 @@ fn colour_is_for_terminals_that_want_it() {
 }
 
 #[test]
+fn the_summary_fits_its_screen() {
+    let args = [
+        "scan",
+        "-q",
+        "--fail-on",
+        "none",
+        "--hosts-under",
+        "fixtures/estate/hosts",
+        "-i",
+        "fixtures/estate/inventory.csv",
+    ];
+    for (rows, columns) in [(24, 80), (40, 120)] {
+        let size = format!(
+            "stty rows {rows} cols {columns}; {BINARY} {}",
+            args.join(" ")
+        );
+        let output = Command::new("script")
+            .args(["-qec", &size, "/dev/null"])
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<&str> = text.lines().map(|l| l.trim_end_matches('\r')).collect();
+        assert!(lines.len() < rows, "{} lines: {text}", lines.len());
+        assert!(lines.iter().all(|l| l.chars().count() <= columns), "{text}");
+        for told in [
+            "Inventory",
+            "Coverage",
+            "Verdict",
+            "Worst findings",
+            "Set aside",
+        ] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        let ids = lines.iter().filter(|line| {
+            line.split_whitespace()
+                .last()
+                .is_some_and(|word| word.starts_with("f:"))
+        });
+        assert!(ids.count() >= 2, "each finding tells its id: {text}");
+    }
+}
+
+#[test]
 fn progress_is_shown_on_terminals_alone() {
     let case = Case::new();
     let tree = case.tree();

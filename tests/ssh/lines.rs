@@ -256,10 +256,6 @@ fn keys_amid_other_text_are_lone_keys() {
         (format!("-{key} me\n"), Some("me")),
         (format!("user = {key}\n"), None),
         (format!("\0\0{key} me\0rest"), Some("me")),
-        (
-            format!("me@example.com namespaces=\"git\" {key} me"),
-            Some("me"),
-        ),
         (key.replace(' ', "   \t "), None),
         (key.trim_end_matches('=').to_owned(), None),
     ] {

@@ -17,6 +17,12 @@ pub const LABEL_MAX: usize = 64;
 const BODY_MIN: usize = 24;
 /// How many bytes may stand between two pieces of a quoted string.
 const BETWEEN_MAX: usize = 256;
+/// The longest name, and value, of an RFC 1421 header.
+const HEADER_NAME_MAX: usize = 40;
+const HEADER_VALUE_MAX: usize = 1024;
+/// How far [`undress`] looks beyond a place before it decides what stands there: no header is longer, and nothing
+/// else that it knows is.
+pub const LOOK_AHEAD: usize = 2 * HEADER_NAME_MAX + HEADER_VALUE_MAX;
 
 /// What was found between two boundaries.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub struct Armour {
     pub padding: usize,
     /// RFC 1421 headers, in order.
     pub headers: Vec<(String, String)>,
+    /// The four digits of OpenPGP's checksum, which stand behind `=` (RFC 9580, section 6.1).
+    pub checksum: Option<[u8; 4]>,
     /// How the walk ended.
     pub stop: Stop,
     /// Where it ended, in the text.
@@ -80,7 +88,19 @@ pub fn label(text: &[u8]) -> Option<(&str, usize)> {
 /// Walks over a body. `text` starts behind the opening boundary; `before` is what stands on the same
 /// physical line before it, from which the clothes are learnt.
 pub fn undress(text: &[u8], before: &[u8]) -> Armour {
+    walk(text, before, false)
+}
+
+/// The same for an OpenPGP armour (RFC 9580, section 6.2), whose body a checksum may follow, and whose headers
+/// hold any text.
+pub fn undress_openpgp(text: &[u8], before: &[u8]) -> Armour {
+    walk(text, before, true)
+}
+
+fn walk(text: &[u8], before: &[u8], openpgp: bool) -> Armour {
     Walk {
+        openpgp,
+        checksum: None,
         text,
         at: 0,
         quote: open_quote(before),
@@ -109,6 +129,8 @@ struct Walk<'a> {
     digits: Zeroizing<Vec<u8>>,
     headers: Vec<(String, String)>,
     padding: usize,
+    openpgp: bool,
+    checksum: Option<[u8; 4]>,
 }
 
 impl Walk<'_> {
@@ -146,6 +168,15 @@ impl Walk<'_> {
             if self.blank_line && self.digits.is_empty() && self.take_header(rest) {
                 continue;
             }
+            if self.openpgp
+                && self.checksum.is_none()
+                && let Some(digits) = checksum(rest)
+            {
+                self.checksum = Some(digits);
+                self.at += 1 + digits.len();
+                self.blank_line = false;
+                continue;
+            }
             if !self.take(rest, byte) {
                 break Stop::Foreign;
             }
@@ -154,6 +185,7 @@ impl Walk<'_> {
             digits: self.digits,
             padding: self.padding,
             headers: self.headers,
+            checksum: self.checksum,
             stop,
             end: self.at.min(self.text.len()),
         }
@@ -186,7 +218,7 @@ impl Walk<'_> {
             Meaning::Blank => {}
             Meaning::Digit(digit) => {
                 // Digits after padding: two bodies ran into one another.
-                if self.padding > 0 {
+                if self.padding > 0 || self.checksum.is_some() {
                     return false;
                 }
                 self.blank_line = false;
@@ -258,7 +290,7 @@ impl Walk<'_> {
         // Names are short and have no blanks before the colon.
         let Some(colon) = line
             .iter()
-            .take(40)
+            .take(HEADER_NAME_MAX)
             .position(|b| !(b.is_ascii_alphanumeric() || *b == b'-'))
             .filter(|at| *at > 0 && line.get(*at) == Some(&b':'))
         else {
@@ -271,10 +303,18 @@ impl Walk<'_> {
         let value_length = if known {
             header_value_length(value)
         } else {
+            let free = self.openpgp && self.quote.is_none();
             value
                 .iter()
-                .take(1024)
-                .position(|b| matches!(b, b'\n' | b'\r' | b'\\' | b'"'))
+                .take(HEADER_VALUE_MAX)
+                .enumerate()
+                .position(|(at, b)| match b {
+                    b'\n' | b'\r' => true,
+                    // What is no string's end may stand in a comment.
+                    b'\\' if free => matches!(value.get(at + 1), Some(b'n' | b'r')),
+                    b'\\' | b'"' => !free,
+                    _ => false,
+                })
                 .unwrap_or(0)
         };
         if value_length == 0 {
@@ -288,6 +328,14 @@ impl Walk<'_> {
         self.at += blanks + value_start + value_length;
         true
     }
+}
+
+/// The digits of a checksum, and nothing that goes on behind them.
+fn checksum(rest: &[u8]) -> Option<[u8; 4]> {
+    let (digits, after) = rest.strip_prefix(b"=")?.split_first_chunk::<4>()?;
+    let is_digit = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    let ends = after.first().is_none_or(|b| !is_digit(b) && *b != b'=');
+    (digits.iter().all(is_digit) && ends).then_some(*digits)
 }
 
 enum Meaning {

@@ -80,9 +80,12 @@ fn step(check: u32, value: u8) -> u32 {
     ];
     let top = check >> 25;
     let shifted = (check & 0x01ff_ffff) << 5 ^ u32::from(value);
-    GENERATOR.iter().enumerate().fold(shifted, |sum, (i, g)| {
-        if top >> i & 1 == 1 { sum ^ g } else { sum }
-    })
+    GENERATOR.iter().enumerate().fold(
+        shifted,
+        |sum, (i, g)| {
+            if top >> i & 1 == 1 { sum ^ g } else { sum }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -101,7 +104,17 @@ mod tests {
         ] {
             assert!(decode(good.as_bytes()).is_some(), "{good}");
         }
-        for bad in ["pzry9x0s0muk", "1pzry9x0s0muk", "x1b4n0q5v", "li1dgmt3", "A1G7SGD8", "10a06t8", "1qzzfhee", "A12uEL5L", ""] {
+        for bad in [
+            "pzry9x0s0muk",
+            "1pzry9x0s0muk",
+            "x1b4n0q5v",
+            "li1dgmt3",
+            "A1G7SGD8",
+            "10a06t8",
+            "1qzzfhee",
+            "A12uEL5L",
+            "",
+        ] {
             assert!(decode(bad.as_bytes()).is_none(), "{bad}");
         }
     }

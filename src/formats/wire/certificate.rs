@@ -21,7 +21,8 @@ pub struct Frame<'a> {
     issuer: Element<'a>,
     validity: Element<'a>,
     subject: Element<'a>,
-    spki: Element<'a>,
+    /// SubjectPublicKeyInfo.
+    pub spki: Element<'a>,
     extensions: Option<Element<'a>>,
     outer_algorithm: Element<'a>,
 }

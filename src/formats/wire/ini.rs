@@ -84,7 +84,13 @@ mod tests {
         };
         assert_eq!(
             told,
-            [Line::Section(b"A b"), value, Line::Other, Line::Other, Line::Other]
+            [
+                Line::Section(b"A b"),
+                value,
+                Line::Other,
+                Line::Other,
+                Line::Other
+            ]
         );
         assert_eq!(lines(text, 0).nth(2).map(|p| p.start), Some(8));
     }

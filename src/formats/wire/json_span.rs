@@ -155,8 +155,14 @@ mod tests {
     fn the_object_around_a_member_is_found() {
         for (text, expected) in [
             (r#"{"kty":"RSA"}"#, r#"{"kty":"RSA"}"#),
-            (r#"x = '{ "a": "}\"{", "b": [{}, 1.5e+3], "kty": "RSA" }';"#, r#"{ "a": "}\"{", "b": [{}, 1.5e+3], "kty": "RSA" }"#),
-            (r#"{"keys":[{"o":{"a":1},"kty":"EC","p":{"q":[]}},{}]}"#, r#"{"o":{"a":1},"kty":"EC","p":{"q":[]}}"#),
+            (
+                r#"x = '{ "a": "}\"{", "b": [{}, 1.5e+3], "kty": "RSA" }';"#,
+                r#"{ "a": "}\"{", "b": [{}, 1.5e+3], "kty": "RSA" }"#,
+            ),
+            (
+                r#"{"keys":[{"o":{"a":1},"kty":"EC","p":{"q":[]}},{}]}"#,
+                r#"{"o":{"a":1},"kty":"EC","p":{"q":[]}}"#,
+            ),
         ] {
             assert_eq!(span(text), Some(expected), "{text}");
         }

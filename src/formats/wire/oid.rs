@@ -105,6 +105,8 @@ pub const PRIME_FIELD: &[u8] = oid!(1, 2, 840, 10045, 1, 1);
 pub const PBES2: &[u8] = oid!(1, 2, 840, 113549, 1, 5, 13);
 /// PBKDF2 (RFC 8018, appendix A.2).
 pub const PBKDF2: &[u8] = oid!(1, 2, 840, 113549, 1, 5, 12);
+/// PBMAC1 (RFC 8018, appendix A.5).
+pub const PBMAC1: &[u8] = oid!(1, 2, 840, 113549, 1, 5, 14);
 /// scrypt (RFC 7914, section 7).
 pub const SCRYPT: &[u8] = oid!(1, 3, 6, 1, 4, 1, 11591, 4, 11);
 /// CMS signed data (RFC 5652, section 5.1).
@@ -310,6 +312,7 @@ static PURPOSES: Names = &[
 static ENCRYPTION: Names = &[
     (PBES2, "PBES2"),
     (PBKDF2, "PBKDF2"),
+    (PBMAC1, "PBMAC1"),
     (SCRYPT, "scrypt"),
     (oid!(1, 2, 840, 113549, 1, 5, 1), "pbeWithMD2AndDES-CBC"),
     (oid!(1, 2, 840, 113549, 1, 5, 3), "pbeWithMD5AndDES-CBC"),
@@ -348,6 +351,11 @@ static ENCRYPTION: Names = &[
     (oid!(1, 2, 840, 113549, 2, 11), "hmacWithSHA512"),
     (oid!(1, 2, 840, 113549, 2, 12), "hmacWithSHA512-224"),
     (oid!(1, 2, 840, 113549, 2, 13), "hmacWithSHA512-256"),
+    (oid!(1, 3, 6, 1, 5, 5, 8, 1, 1), "hmac-md5"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 2, 13), "hmac-sha3-224"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 2, 14), "hmac-sha3-256"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 2, 15), "hmac-sha3-384"),
+    (oid!(2, 16, 840, 1, 101, 3, 4, 2, 16), "hmac-sha3-512"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 2), "aes-128-cbc"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 22), "aes-192-cbc"),
     (oid!(2, 16, 840, 1, 101, 3, 4, 1, 42), "aes-256-cbc"),

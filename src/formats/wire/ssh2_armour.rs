@@ -31,6 +31,10 @@ pub fn read(
     let limit = candidate.at.saturating_add(SIZE_LIMIT).min(bytes.len());
     let open = limit == bytes.len() && !candidate.at_end;
     let block = bytes.get(candidate.at..limit).unwrap_or_default();
+    // Where another one begins this one is over, whatever lacks; so many of them cost no more than their bytes.
+    let next = next_marker(block, marker);
+    let open = open && next.is_none();
+    let block = block.get(..next.unwrap_or(block.len())).unwrap_or(block);
     // The literal may stand inside a longer row of dashes.
     let before = bytes.get(..candidate.at).unwrap_or_default();
     let dashes = before.iter().rev().take(16).take_while(|b| **b == b'-');
@@ -77,6 +81,19 @@ pub fn read(
     };
     found.end = candidate.at + end;
     Reading::Found(found)
+}
+
+/// Where behind its own marker another one begins, its dashes included.
+fn next_marker(block: &[u8], marker: &Marker) -> Option<usize> {
+    let common = marker.tight.trim_ascii_start();
+    let common = common
+        .iter()
+        .position(|b| *b != b'-')
+        .and_then(|at| common.get(at..))?;
+    let own = marker.begin.len();
+    let found = own + memchr::memmem::find(block.get(own..)?, common)?;
+    let before = block.get(own..found)?.iter().rev();
+    Some(found - before.take_while(|b| matches!(b, b' ' | b'-')).count())
 }
 
 /// What stands at a BEGIN marker; places count from the marker.

@@ -86,7 +86,9 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         let signers = before
             .get(first..)
             .and_then(|text| ssh_signers::read(text, hint == FileHint::Signers));
-        if let Some(signers) = signers.filter(|_| !matches!(hint, FileHint::Grants | FileHint::Hosts)) {
+        if let Some(signers) =
+            signers.filter(|_| !matches!(hint, FileHint::Grants | FileHint::Hosts))
+        {
             return whole(Lead::Signers(Box::new(signers)), first);
         }
         let item = skip_list_marks(before, first);
@@ -96,11 +98,10 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         };
         let shell = memchr::memchr(b'\'', before).map_or(item, |quote| quote + 1);
         let last_quote = memchr::memrchr2(b'\'', b'"', before).map_or(item, |quote| quote + 1);
-        let found = [first, item, quoted, shell]
-            .into_iter()
+        let found = distinct([first, item, quoted, shell])
             .find_map(|start| Some((options(before.get(start..)?, hint)?, start)))
             .or_else(|| {
-                [first, item, last_quote].into_iter().find_map(|start| {
+                distinct([first, item, last_quote]).find_map(|start| {
                     let lead = hosts(before.get(start..)?, hint)?;
                     (start == first || is_address(&lead)).then_some((lead, start))
                 })
@@ -118,6 +119,15 @@ pub fn classify(before: &[u8], hint: FileHint) -> Placed<'_> {
         start: before.len(),
         amid: true,
     }
+}
+
+/// The places in their order, each once.
+fn distinct<const N: usize>(places: [usize; N]) -> impl Iterator<Item = usize> {
+    places
+        .into_iter()
+        .enumerate()
+        .filter(move |(index, place)| !places.iter().take(*index).any(|earlier| earlier == place))
+        .map(|(_, place)| place)
 }
 
 /// The marker without its `@` (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
@@ -164,7 +174,7 @@ fn is_address(lead: &Lead<'_>) -> bool {
 
 /// The token at the start, and what follows it and its blanks.
 fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|b| is_blank(*b))?;
+    let end = memchr::memchr2(b' ', b'\t', text)?;
     let (token, rest) = text.split_at_checked(end)?;
     Some((token, rest.get(skip_blanks(rest, 0)..)?))
 }
@@ -227,19 +237,30 @@ fn is_pattern(pattern: &[u8]) -> bool {
     bytes_good && has_name && !mapping
 }
 
+/// How many list items are believed to begin on one line.
+const LIST_MARKS_MAX: usize = 16;
+
 /// Steps over the `- ` of list items.
 fn skip_list_marks(text: &[u8], mut at: usize) -> usize {
-    while let Some([b'-', b' ' | b'\t', ..]) = text.get(at..) {
+    for _ in 0..LIST_MARKS_MAX {
+        let Some([b'-', b' ' | b'\t', ..]) = text.get(at..) else {
+            break;
+        };
         at = skip_blanks(text, at + 1);
     }
     at
 }
 
 fn skip_blanks(text: &[u8], from: usize) -> usize {
-    text.iter()
-        .skip(from)
+    // Whole pieces first: each key on a line asks, and a line may begin with thousands of blanks.
+    const PIECE: [u8; 64] = [b' '; 64];
+    let rest = text.get(from..).unwrap_or_default();
+    let pieces = rest.chunks_exact(PIECE.len());
+    let skipped = PIECE.len() * pieces.take_while(|piece| *piece == PIECE).count();
+    rest.iter()
+        .skip(skipped)
         .position(|b| !is_blank(*b))
-        .map_or(text.len(), |count| from + count)
+        .map_or(text.len(), |count| from + skipped + count)
 }
 
 /// Whether a byte separates the fields of a line.
@@ -309,7 +330,10 @@ mod tests {
             ("1. ", "other @3 amid"),
             ("echo ", "other @5 amid"),
             ("echo \"", "other @6 amid"),
-            ("me@example.com namespaces=\"git\" ", "signers me@example.com @0"),
+            (
+                "me@example.com namespaces=\"git\" ",
+                "signers me@example.com @0",
+            ),
             (" me@example.com\t", "signers me@example.com @1"),
             ("ssh me@example.com ", "other @19 amid"),
             ("user bob sshkey ", "other @16 amid"),

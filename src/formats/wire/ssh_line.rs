@@ -8,13 +8,21 @@ use super::ssh_certificate::artifact_of_blob;
 use super::ssh_lead::{FileHint, Lead, Placed, classify, is_blank};
 use crate::model::{Artifact, Candidate, Encoding, Fault, Found, GapReason, Kind, Reading};
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
-/// How far behind its start a line is looked at, in bytes.
+/// How far behind its start a line is looked at for a key, in bytes.
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// How far back the start of a line is looked for, in bytes: twice what sshd reads of a line. Each key on a line
 /// looks back, so this bounds what a hostile line costs.
 const LEAD_LIMIT: usize = 16 * 1024;
+
+/// How far behind a key its line is looked at. A line may have any number of keys, and what follows is each one's
+/// comment, so this and [`COMMENT_LIMIT`] bound what a hostile line costs, and what is kept of it.
+const TAIL_LIMIT: usize = 768;
+
+/// How much of a comment is told, in bytes.
+const COMMENT_LIMIT: usize = 512;
 
 /// How far apart the algorithm's name and the blob may stand.
 const GAP_LIMIT: usize = 256;
@@ -99,10 +107,11 @@ impl<'a> Line<'a> {
     pub fn read(&self, placed: Placed<'a>, kind: Kind, format: &'static str) -> Reading {
         let Candidate { bytes, at_end, .. } = self.candidate;
         let limit = self.start.saturating_add(LINE_LIMIT).min(bytes.len());
-        let open = limit == bytes.len() && !at_end;
         let rest = bytes.get(self.encoded..limit).unwrap_or_default();
         let text = base64_run(rest);
         let run_end = self.encoded + text.len();
+        let limit = run_end.saturating_add(TAIL_LIMIT).min(bytes.len());
+        let open = limit == bytes.len() && !at_end;
         let tail = bytes.get(run_end..limit).unwrap_or_default();
         let tail_end = memchr::memchr3(b'\n', b'\r', 0, tail);
         if open && tail_end.is_none() {
@@ -146,7 +155,7 @@ impl<'a> Line<'a> {
         let mut facts = artifact.ssh.take().unwrap_or_default();
         let before = self.candidate.bytes.get(self.start..self.token);
         let comment = comment(tail, before.unwrap_or_default(), placed.amid);
-        facts.comment = (!comment.is_empty()).then(|| lossy(comment));
+        facts.comment = (!comment.is_empty()).then(|| shortened(comment));
         match placed.lead {
             Lead::Comment => artifact.notes.push("on a commented-out line".into()),
             Lead::Options { written, options } => {
@@ -377,23 +386,34 @@ fn comment<'t>(tail: &'t [u8], before: &[u8], amid: bool) -> &'t [u8] {
     let near = before.get(before.len().saturating_sub(QUOTE_REACH)..);
     let near = near.unwrap_or_default();
     let open = |quote: u8| memchr::memchr_iter(quote, near).count() % 2 == 1;
-    let (double, single, tick) = (open(b'"'), open(b'\''), open(b'`'));
+    // Asked only where such a sign follows: most comments have none.
+    let double = LazyCell::new(|| open(b'"'));
+    let single = LazyCell::new(|| open(b'\''));
+    let tick = LazyCell::new(|| open(b'`'));
     let tag = before.trim_ascii_end().ends_with(b">");
     let end = tail
         .iter()
         .enumerate()
         .position(|(index, byte)| match byte {
-            b'"' => double,
-            b'\'' => single && !double,
-            b'`' => tick,
+            b'"' => *double,
+            b'\'' => *single && !*double,
+            b'`' => *tick,
             b'<' => tag,
             b'\\' => matches!(tail.get(index + 1), Some(b'n' | b'r' | b'"')),
-            b'>' | b'|' => tail.get(index.saturating_sub(1)) == Some(&b' ') && !double && !single,
+            b'>' | b'|' => tail.get(index.saturating_sub(1)) == Some(&b' ') && !*double && !*single,
             _ => false,
         });
     tail.get(..end.unwrap_or(tail.len()))
         .unwrap_or_default()
         .trim_ascii()
+}
+
+/// A comment as text, of at most [`COMMENT_LIMIT`] bytes of the file.
+fn shortened(comment: &[u8]) -> String {
+    match comment.get(..COMMENT_LIMIT) {
+        Some(start) if start.len() < comment.len() => lossy(start) + "…",
+        _ => lossy(comment),
+    }
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -29,6 +29,9 @@ const VALUES: [&str; 8] = [
     "tunnel",
 ];
 
+/// The most quotes that a list of options is believed to have, hidden ones included: each key on a line asks anew.
+const QUOTES_MAX: usize = 1024;
+
 /// What the options of a grant say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -50,20 +53,30 @@ pub struct Options {
 
 /// Where the list of options that `line` starts with ends: at the first blank outside quotes.
 ///
-/// `None` when a quote stays open.
+/// `None` when a quote stays open, or when there are more quotes than [`QUOTES_MAX`].
 pub fn end_of_list(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
     let mut quoted = false;
-    let mut escaped = false;
-    for (index, byte) in line.iter().enumerate() {
-        match byte {
-            b'"' if !escaped => quoted = !quoted,
-            b' ' | b'\t' if !quoted => return Some(index),
-            _ => {}
+    for _ in 0..QUOTES_MAX {
+        let rest = line.get(at..)?;
+        let next = if quoted {
+            memchr::memchr(b'"', rest)
+        } else {
+            memchr::memchr3(b'"', b' ', b'\t', rest)
+        };
+        let Some(next) = next else {
+            return (!quoted).then_some(line.len());
+        };
+        let place = at + next;
+        if line.get(place) != Some(&b'"') {
+            return Some(place);
         }
         // As sshd does it: a backslash before a quote hides it, whatever stands before the backslash.
-        escaped = *byte == b'\\';
+        let before = place.checked_sub(1).and_then(|before| line.get(before));
+        quoted ^= before != Some(&b'\\');
+        at = place + 1;
     }
-    (!quoted).then_some(line.len())
+    None
 }
 
 /// Reads a list of options; `None` when it has not the form of one, whatever the names.
@@ -79,8 +92,11 @@ pub fn read(list: &[u8]) -> Option<Options> {
     Some(options)
 }
 
+/// The name of an option, and its value where it has one.
+pub type Pair<'a> = (&'a str, Option<Vec<u8>>);
+
 /// The names of a list of options, and their values where they have one; `None` when it has not the form of one.
-pub fn pairs(list: &[u8]) -> Option<Vec<(&str, Option<Vec<u8>>)>> {
+pub fn pairs(list: &[u8]) -> Option<Vec<Pair<'_>>> {
     let mut pairs = Vec::new();
     let mut rest = list;
     loop {

@@ -113,9 +113,21 @@ mod tests {
         let names = |text: &str, by_name| read(text.as_bytes(), by_name).map(|s| s.principals);
         for (text, by_name, expected) in [
             ("me@example.com ", false, Some(vec!["me@example.com"])),
-            ("*@example.com,!x@example.com ", false, Some(vec!["*@example.com", "!x@example.com"])),
-            ("\"a@b.c\" namespaces=\"git,file\" ", false, Some(vec!["a@b.c"])),
-            ("deploy valid-after=\"20260101Z\" ", false, Some(vec!["deploy"])),
+            (
+                "*@example.com,!x@example.com ",
+                false,
+                Some(vec!["*@example.com", "!x@example.com"]),
+            ),
+            (
+                "\"a@b.c\" namespaces=\"git,file\" ",
+                false,
+                Some(vec!["a@b.c"]),
+            ),
+            (
+                "deploy valid-after=\"20260101Z\" ",
+                false,
+                Some(vec!["deploy"]),
+            ),
             ("* cert-authority ", false, Some(vec!["*"])),
             ("deploy ", true, Some(vec!["deploy"])),
             ("deploy ", false, None),

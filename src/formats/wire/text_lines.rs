@@ -45,7 +45,10 @@ impl<'a> Lines<'a> {
 
     /// The next line and the place of its first byte. Between a carriage return and its line feed stands an
     /// empty line.
-    #[expect(clippy::should_implement_trait, reason = "callers also look at the state between two lines")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "callers also look at the state between two lines"
+    )]
     pub fn next(&mut self) -> Option<(usize, &'a [u8])> {
         let rest = self.block.get(self.at..).filter(|r| !r.is_empty())?;
         let (length, step) = self.line_end(rest);

@@ -96,11 +96,9 @@ impl<'a> Lines<'a> {
         match base64_text::decode(digits) {
             _ if digits.is_empty() => Err(Reading::NotMine),
             Some(body) => match body.len() {
-                PUBLIC_BYTES | SIGNIFY_SECRET_BYTES | MINISIGN_SECRET_BYTES => Ok(Self {
-                    comment,
-                    body,
-                    end,
-                }),
+                PUBLIC_BYTES | SIGNIFY_SECRET_BYTES | MINISIGN_SECRET_BYTES => {
+                    Ok(Self { comment, body, end })
+                }
                 // A signature.
                 74 => Err(Reading::NotMine),
                 _ => Err(fail(cut.0, cut.1)),

@@ -91,6 +91,29 @@ fn owners() {
 }
 
 #[test]
+fn a_pattern_of_hosts_means_those_that_were_swept() {
+    let run = |place: &str| {
+        let mut row = by_key("K-1", 1, &[]);
+        row.places = vec![EntryPlace::Exact {
+            host: Some(place.to_owned()),
+            path: "/etc/a.key".to_owned(),
+        }];
+        let gone = Entry {
+            places: row.places.clone(),
+            ..by_key("K-2", 2, &[])
+        };
+        let seen = case(vec![private(1, "/etc/a.key")], vec![row, gone]);
+        seen.and("db01", vec![]).run()
+    };
+    let fits = run("web*");
+    assert!(!of_key(&fits, 1).contains("misplaced:medium"));
+    let other = run("db?1");
+    assert!(of_key(&other, 1).contains("misplaced:medium"));
+    assert_eq!(of_entry(&other, "K-2").0, EntryStatus::Missing);
+    assert_eq!(of_entry(&run("mail*"), "K-2").0, EntryStatus::NotCovered);
+}
+
+#[test]
 fn misplaced_and_stray() {
     let run = |seen: Vec<Sighting>, places: &[&str]| {
         of_key(&case(seen, vec![by_key("K-1", 1, places)]).run(), 1)

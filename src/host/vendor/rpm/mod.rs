@@ -3,13 +3,15 @@
 //! The older Berkeley DB (`Packages`) and SUSE's `Packages.db` are not read; files of such hosts are not proven.
 
 mod header;
-mod sqlite;
 
 use super::{Aliases, Manager};
+use crate::formats::wire::sqlite::{self, ReadAt};
 use crate::host::digest::{DigestKind, from_hex};
 use crate::host::index::FileIndex;
 use crate::host::rooted::Rooted;
 use header::Header;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
 pub(super) struct Rpm;
 
@@ -24,11 +26,24 @@ impl Manager for Rpm {
             return;
         };
         // Second column: `CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)`.
-        sqlite::rows(&file, b"Packages", &mut |row| {
+        sqlite::rows(&Database(file), b"Packages", &mut |row| {
             if let Some(header) = row.get(1).and_then(|blob| Header::parse(blob)) {
                 add(&header, aliases, index);
             }
         });
+    }
+}
+
+/// The database's file, open beneath the host's root.
+struct Database(File);
+
+impl ReadAt for Database {
+    fn length(&self) -> u64 {
+        self.0.metadata().map_or(0, |facts| facts.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Option<()> {
+        self.0.read_exact_at(buffer, offset).ok()
     }
 }
 

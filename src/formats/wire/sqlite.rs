@@ -1,13 +1,11 @@
-//! Reads the rows of one table of an SQLite database, page by page from an open file ("Database File Format",
+//! Reads the rows of one table of an SQLite database, page by page ("Database File Format",
 //! sqlite.org/fileformat2.html).
 //!
 //! A library would open the file by its name, which could lead out of the host's root, and may write beside it. A
 //! write-ahead log is not applied: what it holds is not known here.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
-
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// What a database file starts with.
+pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
 /// The file header stands before the first page's own.
@@ -15,29 +13,72 @@ const FILE_HEADER: usize = 100;
 const MOST_DEPTH: usize = 32;
 const MOST_PAYLOAD: u64 = 64 << 20;
 
-/// Calls `each` with the raw columns of every row of `table`; what stands before a fault is told.
-pub(super) fn rows(file: &File, table: &[u8], each: &mut dyn FnMut(&[&[u8]])) {
-    let Some(mut database) = Database::open(file) else {
-        return;
-    };
-    let mut root = None;
-    // Columns of the schema: type, name, tbl_name, rootpage, sql.
-    database.walk(1, 0, &mut |row| {
-        if let [b"table", name, _, page, ..] = row
-            && *name == table
-        {
-            root = page.iter().try_fold(0u32, |n, &byte| {
-                n.checked_mul(256)?.checked_add(byte.into())
-            });
-        }
-    });
-    if let Some(root) = root {
-        database.walk(root, 0, each);
+/// Bytes that can be read at any place.
+pub trait ReadAt {
+    /// How many there are.
+    fn length(&self) -> u64;
+    /// Fills the buffer from a place; nothing if there are fewer bytes.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Option<()>;
+}
+
+impl ReadAt for &[u8] {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Option<()> {
+        let source = self.get(usize::try_from(offset).ok()?..)?;
+        buffer.copy_from_slice(source.get(..buffer.len())?);
+        Some(())
     }
 }
 
+/// The size that a database says it has, from its first 100 bytes: pages times their size.
+pub fn declared_size(start: &[u8]) -> Option<u64> {
+    let pages = be32(start, 28)?;
+    u64::from(pages).checked_mul(u64::try_from(page_size(start)?).ok()?)
+}
+
+/// The names of a table's columns in their order, from the statement that made it.
+pub fn columns_of(source: &dyn ReadAt, table: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let statement = find(&mut Database::open(source)?, table)?.1;
+    let open = memchr::memchr(b'(', &statement)?;
+    let close = memchr::memrchr(b')', &statement)?;
+    let list = statement.get(open.checked_add(1)?..close)?;
+    let names = list.split(|b| *b == b',').map(|column| {
+        let name = column.trim_ascii().split(u8::is_ascii_whitespace).next();
+        name.unwrap_or_default().to_vec()
+    });
+    Some(names.collect())
+}
+
+/// Calls `each` with the raw columns of every row of `table`. What stands before a fault is told; nothing is given if
+/// there is no such table, or at a fault.
+pub fn rows(source: &dyn ReadAt, table: &[u8], each: &mut dyn FnMut(&[&[u8]])) -> Option<()> {
+    let mut database = Database::open(source)?;
+    let (root, _) = find(&mut database, table)?;
+    database.walk(root, 0, each)
+}
+
+/// The first page of a table, and the statement that made it.
+fn find(database: &mut Database<'_>, table: &[u8]) -> Option<(u32, Vec<u8>)> {
+    let mut found = None;
+    // Columns of the schema: type, name, tbl_name, rootpage, sql. What stands before a fault may be enough.
+    let _ = database.walk(1, 0, &mut |row| {
+        if let [b"table", name, _, page, sql, ..] = row
+            && *name == table
+        {
+            let root = page.iter().try_fold(0u32, |n, &byte| {
+                n.checked_mul(256)?.checked_add(byte.into())
+            });
+            found = root.map(|root| (root, sql.to_vec()));
+        }
+    });
+    found
+}
+
 struct Database<'a> {
-    file: &'a File,
+    source: &'a dyn ReadAt,
     page_size: usize,
     /// Bytes of a page that hold content; the rest is reserved for extensions.
     usable: usize,
@@ -46,21 +87,19 @@ struct Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    fn open(file: &'a File) -> Option<Self> {
+    fn open(source: &'a dyn ReadAt) -> Option<Self> {
         let mut header = [0u8; FILE_HEADER];
-        file.read_exact_at(&mut header, 0).ok()?;
+        source.read_at(&mut header, 0)?;
         if header.first_chunk() != Some(MAGIC) {
             return None;
         }
-        let page_size = match be16(&header, 16)? {
-            1 => 65_536,
-            size => size,
-        };
+        let page_size = page_size(&header)?;
         let usable = page_size.checked_sub(usize::from(*header.get(20)?))?;
-        let length = file.metadata().ok()?.len();
-        let pages_left = length.checked_div(u64::try_from(page_size).ok()?)?;
-        (page_size >= 512 && page_size.is_power_of_two() && usable >= 480).then_some(Self {
-            file,
+        let pages_left = source
+            .length()
+            .checked_div(u64::try_from(page_size).ok()?)?;
+        (usable >= 480).then_some(Self {
+            source,
             page_size,
             usable,
             pages_left,
@@ -72,7 +111,7 @@ impl<'a> Database<'a> {
         let at =
             u64::from(number.checked_sub(1)?).checked_mul(u64::try_from(self.page_size).ok()?)?;
         let mut page = vec![0; self.page_size];
-        self.file.read_exact_at(&mut page, at).ok()?;
+        self.source.read_at(&mut page, at)?;
         page.truncate(self.usable);
         Some(page)
     }
@@ -141,6 +180,14 @@ impl<'a> Database<'a> {
     }
 }
 
+fn page_size(header: &[u8]) -> Option<usize> {
+    let size = match be16(header, 16)? {
+        1 => 65_536,
+        size => size,
+    };
+    (size >= 512 && size.is_power_of_two()).then_some(size)
+}
+
 /// The raw bytes of the columns of a record (section 2.1).
 fn columns(record: &[u8]) -> Option<Vec<&[u8]>> {
     let (header_length, rest) = varint(record)?;
@@ -194,13 +241,10 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
 
     fn told(bytes: &[u8]) -> usize {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
         let mut rows_told = 0;
-        rows(&file, b"Packages", &mut |_| rows_told += 1);
+        rows(&bytes, b"Packages", &mut |_| rows_told += 1);
         rows_told
     }
 

@@ -1,0 +1,47 @@
+//! Sightings of what live stores hold.
+
+use super::place;
+use crate::model::{Gap, Member, Secret, Sighting, location};
+use crate::stores::{Held, Holdings, Thing};
+
+/// Adds what live stores hold to a sweep of this machine.
+pub(super) fn add(
+    holdings: Vec<Holdings>,
+    secret_id_key: Option<&Secret>,
+    sightings: &mut Vec<Sighting>,
+    gaps: &mut Vec<Gap>,
+) {
+    for Holdings { held, gaps: more } in holdings {
+        gaps.extend(more);
+        for held in held {
+            sightings.extend(sightings_of(held, secret_id_key));
+        }
+    }
+}
+
+fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
+    let mut found = match held.what {
+        Thing::Artifact(artifact) => vec![place::sighting(*artifact, 0, None, secret_id_key)],
+        Thing::Certificate { der, label, id } => {
+            let (mut found, _) = place::examine(&der, b"");
+            for sighting in &mut found {
+                sighting.location.alias.clone_from(&label);
+                sighting.fingerprints.pkcs11_id.clone_from(&id);
+            }
+            found
+        }
+    };
+    let (path, path_bytes) = location::name_parts(&held.path);
+    for sighting in &mut found {
+        sighting.location.path.clone_from(&path);
+        sighting.location.path_bytes.clone_from(&path_bytes);
+        sighting.location.offset = None;
+        sighting.location.inside = vec![Member {
+            container: held.store.to_owned(),
+            name: Some(held.name.clone()),
+            name_bytes: None,
+            offset: None,
+        }];
+    }
+    found
+}

@@ -1,0 +1,170 @@
+//! What hostile bytes cost: each hit has a bounded share, however many stand in one line, armour or object.
+
+use keymuster::pipeline::place::examine;
+use std::time::{Duration, Instant};
+
+/// How many bytes each text has.
+const SIZE: usize = 256 << 10;
+/// What they may take in a debug build, on a slow machine that others use.
+const MOST: Duration = Duration::from_secs(5);
+
+/// A text of `SIZE` bytes: the head, and then the unit again and again.
+fn repeated(head: &[u8], unit: &[u8]) -> Vec<u8> {
+    let mut bytes = head.to_vec();
+    while bytes.len() < SIZE {
+        bytes.extend_from_slice(unit);
+    }
+    bytes
+}
+
+fn wide(text: &str, high_first: bool) -> Vec<u8> {
+    let pair = |byte| if high_first { [0, byte] } else { [byte, 0] };
+    text.bytes().flat_map(pair).collect()
+}
+
+/// A key line of an algorithm that nobody knows, which is a key all the same.
+const KEY: &str = "abc AAAAA2FiYwAAABAHBwcHBwcHBwcHBwcHBwcH ";
+
+fn cost_little(name: &str, cases: Vec<(&str, Vec<u8>)>) {
+    for (case, bytes) in cases {
+        let start = Instant::now();
+        let (sightings, gaps) = examine(&bytes, b"x");
+        let took = start.elapsed();
+        println!(
+            "{name}, {case}: {took:?}, {} sightings, {} gaps",
+            sightings.len(),
+            gaps.len()
+        );
+        assert!(took < MOST, "{name}, {case}: {took:?}");
+    }
+}
+
+#[test]
+fn many_keys_on_lines_of_any_length() {
+    let line = |lead: &str, keys: usize| format!("{lead}{}\n", KEY.repeat(keys)).into_bytes();
+    let a = "a".repeat(8 << 10);
+    cost_little(
+        "lines",
+        vec![
+            ("endless", repeated(b"", KEY.as_bytes())),
+            ("endless comment", repeated(b"# ", KEY.as_bytes())),
+            ("comment", repeated(b"", &line("# ", 250))),
+            ("blanks", repeated(b"", &line(&" ".repeat(8 << 10), 250))),
+            ("list", repeated(b"", &line(&"- ".repeat(4 << 10), 250))),
+            ("word", repeated(b"", &line(&a, 250))),
+            (
+                "quoted",
+                repeated(b"", &line(&format!("command=\"{a}"), 250)),
+            ),
+            (
+                "escapes",
+                repeated(
+                    b"",
+                    &line(&format!("command=\"{}", "\\\"".repeat(4 << 10)), 250),
+                ),
+            ),
+            (
+                "options",
+                repeated(b"", &line(&"no-pty,".repeat(1 << 10), 250)),
+            ),
+            ("hosts", repeated(b"", &line(&"a.b,".repeat(2 << 10), 250))),
+            (
+                "grants amid",
+                repeated(b"", format!("from=\"{KEY}\" {KEY}\n").as_bytes()),
+            ),
+            ("bare hits", repeated(b"", b" AAAA")),
+            ("tabs", repeated(b"", b"\tAAAA")),
+        ],
+    );
+}
+
+#[test]
+fn many_armours() {
+    let digits = "QUJD".repeat(20);
+    let open = "-----BEGIN CERTIFICATE-----\n";
+    let all = [
+        ("open", open.to_owned()),
+        ("cut", format!("{open}{digits}\n")),
+        ("broken", format!("{open}{digits}!\n")),
+        (
+            "ended",
+            format!("{open}{digits}\n-----END CERTIFICATE-----\n"),
+        ),
+        ("mentioned", "-----BEGIN ".to_owned()),
+        ("quoted", format!("\"{open}{digits}\"")),
+    ];
+    let mut cases = Vec::new();
+    for (case, text) in &all {
+        cases.push((*case, repeated(b"", text.as_bytes())));
+        cases.push((*case, repeated(b"", &wide(text, false))));
+        cases.push((*case, repeated(b"", &wide(text, true))));
+    }
+    cases.push((
+        "SSH2",
+        repeated(b"", b"---- BEGIN SSH2 PUBLIC KEY ----\nA: b\nQUJD\n"),
+    ));
+    cost_little("armours", cases);
+}
+
+#[test]
+fn many_objects_in_one_another() {
+    let signed: &[u8] = b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80";
+    assert_eq!(signed.len(), 15);
+    // Each object reaches over many others, which stand in octet strings of the first.
+    let hidden = [&[0x04, 15], signed].concat();
+    let ended = [&[0x04, 5][..], b"\x30\x83\x03\xff\xf0\x02\x01\x00\x30\x00"].concat();
+    let mut nested = Vec::new();
+    let step = 15;
+    for number in 0..SIZE / step {
+        let left = SIZE - number * step;
+        let length = |bytes: usize| bytes.to_be_bytes()[5..].to_vec();
+        nested.extend(
+            [
+                &[0x30, 0x83][..],
+                &length(left - 5),
+                b"\x02\x01\x00\x30\x00",
+                &[0x04, 0x83],
+                &length(left - step),
+            ]
+            .concat(),
+        );
+    }
+    let nested = [nested, vec![0; SIZE % step]].concat();
+    cost_little(
+        "objects",
+        vec![
+            ("lengths alone", repeated(b"", b"\x30\x82\xff\xff")),
+            (
+                "versions",
+                repeated(b"", b"\x30\x83\x0f\xff\xff\x02\x01\x00\x30"),
+            ),
+            (
+                "short versions",
+                repeated(b"", b"\x30\x82\x10\x00\x02\x01\x00\x30\x00"),
+            ),
+            (
+                "keys",
+                repeated(b"", b"\x30\x82\x10\x00\x02\x01\x00\x02\x82\x01\x01"),
+            ),
+            (
+                "public keys",
+                repeated(b"", b"\x30\x82\x10\x00\x02\x82\x01\x01\x00"),
+            ),
+            (
+                "certificates",
+                repeated(
+                    b"",
+                    b"\x30\x83\x01\x00\x00\x30\x82\x10\x00\xa0\x03\x02\x01\x02\x02\x01\x01",
+                ),
+            ),
+            ("hidden", repeated(b"", &ended)),
+            ("nested", nested),
+            ("signed data", repeated(b"", signed)),
+            ("signed data in strings", repeated(b"", &hidden)),
+            (
+                "OpenSSH",
+                repeated(b"", b"openssh-key-v1\0\0\0\0\x04none\0\x0f\xff\xff"),
+            ),
+        ],
+    );
+}
