@@ -37,8 +37,10 @@ mod inventory;
 mod keytools;
 
 #[cfg(test)]
-mod secrets;
 mod pgp;
+
+#[cfg(test)]
+mod secrets;
 
 #[cfg(test)]
 mod ssh;

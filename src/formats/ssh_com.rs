@@ -73,7 +73,11 @@ fn artifact(body: &[u8], format: &'static str, unlock: Unlock<'_>) -> Result<Art
         artifact.protection = Some(Protection::None);
         return Ok(artifact);
     }
-    let name = ssh::algorithm_name(cipher).ok_or(SshError::Contents)?;
+    let named = (3..=ssh::NAME_LIMIT).contains(&cipher.len());
+    let name = std::str::from_utf8(cipher).map_err(|_| SshError::Contents)?;
+    if !named || !cipher.iter().all(|b| ssh::is_name_byte(*b)) {
+        return Err(SshError::Contents);
+    }
     let opened = (name == "3des-cbc").then(|| {
         unlock.first(|password, effort| {
             if !effort.spend(1) {
