@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod crl;
 pub mod curves;
 pub mod der;
+pub mod dns;
 pub mod extensions;
 pub mod ini;
 pub mod java;
