@@ -110,6 +110,10 @@ fn beginning(bytes: &[u8]) -> Option<(usize, Encoding)> {
     let head = bytes.get(..LINES_MAX).unwrap_or(bytes);
     memchr::memchr_iter(b'(', head).find_map(|at| {
         let before = head.get(..at)?;
+        // Program text has many brackets, and few behind a colon.
+        if before.trim_ascii_end().last() != Some(&b':') {
+            return None;
+        }
         let line = before.rsplit(|b| matches!(b, b'\n' | b'\r')).next()?;
         let named = line.trim_ascii().eq_ignore_ascii_case(b"key:");
         let is_key = named && is_key(bytes.get(at..)?);

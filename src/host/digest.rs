@@ -64,19 +64,24 @@ fn hash<D: sha2::Digest>(mut hasher: D, mut reader: impl Read, size: u64) -> io:
     Ok(hasher.finalize().to_vec())
 }
 
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
 /// Reads hexadecimal digits, of either case.
 pub(super) fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_chunks::<2>();
-    let nibble = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|n| u8::try_from(n).ok())
-    };
     rest.is_empty().then_some(())?;
-    pairs
-        .iter()
-        .map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?))
-        .collect()
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for &[high, low] in pairs {
+        bytes.push(nibble(high)? << 4 | nibble(low)?);
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

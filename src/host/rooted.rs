@@ -50,8 +50,10 @@ impl Rooted {
     /// of a list would make wrong facts.
     pub(super) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
         let file = self.open(path)?;
-        let mut bytes = Vec::new();
         let past = limit.checked_add(1)?;
+        // With room for all of it and a byte more, two calls read a file; a host has thousands of package lists.
+        let size = file.metadata().map_or(0, |facts| facts.len()).min(limit);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()?.checked_add(1)?);
         let read = file.take(past).read_to_end(&mut bytes).ok()?;
         (u64::try_from(read).ok()? <= limit).then_some(bytes)
     }

@@ -62,7 +62,7 @@ pub fn examine_with(
     file_name: &[u8],
     passwords: &Passwords,
 ) -> (Vec<Sighting>, Vec<Gap>) {
-    let detector = Detector::new(formats::ALL);
+    let detector = Detector::shared();
     let parser = Parser::new(formats::ALL);
     let stop = AtomicBool::new(false);
     let mut found = Found {
@@ -72,7 +72,7 @@ pub fn examine_with(
     };
     let mut read = 0;
     // Memory cannot fail to be read.
-    let _ = Scanner::new(&detector, &parser, &stop).scan_with(
+    let _ = Scanner::new(detector, &parser, &stop).scan_with(
         &Memory(bytes),
         file_name,
         passwords,

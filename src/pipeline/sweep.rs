@@ -89,12 +89,12 @@ pub fn sweep(
         source,
     })?;
     let host = Host::load(request.root);
-    let detector = Detector::new(formats::ALL);
+    let detector = Detector::shared();
     let parser = Parser::new(formats::ALL);
     let stop: &AtomicBool = &request.walk.stop;
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
-            scanner: Scanner::new(&detector, &parser, stop),
+            scanner: Scanner::new(detector, &parser, stop),
             passwords: request.passwords,
             secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),
@@ -118,7 +118,7 @@ pub fn sweep(
             book: request.passwords,
             host: &host,
             root: &root,
-            detector: &detector,
+            detector,
             parser: &parser,
             stop,
             secret_id_key: request.secret_id_key,

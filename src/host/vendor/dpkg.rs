@@ -7,7 +7,7 @@ use super::{Aliases, Manager};
 use crate::host::digest::{DigestKind, from_hex};
 use crate::host::index::FileIndex;
 use crate::host::rooted::Rooted;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// The greatest list that is read, in bytes; the longest of Debian is about 6 MB.
 const LIST_LIMIT: u64 = 64 << 20;
@@ -53,7 +53,7 @@ struct Files<'a> {
     rooted: &'a Rooted,
     aliases: &'a Aliases,
     /// Diverted path → where it went, and the package that stays.
-    diversions: HashMap<&'a [u8], (&'a [u8], &'a [u8])>,
+    diversions: BTreeMap<&'a [u8], (&'a [u8], &'a [u8])>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,17 +104,22 @@ impl Files<'_> {
                 .unwrap_or_default()
         };
         let (digests, list) = (read(Part::Digests), read(Part::List));
-        let mut seen: HashSet<&[u8]> = HashSet::new();
-        for (md5, path) in digests.split(|&b| b == b'\n').filter_map(md5sums_line) {
+        // A digest and the blanks behind it are 34 bytes, and few paths are shorter than 16.
+        let mut seen: HashSet<&[u8]> = HashSet::with_capacity(digests.len() / 50);
+        let mut absolute = Vec::new();
+        for (md5, path) in lines(&digests).filter_map(md5sums_line) {
             seen.insert(path);
-            add(&[b"/", path].concat(), Some(&md5));
+            absolute.clear();
+            absolute.push(b'/');
+            absolute.extend_from_slice(path);
+            add(&absolute, Some(&md5));
         }
         for (path, md5) in &paragraph.conffiles {
             seen.insert(path.strip_prefix(b"/").unwrap_or(path));
             add(path, Some(md5));
         }
         // Of the rest only that it belongs to the package is known. Directories precede what they hold.
-        let mut paths = list.split(|&b| b == b'\n').peekable();
+        let mut paths = lines(&list).peekable();
         while let Some(path) = paths.next() {
             let is_directory = paths.peek().is_some_and(|next| {
                 next.strip_prefix(path)
@@ -155,7 +160,7 @@ impl Paragraph<'_> {
 }
 
 fn paragraphs(status: &[u8]) -> impl Iterator<Item = Paragraph<'_>> {
-    let mut lines = status.split(|&b| b == b'\n').peekable();
+    let mut lines = lines(status).peekable();
     std::iter::from_fn(move || {
         lines.peek()?;
         let mut paragraph = Paragraph::default();
@@ -209,13 +214,27 @@ fn md5sums_line(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 }
 
 /// Triples of lines: what is diverted, where to, and by which package (`:` is the administrator).
-fn diversions_of(file: &[u8]) -> HashMap<&[u8], (&[u8], &[u8])> {
-    let lines: Vec<&[u8]> = file.split(|&b| b == b'\n').collect();
+fn diversions_of(file: &[u8]) -> BTreeMap<&[u8], (&[u8], &[u8])> {
+    let lines: Vec<&[u8]> = lines(file).collect();
     let (triples, _) = lines.as_chunks::<3>();
     triples
         .iter()
         .map(|&[from, to, by]| (from, (to, by)))
         .collect()
+}
+
+/// The lines of a list; a host has hundreds of thousands.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = memchr::memchr(b'\n', text) else {
+            rest = None;
+            return Some(text);
+        };
+        rest = text.get(end + 1..);
+        text.get(..end)
+    })
 }
 
 fn split_at_first(line: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
