@@ -16,10 +16,12 @@ pub mod gnupg_private_key;
 pub mod jwk;
 pub mod keytab;
 pub mod known_hosts;
+pub mod kubernetes_encryption;
 pub mod minisign;
 pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
+pub mod openvpn;
 pub mod parameters;
 pub mod pkcs1;
 pub mod pkcs10;
@@ -36,6 +38,7 @@ pub mod ssh_com;
 pub mod tor_onion;
 pub mod traditional_encrypted;
 pub mod tsig;
+pub mod tss2;
 pub mod unread_der;
 pub mod wire;
 pub mod wireguard;
@@ -145,6 +148,9 @@ pub static ALL: &[&dyn Format] = &[
     &tsig::Tsig,
     &keytab::Keytab,
     &ceph_keyring::CephKeyring,
+    &kubernetes_encryption::KubernetesEncryption,
+    &openvpn::Openvpn,
+    &tss2::Tss2,
     &BareBase64,
     &ssh_certificate::SshCertificate,
     &allowed_signers::AllowedSigners,

@@ -15,6 +15,7 @@ pub mod java;
 pub mod java_object;
 pub mod json_span;
 pub mod labels;
+pub mod named_values;
 pub mod names;
 pub mod nss;
 pub mod oid;
