@@ -6,17 +6,22 @@ pub mod age_encrypted;
 pub mod age_key;
 pub mod allowed_signers;
 pub mod authorized_keys;
+pub mod ceph_keyring;
 pub mod crl;
+pub mod dnssec;
 pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
 pub mod gnupg_private_key;
 pub mod jwk;
+pub mod keytab;
 pub mod known_hosts;
+pub mod kubernetes_encryption;
 pub mod minisign;
 pub mod openpgp;
 pub mod openssh_private;
 pub mod openssh_public;
+pub mod openvpn;
 pub mod parameters;
 pub mod pkcs1;
 pub mod pkcs10;
@@ -32,6 +37,8 @@ pub mod ssh_certificate;
 pub mod ssh_com;
 pub mod tor_onion;
 pub mod traditional_encrypted;
+pub mod tsig;
+pub mod tss2;
 pub mod unread_der;
 pub mod wire;
 pub mod wireguard;
@@ -137,6 +144,13 @@ pub static ALL: &[&dyn Format] = &[
     &wireguard::Wireguard,
     &jwk::Jwk,
     &xml_key::XmlKey,
+    &dnssec::Dnssec,
+    &tsig::Tsig,
+    &keytab::Keytab,
+    &ceph_keyring::CephKeyring,
+    &kubernetes_encryption::KubernetesEncryption,
+    &openvpn::Openvpn,
+    &tss2::Tss2,
     &BareBase64,
     &ssh_certificate::SshCertificate,
     &allowed_signers::AllowedSigners,

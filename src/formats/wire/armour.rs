@@ -73,10 +73,17 @@ impl Armour {
 /// Gives the label and the length of the boundary, or `None` if it is none (or reaches past the text).
 pub fn label(text: &[u8]) -> Option<(&str, usize)> {
     let rest = text.strip_prefix(BEGIN)?;
+    // A dash belongs to a label unless the closing row begins with it (RFC 7468, section 3).
+    let is_label = |at: usize, byte: u8| match byte {
+        b'-' => !rest.get(at..).is_some_and(|tail| tail.starts_with(b"--")),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => true,
+        _ => matches!(byte, b' ' | b'.' | b'#' | b'/' | b'_' | b'+'),
+    };
     let length = rest
         .iter()
         .take(LABEL_MAX + 1)
-        .position(|b| !matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b' ' | b'.' | b'#' | b'/' | b'_' | b'+'))?;
+        .enumerate()
+        .position(|(at, byte)| !is_label(at, *byte))?;
     let label = rest.get(..length)?;
     if length == 0 || length > LABEL_MAX || !rest.get(length..)?.starts_with(b"-----") {
         return None;
@@ -505,6 +512,12 @@ mod tests {
         assert_eq!(
             label(b"-----BEGIN PKCS #7 SIGNED DATA-----").unwrap().0,
             "PKCS #7 SIGNED DATA"
+        );
+        assert_eq!(
+            label(b"-----BEGIN OpenVPN tls-crypt-v2 client key-----")
+                .unwrap()
+                .0,
+            "OpenVPN tls-crypt-v2 client key"
         );
         assert_eq!(label(b"-----BEGIN %s-----"), None);
         assert_eq!(label(b"-----BEGIN CERTIFICATE----"), None);
