@@ -281,7 +281,7 @@ impl<'a> Tpm<'a> {
             3 => "P-256",
             4 => "P-384",
             5 => "P-521",
-            0x20 => "SM2",
+            0x20 => "curveSM2",
             _ => return Some(Public::Other),
         };
         let Some(curve) = curves::PRIME
