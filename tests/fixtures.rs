@@ -88,16 +88,19 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         let mut faults = Vec::new();
         let mut wanted = expected["sightings"].as_array().unwrap().clone();
         sightings += wanted.len();
-        // The members of one armour share its place: they are told apart by their digests.
+        // The members of one armour share its place: they are told apart by their digests, and entries of a closed
+        // store by their aliases.
         found.sort_by_cached_key(|s| {
             let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
-            (s.location.offset, digest.unwrap_or_default())
+            let alias = s.location.alias.clone().unwrap_or_default();
+            (s.location.offset, digest.unwrap_or_default(), alias)
         });
         wanted.sort_by_cached_key(|want| {
             let digest = want["fingerprints"]["cert_sha256"]
                 .as_str()
                 .unwrap_or_default();
-            (want["offset"].as_u64(), digest.to_owned())
+            let alias = want["alias"].as_str().unwrap_or_default();
+            (want["offset"].as_u64(), digest.to_owned(), alias.to_owned())
         });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {

@@ -3,6 +3,7 @@
 //! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
 //! nested candidates, and `parse` puts them on its worklist.
 
+pub mod bks;
 pub mod der_run;
 pub mod jks;
 pub mod pem_armour;

@@ -23,6 +23,7 @@ pub mod unread_der;
 pub mod wire;
 pub mod x509;
 
+use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
 use crate::containers::jks::{Jceks, Jks};
 use crate::containers::pem_armour::PemArmour;
@@ -95,6 +96,8 @@ pub static ALL: &[&dyn Format] = &[
     &DerRun,
     &Jks,
     &Jceks,
+    &Bks,
+    &Uber,
     &openssh_private::OpensshPrivate,
     &rfc4716::Rfc4716,
     &ssh_certificate::SshCertificate,

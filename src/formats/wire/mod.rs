@@ -1,6 +1,7 @@
 //! Shared readers that are no formats.
 
 pub mod armour;
+pub mod attempts;
 pub mod ber;
 pub mod certificate;
 pub mod crl;
