@@ -88,20 +88,22 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         let mut faults = Vec::new();
         let mut wanted = expected["sightings"].as_array().unwrap().clone();
         sightings += wanted.len();
-        // The members of one armour share its place: they are told apart by their digests.
+        // The members of one armour share its place: they are told apart by their digests, and entries of a closed
+        // store by their aliases.
         found.sort_by_cached_key(|s| {
             let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
             let id = s.fingerprints.pkcs11_id.clone().unwrap_or_default();
-            (s.location.offset, digest.unwrap_or_default(), id)
+            let alias = s.location.alias.clone().unwrap_or_default();
+            (s.location.offset, digest.unwrap_or_default(), id, alias)
         });
         wanted.sort_by_cached_key(|want| {
             let digest = want["fingerprints"]["cert_sha256"]
                 .as_str()
                 .unwrap_or_default();
-            let id = want["fingerprints"]["pkcs11_id"]
-                .as_str()
-                .unwrap_or_default();
-            (want["offset"].as_u64(), digest.to_owned(), id.to_owned())
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let id = text(&want["fingerprints"]["pkcs11_id"]);
+            let alias = text(&want["alias"]);
+            (want["offset"].as_u64(), digest.to_owned(), id, alias)
         });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {

@@ -4,6 +4,7 @@
 //! nested candidates, and `parse` puts them on its worklist.
 
 pub mod bare_base64;
+pub mod bks;
 pub mod der_run;
 pub mod gnupg_keybox;
 pub mod jks;

@@ -46,6 +46,7 @@ pub mod x509;
 pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
+use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
 use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::jks::{Jceks, Jks};
@@ -127,6 +128,8 @@ pub static ALL: &[&dyn Format] = &[
     &Pkcs12,
     &Jks,
     &Jceks,
+    &Bks,
+    &Uber,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,

@@ -2,12 +2,12 @@
 
 use super::layout::{Certificate, Item, Store, What};
 use super::protect::{Sealed, is_digest};
+use crate::formats::wire::attempts::Attempts;
 use crate::formats::wire::java;
 use crate::formats::wire::java_object::{self, Object};
-use crate::model::unlock::Password;
 use crate::model::{
     Artifact, Closed, Encoding, EntryFacts, Fault, Found, GapReason, Hex, KeyMaterial, Kind,
-    Opened, Protection, Secret, Unlock,
+    Protection, Unlock,
 };
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -15,21 +15,15 @@ use zeroize::Zeroizing;
 /// Tells entries.
 pub(super) struct Keys<'u> {
     format: &'static str,
-    unlock: &'u Unlock<'u>,
-    /// In the order to try: what opened the entry before comes first.
-    passwords: Vec<&'u Password>,
-    /// Why something was not tried to the end.
-    limit: Option<String>,
+    attempts: Attempts<'u>,
     cipher: Option<String>,
 }
 
 impl<'u> Keys<'u> {
-    pub(super) fn new(format: &'static str, unlock: &'u Unlock<'u>) -> Self {
+    pub(super) fn new(format: &'static str, unlock: &Unlock<'u>) -> Self {
         Self {
             format,
-            unlock,
-            passwords: unlock.passwords.iter().collect(),
-            limit: None,
+            attempts: Attempts::new(unlock),
             cipher: None,
         }
     }
@@ -42,36 +36,19 @@ impl<'u> Keys<'u> {
         keystore
             .notes
             .push("integrity: SHA-1 of password and content".into());
-        if self.passwords.is_empty() {
+        if self.attempts.is_empty() {
             return;
         }
-        match self.first(|password, unlock| {
-            let matches = is_digest(digest, store.content, password, unlock.effort)?;
+        match self.attempts.first(|password, effort| {
+            let matches = is_digest(digest, store.content, password, effort)?;
             Ok(matches.then_some(()))
         }) {
             Ok(((), opened)) => keystore.opened = Some(opened),
-            Err(Closed::Limit(why)) => self.limit = Some(why),
+            Err(Closed::Limit(_)) => {}
             Err(_) => keystore.notes.push(
                 "the integrity digest agrees with none of the passwords: the store's is another one, or it was changed".into(),
             ),
         }
-    }
-
-    /// The first password that opens something; it will be the first to try on what follows.
-    fn first<T>(
-        &mut self,
-        mut attempt: impl FnMut(&[u8], &Unlock<'u>) -> Result<Option<T>, Closed>,
-    ) -> Result<(T, Opened), Closed> {
-        for (place, password) in self.passwords.iter().enumerate() {
-            if let Some(open) = attempt(password.text.expose(), self.unlock)? {
-                let opened = password.opened;
-                if let Some(tried) = self.passwords.get_mut(..=place) {
-                    tried.rotate_right(1);
-                }
-                return Ok((open, opened));
-            }
-        }
-        Err(Closed::NoPassword)
     }
 
     /// Tells all items; gives the cipher of the keys.
@@ -93,7 +70,7 @@ impl<'u> Keys<'u> {
                 }
             }
         }
-        if let Some(detail) = self.limit {
+        if let Some(detail) = self.attempts.limit() {
             found.faults.push(Fault {
                 reason: GapReason::Limit,
                 offset: 0,
@@ -174,23 +151,22 @@ impl<'u> Keys<'u> {
         if self.cipher.is_none() {
             self.cipher.clone_from(&facts.cipher);
         }
-        if self.passwords.is_empty() {
+        if self.attempts.is_empty() {
             return None;
         }
-        match self.first(|password, unlock| sealed.open(password, unlock.effort)) {
+        match self
+            .attempts
+            .first(|password, effort| sealed.open(password, effort))
+        {
             Ok((open, opened)) => {
                 facts.opened = Some(opened);
                 Some(open)
-            }
-            Err(Closed::Limit(why)) => {
-                self.limit.get_or_insert(why);
-                None
             }
             Err(Closed::Unsupported(why)) => {
                 facts.notes.push(why.into());
                 None
             }
-            Err(Closed::NoPassword) => None,
+            Err(Closed::NoPassword | Closed::Limit(_)) => None,
         }
     }
 
@@ -264,15 +240,5 @@ fn secret_key(open: &[u8], format: &'static str) -> Artifact {
     let (Some(key), Some(name)) = (key, object.text("algorithm")) else {
         return unknown("the sealed key is of a class that is not read");
     };
-    let (algorithm, bits, random) = java::secret_algorithm(&java::text(name), key.len());
-    let secret = Secret::copy_of(key);
-    let material = if random {
-        KeyMaterial::Symmetric(secret)
-    } else {
-        KeyMaterial::Guessable(secret)
-    };
-    let mut artifact = Artifact::new(Kind::SymmetricKey, format, Encoding::Binary, material);
-    artifact.algorithm = Some(algorithm);
-    artifact.bits = bits;
-    artifact
+    java::secret_key(format, &java::text(name), key)
 }

@@ -127,7 +127,7 @@ fn spend(effort: &Effort, units: u64, what: &str) -> Result<(), Closed> {
         return Ok(());
     }
     Err(Closed::Limit(format!(
-        "{what} asks for the work of {units} iterations of PBKDF2, more than is left for this file"
+        "{what}: as much work as {units} iterations of PBKDF2, more than is left for this file"
     )))
 }
 
@@ -192,7 +192,7 @@ fn triple_des(
     spend(
         effort,
         iterations.saturating_mul(blocks).saturating_add(1),
-        "its key derivation",
+        "a key derivation of many iterations",
     )?;
     let [a, b, c, d, rest @ ..] = salt;
     if [a, b, c, d] == rest {

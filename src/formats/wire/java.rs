@@ -1,7 +1,7 @@
 //! What Java's keystores have in common: numbers and texts as `java.io.DataOutput` writes them, and passwords as its
 //! providers turn them into bytes.
 
-use crate::model::{Clue, Encoding, EntryFacts, Nested};
+use crate::model::{Artifact, Clue, Encoding, EntryFacts, KeyMaterial, Kind, Nested, Secret};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -159,6 +159,31 @@ pub fn private_key(open: Zeroizing<Vec<u8>>, offset: usize, facts: EntryFacts) -
     declared("PRIVATE KEY", open, offset, facts)
 }
 
+/// A public key (SubjectPublicKeyInfo) in an entry of a store.
+pub fn public_key(bytes: Zeroizing<Vec<u8>>, offset: usize, facts: EntryFacts) -> Nested {
+    declared("PUBLIC KEY", bytes, offset, facts)
+}
+
+/// A closed private key (EncryptedPrivateKeyInfo) in an entry of a store.
+pub fn encrypted_key(bytes: Zeroizing<Vec<u8>>, offset: usize, facts: EntryFacts) -> Nested {
+    declared("ENCRYPTED PRIVATE KEY", bytes, offset, facts)
+}
+
+/// A secret key in clear, named as Java names its algorithm.
+pub fn secret_key(format: &'static str, name: &str, key: &[u8]) -> Artifact {
+    let (algorithm, bits, random) = secret_algorithm(name, key.len());
+    let secret = Secret::copy_of(key);
+    let material = if random {
+        KeyMaterial::Symmetric(secret)
+    } else {
+        KeyMaterial::Guessable(secret)
+    };
+    let mut artifact = Artifact::new(Kind::SymmetricKey, format, Encoding::Binary, material);
+    artifact.algorithm = Some(algorithm);
+    artifact.bits = bits;
+    artifact
+}
+
 /// DER that the store says to be something: if it is not, that is told.
 fn declared(label: &str, bytes: Zeroizing<Vec<u8>>, offset: usize, facts: EntryFacts) -> Nested {
     Nested {
@@ -171,7 +196,7 @@ fn declared(label: &str, bytes: Zeroizing<Vec<u8>>, offset: usize, facts: EntryF
 
 /// What Java's name of a secret key's algorithm means: our name, the size in bits, and whether the key is random (one
 /// that is made of a password can be guessed).
-pub fn secret_algorithm(name: &str, length: usize) -> (Cow<'static, str>, Option<u32>, bool) {
+fn secret_algorithm(name: &str, length: usize) -> (Cow<'static, str>, Option<u32>, bool) {
     let bits = u32::try_from(length).ok().and_then(|n| n.checked_mul(8));
     let upper = name.to_ascii_uppercase();
     if let Some(hash) = upper

@@ -1,6 +1,7 @@
 //! Shared readers that are no formats.
 
 pub mod armour;
+pub mod attempts;
 pub mod base64_text;
 pub mod bech32;
 pub mod ber;

@@ -1,0 +1,1 @@
+//! What fixtures cannot show.
