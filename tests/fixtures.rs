@@ -94,7 +94,7 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
             let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
             let id = s.fingerprints.pkcs11_id.clone().unwrap_or_default();
             let alias = s.location.alias.clone().unwrap_or_default();
-            (s.location.offset, digest.unwrap_or_default(), id, alias)
+            (s.location.offset, digest.unwrap_or_default(), alias, id)
         });
         wanted.sort_by_cached_key(|want| {
             let digest = want["fingerprints"]["cert_sha256"]
@@ -103,7 +103,7 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let id = text(&want["fingerprints"]["pkcs11_id"]);
             let alias = text(&want["alias"]);
-            (want["offset"].as_u64(), digest.to_owned(), id, alias)
+            (want["offset"].as_u64(), digest.to_owned(), alias, id)
         });
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {

@@ -126,7 +126,7 @@ pub struct Effort(AtomicU64);
 
 impl Effort {
     /// What one file may cost: about a second.
-    pub const PER_FILE: u64 = 2_000_000;
+    pub const PER_FILE: u64 = 4_000_000;
     /// The most memory, in bytes, that one derivation may take.
     pub const MEMORY_MAX: u64 = 128 << 20;
 
