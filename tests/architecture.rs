@@ -151,6 +151,7 @@ fn formats_import_no_sibling() {
             if text.contains("super::")
                 && !text.contains("super::wire")
                 && !text.contains("super::{Format")
+                && !text.contains("use super::Format;")
             {
                 wrong.push(format!("{} uses super::", path.display()));
             }
