@@ -7,8 +7,6 @@
 mod entries;
 mod layout;
 mod sealed;
-#[cfg(test)]
-mod tests;
 
 use crate::formats::wire::attempts::Attempts;
 use crate::formats::wire::java;

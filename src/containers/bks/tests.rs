@@ -1,1 +1,0 @@
-//! What fixtures cannot show.
