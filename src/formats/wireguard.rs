@@ -1,4 +1,4 @@
-//! WireGuard's configurations: wg(8) "CONFIGURATION FILE FORMAT" and wg-quick(8), systemd.netdev(5) "[WIREGUARD]",
+//! WireGuard's configurations: wg(8) "CONFIGURATION FILE FORMAT" and wg-quick(8), systemd.netdev(5) "\[WIREGUARD\]",
 //! and NetworkManager's key files (nm-settings-keyfile(5)).
 
 use super::wire::base64_text;

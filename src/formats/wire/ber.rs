@@ -18,7 +18,7 @@ pub fn read(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), DerError> {
 }
 
 /// The same for bytes that nothing declares, which may stand in one another: a hostile file can have such a start
-/// every few bytes. More elements than [`FEW`] must fill [`SPARSE`] bytes each on the average, as those of streaming writers do.
+/// every few bytes. More elements than `FEW` must fill `SPARSE` bytes each on the average, as those of streaming writers do.
 pub fn read_sparse(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), DerError> {
     read_to(bytes, |count, read| count > FEW + read / SPARSE)
 }

@@ -50,7 +50,7 @@ pub enum Value<'a> {
     Text(&'a [u8]),
     /// An array of bytes.
     Bytes(&'a [u8]),
-    /// An object; its number counts in [`Object::parts`].
+    /// An object; its number counts in the order of `Object::classes`.
     Object(usize),
     /// Anything else.
     Other,

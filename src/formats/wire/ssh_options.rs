@@ -53,7 +53,7 @@ pub struct Options {
 
 /// Where the list of options that `line` starts with ends: at the first blank outside quotes.
 ///
-/// `None` when a quote stays open, or when there are more quotes than [`QUOTES_MAX`].
+/// `None` when a quote stays open, or when there are more quotes than `QUOTES_MAX`.
 pub fn end_of_list(line: &[u8]) -> Option<usize> {
     let mut at = 0;
     let mut quoted = false;
