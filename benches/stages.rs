@@ -10,16 +10,18 @@
 )]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use keymuster::archives::{Memory, Source};
 use keymuster::detect::Detector;
 use keymuster::formats;
-use keymuster::model::{Artifact, Gap, GapReason};
+use keymuster::model::{Artifact, EntryFacts, Gap, GapReason, Member};
 use keymuster::parse::Parser;
-use keymuster::pipeline::content::{Scanner, Sink, Source};
+use keymuster::pipeline::content::{Scanner, Sink};
 use keymuster::walk::{self, HostRoot, OpenFile, Progress, Visitor, WalkOptions};
 use std::fs;
 use std::hint::black_box;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Files of the tree that is walked.
@@ -85,25 +87,10 @@ impl Sink for Count {
     }
 
     fn fault(&mut self, _: GapReason, _: u64, _: String) {}
-}
 
-struct Memory<'a>(&'a [u8]);
+    fn enter(&mut self, _: Member, _: Option<Arc<EntryFacts>>) {}
 
-impl Source for Memory<'_> {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = &self.0[usize::try_from(offset).unwrap()..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        Ok(Some(offset))
-    }
+    fn leave(&mut self) {}
 }
 
 struct OnDisk<'a>(&'a OpenFile<'a>);

@@ -26,6 +26,7 @@ pub mod formats;
 
 pub mod containers;
 
+pub mod archives;
 pub mod identity;
 
 pub mod host;

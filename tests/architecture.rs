@@ -12,6 +12,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("walk", &["model"]),
         ("formats", &["model", "containers"]),
         ("containers", &["model", "formats"]),
+        ("archives", &["model"]),
         ("detect", &["model", "formats"]),
         ("parse", &["model", "formats"]),
         // Of the formats only `wire`, as the next test says.
@@ -28,7 +29,8 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "pipeline",
             &[
-                "model", "walk", "detect", "formats", "parse", "identity", "host", "stores",
+                "model", "walk", "archives", "detect", "formats", "parse", "identity", "host",
+                "stores",
             ],
         ),
         (

@@ -60,6 +60,12 @@ pub struct ScanArgs {
     /// Enter FUSE file systems
     #[arg(long)]
     pub fuse: bool,
+    /// Leave compressed files, archives and images closed, for a quick look
+    #[arg(long)]
+    pub shallow: bool,
+    /// Configuration in TOML: budgets, passwords for some paths
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Threads [default: one a processor]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
@@ -111,9 +117,6 @@ pub struct SecretArgs {
     /// Ask the SSH and GnuPG agents of this machine for the keys that they hold
     #[arg(long)]
     pub agents: bool,
-    /// Configuration in TOML: passwords for some paths
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `reconcile`.

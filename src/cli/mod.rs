@@ -1,6 +1,7 @@
 //! The only place for command-line arguments, standard output, colour and exit codes.
 
 pub mod args;
+mod config;
 pub mod fail_on;
 pub mod hosts;
 pub mod interrupt;

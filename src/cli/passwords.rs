@@ -1,11 +1,11 @@
 //! The passwords to try, from files that the user names; and the key under which guessable secrets are told.
 
 use super::args::SecretArgs;
+use super::config::Config;
 use crate::model::Secret;
 use crate::pipeline::{PasswordBook, PasswordRule};
 use crate::stores::pkcs11::{self, Pins, Tokens};
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -21,37 +21,17 @@ const SIZE_MAX: u64 = 16 << 20;
 /// An HMAC key that is shorter could be guessed (RFC 2104, section 3, recommends the digest's length).
 const SECRET_ID_KEY_MIN: usize = 16;
 
-/// The configuration file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Config {
-    /// Passwords for some paths; the first rule that matches a path counts.
-    #[serde(default)]
-    passwords: Vec<Rule>,
-}
-
-/// `[[passwords]]` of the configuration.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rule {
-    /// Globs over paths as the host sees them.
-    paths: Vec<String>,
-    /// A file with one password a line; relative to the configuration.
-    file: PathBuf,
-}
-
 /// Reads what the arguments name.
-pub(super) fn book(args: &SecretArgs) -> anyhow::Result<PasswordBook> {
+pub(super) fn book(args: &SecretArgs, config: &Config) -> anyhow::Result<PasswordBook> {
     let named = args.passwords.clone().or_else(|| {
         std::env::var_os(PASSWORDS_FILE)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     });
     let given = named.as_deref().map(lines).transpose()?.unwrap_or_default();
-    let rules = args.config.as_deref().map(rules).transpose()?;
     PasswordBook::new(
         &given,
-        &rules.unwrap_or_default(),
+        &rules(config)?,
         !args.no_default_passwords,
         args.use_found_passwords,
     )
@@ -98,30 +78,14 @@ pub(super) fn tokens(args: &SecretArgs) -> anyhow::Result<Option<Tokens>> {
     }))
 }
 
-fn rules(path: &Path) -> anyhow::Result<Vec<PasswordRule>> {
-    let bytes = read(path)?;
-    let name = path.display();
-    let text = std::str::from_utf8(&bytes).with_context(|| format!("{name}: is not UTF-8"))?;
-    let config: Config = toml::from_str(text).map_err(|error| {
-        // Only the place and the reason: a line of it might hold what is no one's business.
-        let line = error.span().map(|span| {
-            let before = text.get(..span.start).unwrap_or_default();
-            before.matches('\n').count() + 1
-        });
-        let place = line.map(|line| format!(":{line}")).unwrap_or_default();
-        anyhow::anyhow!("{name}{place}: {}", error.message())
-    })?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    config
-        .passwords
-        .into_iter()
-        .map(|rule| {
-            Ok(PasswordRule {
-                paths: rule.paths,
-                texts: lines(&base.join(rule.file))?,
-            })
+fn rules(config: &Config) -> anyhow::Result<Vec<PasswordRule>> {
+    let rules = config.passwords.iter().map(|rule| {
+        Ok(PasswordRule {
+            paths: rule.paths.clone(),
+            texts: lines(&config.directory.join(&rule.file))?,
         })
-        .collect()
+    });
+    rules.collect()
 }
 
 /// One password a line: blanks are kept, an empty line is the empty password.
@@ -137,7 +101,8 @@ fn lines(path: &Path) -> anyhow::Result<Vec<Arc<Secret>>> {
         .collect())
 }
 
-fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+/// A file that the user names, of a bounded size.
+pub(super) fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let context = || path.display().to_string();
     let file = File::open(path).with_context(context)?;
     let size = file.metadata().with_context(context)?.len();

@@ -1,6 +1,7 @@
 //! `keymuster scan`.
 
 use super::args::{Format, ScanArgs};
+use super::config::Config;
 use super::hosts::{self, HostTask};
 use super::interrupt::{Cause, Stop};
 use super::judge::{self, Judge};
@@ -8,7 +9,7 @@ use super::messages::Messages;
 use super::output::{self, Target};
 use super::passwords;
 use super::progress::{self, Snapshot};
-use crate::model::{GapReason, Secret, Sweep};
+use crate::model::{Budgets, GapReason, Secret, Sweep};
 use crate::pipeline::{self, PasswordBook, Progress, Request};
 use crate::report;
 use crate::report::escape::escape;
@@ -28,12 +29,14 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
     }
     // What can fail before a long sweep fails before it.
     let judge = Judge::load(&args.judge, &messages)?;
+    let config = Config::load(args.config.as_deref())?;
     let secrets = Secrets {
-        book: passwords::book(&args.secrets)?,
+        book: passwords::book(&args.secrets, &config)?,
         id_key: passwords::secret_id_key(&args.secrets)?,
         tokens: passwords::tokens(&args.secrets)?,
         agents: args.secrets.agents,
     };
+    let budgets = config.budgets(args.shallow);
     if args.sweep.as_ref() == Some(&args.output.output) {
         bail!(
             "{}: named by both --output and --sweep",
@@ -52,7 +55,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<u8> {
             never: never.clone(),
             ..walk_options(args, &stop)
         };
-        sweeps.push(sweep(task, options, &secrets, &stop, &messages)?);
+        sweeps.push(sweep(task, options, budgets, &secrets, &stop, &messages)?);
     }
     if let Some(cause) = stop.cause() {
         messages.tell(match cause {
@@ -102,6 +105,7 @@ struct Secrets {
 fn sweep(
     task: &HostTask,
     walk: WalkOptions,
+    budgets: Budgets,
     secrets: &Secrets,
     stop: &Stop,
     messages: &Messages,
@@ -111,6 +115,7 @@ fn sweep(
         root: &task.root,
         paths: &task.paths,
         walk,
+        budgets,
         passwords: &secrets.book,
         secret_id_key: secrets.id_key.as_ref(),
         // They are this machine's, whose root is its own.

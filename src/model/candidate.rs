@@ -3,6 +3,7 @@
 use super::artifact::Artifact;
 use super::gap::GapReason;
 use super::kind::{Encoding, Protection};
+use super::location::Member;
 use super::unlock::{Opened, Unlock};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub enum Clue {
     PemBody,
     /// Exactly one complete DER element, carved out of other bytes.
     DerObject,
+    /// Decoded bytes that are to be searched as if they were a file; the candidate names its [`Nested::member`].
+    Content,
 }
 
 /// Bytes that are worth a parser.
@@ -108,6 +111,8 @@ pub struct Nested {
     pub declared: bool,
     /// What the container says of it; whatever is read from it inherits that.
     pub entry: Option<Arc<EntryFacts>>,
+    /// For [`Clue::Content`]: the step that leads to it, in the chain of members.
+    pub member: Option<Member>,
 }
 
 impl Nested {
@@ -127,6 +132,16 @@ impl Nested {
             offset,
             declared: false,
             entry: None,
+            member: None,
+        }
+    }
+
+    /// Decoded bytes that are to be searched as if they were a file, and the step that leads to them.
+    pub fn content(member: Member, bytes: zeroize::Zeroizing<Vec<u8>>, offset: usize) -> Self {
+        Self {
+            member: Some(member),
+            declared: true,
+            ..Self::new(Clue::Content, bytes, Encoding::Binary, offset)
         }
     }
 }

@@ -112,6 +112,34 @@ pub enum Grantee {
     },
 }
 
+impl Member {
+    /// A member of a container by its exact name, which may be empty: then it has none.
+    pub fn named(container: &str, name: &[u8]) -> Self {
+        let (text, name_bytes) = name_parts(name);
+        Self {
+            container: container.to_owned(),
+            name: Some(text).filter(|text| !text.is_empty()),
+            name_bytes,
+            offset: None,
+        }
+    }
+
+    /// The same, that starts at this place of what holds it.
+    #[must_use]
+    pub fn at(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// The exact bytes of its name; empty if it has none.
+    pub fn exact_name(&self) -> Vec<u8> {
+        exact(
+            self.name.as_deref().unwrap_or_default(),
+            self.name_bytes.as_deref(),
+        )
+    }
+}
+
 impl Location {
     /// The exact bytes of the path.
     pub fn exact_path(&self) -> Vec<u8> {

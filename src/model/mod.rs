@@ -3,6 +3,7 @@
 //! The records that a sweep and a report consist of are these types; their serde names are the contract.
 
 pub mod artifact;
+pub mod budgets;
 pub mod candidate;
 pub mod certificate;
 pub mod entry;
@@ -21,6 +22,7 @@ pub mod sweep;
 pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
+pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus, Ssh};
 pub use entry::{Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State};

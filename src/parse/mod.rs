@@ -1,9 +1,12 @@
 //! The worklist: candidates in, artifacts, nested candidates and faults out. One place for depth and count.
 
 use crate::formats::Format;
-use crate::model::{Artifact, Candidate, Clue, Encoding, Fault, GapReason, Nested, Reading};
+use crate::model::{
+    Artifact, Candidate, Clue, Encoding, EntryFacts, Fault, GapReason, Member, Nested, Reading,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// How deep candidates may nest.
 const DEPTH_MAX: usize = 8;
@@ -22,8 +25,23 @@ pub struct Parsed {
     pub artifacts: Vec<Artifact>,
     /// What was recognised and not understood.
     pub faults: Vec<Fault>,
+    /// Decoded bytes that are to be searched as if they were files.
+    pub contents: Vec<Content>,
     /// Where to look on.
     pub advance: Advance,
+}
+
+/// Decoded bytes that are to be searched as if they were a file.
+#[derive(Debug)]
+pub struct Content {
+    /// The step that leads to them, without its place.
+    pub member: Member,
+    /// Them.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// Where they stand in the examined bytes.
+    pub offset: usize,
+    /// What the container says of them.
+    pub entry: Option<Arc<EntryFacts>>,
 }
 
 /// Where the search goes on.
@@ -88,6 +106,10 @@ impl Parser {
             .collect();
         let mut count = work.len();
         while let Some(item) = work.pop() {
+            if item.nested.clue == Clue::Content {
+                parsed.contents.extend(item.into_content());
+                continue;
+            }
             count += self.unfold(&item, candidate, &mut parsed, &mut work);
             if count > COUNT_MAX {
                 parsed.faults.push(item.fault(
@@ -97,7 +119,8 @@ impl Parser {
                 break;
             }
         }
-        let nothing = parsed.artifacts.is_empty() && parsed.faults.is_empty();
+        let nothing =
+            parsed.artifacts.is_empty() && parsed.faults.is_empty() && parsed.contents.is_empty();
         parsed.advance = if tentative && nothing {
             Advance::Inside {
                 start,
@@ -203,6 +226,15 @@ impl Work {
             nested,
             depth,
         }
+    }
+
+    fn into_content(self) -> Option<Content> {
+        Some(Content {
+            member: self.nested.member?,
+            offset: self.base,
+            bytes: self.nested.bytes,
+            entry: self.nested.entry,
+        })
     }
 
     const fn is_frozen(&self) -> bool {

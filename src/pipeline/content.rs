@@ -3,12 +3,17 @@
 //! A window keeps a little of what came before it, so that a reader can look back to the start of a line or
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
+use super::budget::{Budget, Counted};
+use super::members::Inside;
+use crate::archives::{self, Failure, Input, Slice, Source};
 use crate::detect::Detector;
 use crate::model::{
-    Artifact, Candidate, Clue, Effort, Encoding, Fault, GapReason, Passwords, Unlock,
+    Artifact, Budgets, Candidate, Clue, Effort, Encoding, EntryFacts, Fault, GapReason, Member,
+    Passwords, Unlock,
 };
 use crate::parse::{Advance, Parser};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
@@ -26,31 +31,39 @@ const CHANCE_MAX: usize = 8;
 /// How far lines are counted; behind that only the offset is told.
 const LINES_MAX: u64 = 256 << 20;
 
-/// Bytes that can be read at any place.
-pub trait Source {
-    /// How many bytes there are; what is appended later is not read.
-    fn size(&self) -> u64;
-    /// Reads at a place; 0 means that the source ended early.
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// The next place at or after `offset` that holds data; `None` if only a hole follows.
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>>;
-}
-
 /// Takes what is found.
 pub trait Sink {
     /// One thing that was understood, with its place in the source.
     fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>);
     /// One thing that was recognised and not understood.
     fn fault(&mut self, reason: GapReason, offset: u64, detail: String);
+    /// What is told from here on stands inside this member; its facts are inherited.
+    fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>);
+    /// The member ends.
+    fn leave(&mut self);
 }
 
-/// Reads sources, one after the other, with one buffer.
+/// What holds for all bytes of one file or member.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    /// Last component of its path.
+    pub(super) file_name: &'c [u8],
+    /// What to try on what is closed.
+    pub(super) passwords: &'c Passwords,
+    /// What the whole file may cost.
+    pub(super) budget: &'c Budget<'c>,
+    /// How many members it stands in.
+    pub(super) depth: usize,
+}
+
+/// Reads sources, one after the other, with one buffer for each depth of members.
 pub struct Scanner<'a> {
     detector: &'a Detector,
     parser: &'a Parser,
     stop: &'a AtomicBool,
+    budgets: Budgets,
     effort: Effort,
-    buffer: Zeroizing<Vec<u8>>,
+    buffers: Vec<Zeroizing<Vec<u8>>>,
 }
 
 /// The state of one source.
@@ -72,6 +85,13 @@ struct Window {
 }
 
 impl Window {
+    /// A window at the start of a source of which so many bytes were read.
+    const fn with(filled: usize) -> Self {
+        let mut window = Self::at(0, false);
+        window.filled = filled;
+        window
+    }
+
     /// A window that is to begin at this place.
     const fn at(start: u64, at_end: bool) -> Self {
         Self {
@@ -103,15 +123,23 @@ impl Window {
 }
 
 impl<'a> Scanner<'a> {
-    /// A scanner with its own buffer.
+    /// A scanner with its own buffers and the budgets that hold unless others are set.
     pub fn new(detector: &'a Detector, parser: &'a Parser, stop: &'a AtomicBool) -> Self {
         Self {
             detector,
             parser,
             stop,
+            budgets: Budgets::default(),
             effort: Effort::new(0),
-            buffer: Zeroizing::new(Vec::new()),
+            buffers: Vec::new(),
         }
+    }
+
+    /// The same with other budgets.
+    #[must_use]
+    pub const fn with_budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = budgets;
+        self
     }
 
     /// Reads one source to its end; gives how many bytes were read. What was found before an error stays told.
@@ -137,112 +165,147 @@ impl<'a> Scanner<'a> {
         bytes_read: &mut u64,
     ) -> io::Result<()> {
         self.effort.reset();
-        let outcome = self.scan_windows(source, file_name, passwords, sink, bytes_read);
-        if self.buffer.len() > 4 * WINDOW {
-            self.buffer = Zeroizing::new(Vec::new());
-        }
+        let budgets = self.budgets;
+        let budget = Budget::new(&budgets, source.size(), self.stop);
+        let counted = Counted::new(source);
+        let context = Context {
+            file_name,
+            passwords,
+            budget: &budget,
+            depth: 0,
+        };
+        let outcome = self.scan_content(&counted, context, sink);
+        *bytes_read += counted.read();
         outcome
     }
 
+    /// Searches the content of a file or member, and what archives in it hold.
+    pub(super) fn scan_content(
+        &mut self,
+        source: &dyn Source,
+        context: Context<'_>,
+        sink: &mut dyn Sink,
+    ) -> io::Result<()> {
+        let mut buffer = self.buffers.pop().unwrap_or_default();
+        let outcome = self.scan_parts(source, &mut buffer, context, sink);
+        if buffer.len() > 4 * WINDOW {
+            buffer = Zeroizing::new(Vec::new());
+        }
+        self.buffers.push(buffer);
+        outcome
+    }
+
+    /// Searches a content that may begin with archives; what follows them is searched as if it were all.
+    fn scan_parts(
+        &mut self,
+        source: &dyn Source,
+        buffer: &mut Zeroizing<Vec<u8>>,
+        context: Context<'_>,
+        sink: &mut dyn Sink,
+    ) -> io::Result<()> {
+        let mut base = 0;
+        let mut filled = 0;
+        loop {
+            let part = Slice::new(source, base, u64::MAX);
+            let mut window = Window::with(filled);
+            fill(buffer, &part, &mut window, WINDOW)?;
+            let start = buffer.get(..window.filled).unwrap_or_default();
+            let Some(archive) = archives::recognise(start) else {
+                return self.scan_windows(&part, base, buffer, window, context, sink);
+            };
+            if let Some((reason, detail)) =
+                context.budget.keeps_closed(archive.name(), context.depth)
+            {
+                sink.fault(reason, base, detail);
+                return self.scan_windows(&part, base, buffer, window, context, sink);
+            }
+            let mut start = std::mem::take(buffer);
+            start.truncate(window.filled);
+            let mut input = Input::new(&part, start);
+            let mut inside = Inside::new(self, context, base, sink);
+            let outcome = archive.read(&mut input, &mut inside);
+            let (rest, place) = input.into_rest();
+            *buffer = rest;
+            filled = buffer.len();
+            match outcome {
+                Ok(()) if place > 0 => base += place,
+                Ok(()) | Err(Failure::NotMine) => {
+                    let part = Slice::new(source, base + place, u64::MAX);
+                    let window = Window::with(filled);
+                    return self.scan_windows(&part, base + place, buffer, window, context, sink);
+                }
+                Err(_) if context.budget.is_spent() => {
+                    if let Some(detail) = context.budget.is_to_tell() {
+                        sink.fault(GapReason::Limit, base + place, detail);
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Stop) => return Ok(()),
+                Err(Failure::Io(error)) => return Err(error),
+                Err(Failure::Fault(reason, detail)) => {
+                    sink.fault(reason, base + place, detail);
+                    let part = Slice::new(source, base + place, u64::MAX);
+                    let window = Window::with(filled);
+                    return self.scan_windows(&part, base + place, buffer, window, context, sink);
+                }
+            }
+        }
+    }
+
+    /// Searches a content window by window. `base` is the place of its first byte for those who are told.
     fn scan_windows(
         &mut self,
         source: &dyn Source,
-        file_name: &[u8],
-        passwords: &Passwords,
+        base: u64,
+        buffer: &mut Zeroizing<Vec<u8>>,
+        mut window: Window,
+        context: Context<'_>,
         sink: &mut dyn Sink,
-        bytes_read: &mut u64,
     ) -> io::Result<()> {
-        let size = source.size();
-        let mut window = Window::at(0, size == 0);
         let mut lines = Lines::default();
-        let large = size > WINDOW as u64;
+        let large = source.size() > WINDOW as u64;
         let mut needed = None;
-        while !window.at_end {
+        // What was read already is searched even if the source ends there.
+        let mut is_first = window.filled > 0;
+        while is_first || !window.at_end {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
             // An object that is not complete yet is read on through a hole, or it would be lost unsaid.
-            if large && needed.is_none() && !self.skip_hole(source, &mut window)? {
+            let may_skip = large && needed.is_none() && !is_first;
+            if may_skip && !skip_hole(source, &mut window)? {
                 break;
             }
             let limit = match needed {
                 Some(_) => window.filled.saturating_mul(2).clamp(WINDOW, WINDOW_MAX),
                 None => WINDOW,
             };
-            *bytes_read += self.fill(source, size, &mut window, limit)?;
-            needed = self.search(source, &mut window, &mut lines, file_name, passwords, sink);
-            self.slide(&mut window, needed);
+            fill(buffer, source, &mut window, limit)?;
+            if context.budget.is_spent() {
+                if let Some(detail) = context.budget.is_to_tell() {
+                    sink.fault(GapReason::Limit, base + window.start, detail);
+                }
+                return Ok(());
+            }
+            is_first = false;
+            needed = self.search(source, base, buffer, &mut window, &mut lines, context, sink)?;
+            slide(buffer, source, &mut window, &mut lines, needed);
         }
         Ok(())
-    }
-
-    /// Moves on to the next data if a hole follows; false if nothing but a hole does.
-    fn skip_hole(&self, source: &dyn Source, window: &mut Window) -> io::Result<bool> {
-        let end = window.start + window.filled as u64;
-        match source.next_data(end)? {
-            Some(data) if data > end && data - end >= WINDOW as u64 => {
-                *window = Window::at(data, false);
-                Ok(true)
-            }
-            Some(_) => Ok(true),
-            None => {
-                // What is in the buffer ends here: readers that wait for more must decide now.
-                window.at_end = true;
-                Ok(window.filled > 0)
-            }
-        }
-    }
-
-    /// Reads until the window holds `limit` bytes or the source ends.
-    fn fill(
-        &mut self,
-        source: &dyn Source,
-        size: u64,
-        window: &mut Window,
-        limit: usize,
-    ) -> io::Result<u64> {
-        let mut read = 0;
-        while !window.at_end {
-            let place = window.start + window.filled as u64;
-            let left = usize::try_from(size.saturating_sub(place)).unwrap_or(usize::MAX);
-            if left == 0 {
-                window.at_end = true;
-                break;
-            }
-            let room = limit.saturating_sub(window.filled);
-            if room == 0 {
-                break;
-            }
-            let end = window.filled + room.min(left);
-            if self.buffer.len() < end {
-                // Only as much as the source can fill: most files are small.
-                self.buffer
-                    .resize(end.max(16 << 10).min(WINDOW.max(end)), 0);
-            }
-            let target = self.buffer.get_mut(window.filled..end).unwrap_or_default();
-            match source.read_at(target, place)? {
-                0 => window.at_end = true,
-                count => {
-                    window.filled += count;
-                    read += count as u64;
-                    window.at_end = place + count as u64 >= size;
-                }
-            }
-        }
-        Ok(read)
     }
 
     /// Searches the window; gives the object for which more bytes are needed.
     fn search(
         &mut self,
         source: &dyn Source,
+        base: u64,
+        buffer: &[u8],
         window: &mut Window,
         lines: &mut Lines,
-        file_name: &[u8],
-        passwords: &Passwords,
+        context: Context<'_>,
         sink: &mut dyn Sink,
-    ) -> Option<usize> {
-        let bytes = self.buffer.get(..window.filled).unwrap_or_default();
+    ) -> io::Result<Option<usize>> {
+        let bytes = buffer.get(..window.filled).unwrap_or_default();
         loop {
             let opening = (window.start == 0 && window.from == 0)
                 .then(|| self.detector.starts(bytes).nth(window.starts))
@@ -259,9 +322,9 @@ impl<'a> Scanner<'a> {
                 encoding: Encoding::Binary,
                 label: None,
                 headers: &[],
-                file_name,
+                file_name: context.file_name,
                 unlock: Unlock {
-                    passwords,
+                    passwords: context.passwords,
                     effort: &self.effort,
                 },
             };
@@ -269,7 +332,11 @@ impl<'a> Scanner<'a> {
                 if !std::mem::replace(&mut window.depth_told, true) {
                     let detail =
                         format!("objects that no reader knows, nested deeper than {CHANCE_MAX}");
-                    sink.fault(GapReason::Limit, window.start + hit.at as u64, detail);
+                    sink.fault(
+                        GapReason::Limit,
+                        base + window.start + hit.at as u64,
+                        detail,
+                    );
                 }
                 window.from = hit.at + 1;
                 continue;
@@ -288,7 +355,7 @@ impl<'a> Scanner<'a> {
                     if !window.at_end && window.filled.saturating_sub(from) < WINDOW_MAX / 2 =>
                 {
                     window.from = hit.at;
-                    return Some(from.min(hit.at));
+                    return Ok(Some(from.min(hit.at)));
                 }
                 Advance::NeedMore { .. } => next,
             };
@@ -297,7 +364,7 @@ impl<'a> Scanner<'a> {
                 let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
                     .then(|| lines.at(source, bytes, window.start, artifact.offset))
                     .flatten();
-                let offset = window.start + artifact.offset as u64;
+                let offset = base + window.start + artifact.offset as u64;
                 sink.artifact(artifact, offset, line);
             }
             for Fault {
@@ -306,7 +373,11 @@ impl<'a> Scanner<'a> {
                 detail,
             } in parsed.faults
             {
-                sink.fault(reason, window.start + offset as u64, detail);
+                sink.fault(reason, base + window.start + offset as u64, detail);
+            }
+            for content in parsed.contents {
+                let place = base + window.start + content.offset as u64;
+                self.scan_inner(content, place, context, sink)?;
             }
         }
         // A literal may begin in the last bytes of the window.
@@ -314,25 +385,87 @@ impl<'a> Scanner<'a> {
             .filled
             .saturating_sub(self.detector.longest().saturating_sub(1));
         window.from = window.from.max(open);
-        None
+        Ok(None)
     }
+}
 
-    /// Moves what is still needed to the front of the buffer.
-    fn slide(&mut self, window: &mut Window, needed: Option<usize>) {
-        if window.at_end {
-            return;
+/// Moves on to the next data if a hole follows; false if nothing but a hole does.
+fn skip_hole(source: &dyn Source, window: &mut Window) -> io::Result<bool> {
+    let end = window.start + window.filled as u64;
+    match source.next_data(end)? {
+        Some(data) if data > end && data - end >= WINDOW as u64 => {
+            *window = Window::at(data, false);
+            Ok(true)
         }
-        let front = needed
-            .unwrap_or(window.from)
-            .saturating_sub(LOOK_BACK)
-            .min(window.filled);
-        // Reads that begin with a page are copied faster.
-        let front = front - front % PAGE;
-        self.buffer.copy_within(front..window.filled, 0);
-        window.start += front as u64;
-        window.filled -= front;
-        window.from = window.from.saturating_sub(front);
+        Some(_) => Ok(true),
+        None => {
+            // What is in the buffer ends here: readers that wait for more must decide now.
+            window.at_end = true;
+            Ok(window.filled > 0)
+        }
     }
+}
+
+/// Reads until the window holds `limit` bytes or the source ends.
+fn fill(
+    buffer: &mut Zeroizing<Vec<u8>>,
+    source: &dyn Source,
+    window: &mut Window,
+    limit: usize,
+) -> io::Result<()> {
+    let size = source.size();
+    while !window.at_end {
+        let place = window.start + window.filled as u64;
+        let left = usize::try_from(size.saturating_sub(place)).unwrap_or(usize::MAX);
+        if left == 0 {
+            window.at_end = true;
+            break;
+        }
+        let room = limit.saturating_sub(window.filled);
+        if room == 0 {
+            break;
+        }
+        let end = window.filled + room.min(left);
+        if buffer.len() < end {
+            // Only as much as the source can fill: most files are small.
+            buffer.resize(end.max(16 << 10).min(WINDOW.max(end)), 0);
+        }
+        let target = buffer.get_mut(window.filled..end).unwrap_or_default();
+        match source.read_at(target, place)? {
+            0 => window.at_end = true,
+            count => {
+                window.filled += count;
+                window.at_end = place + count as u64 >= size;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Moves what is still needed to the front of the buffer.
+fn slide(
+    buffer: &mut Zeroizing<Vec<u8>>,
+    source: &dyn Source,
+    window: &mut Window,
+    lines: &mut Lines,
+    needed: Option<usize>,
+) {
+    if window.at_end {
+        return;
+    }
+    let front = needed
+        .unwrap_or(window.from)
+        .saturating_sub(LOOK_BACK)
+        .min(window.filled);
+    // Reads that begin with a page are copied faster.
+    let front = front - front % PAGE;
+    if !source.is_random() {
+        lines.pass(buffer, window.start, front);
+    }
+    buffer.copy_within(front..window.filled, 0);
+    window.start += front as u64;
+    window.filled -= front;
+    window.from = window.from.saturating_sub(front);
 }
 
 /// Counts lines, only as far as somebody asks.
@@ -343,6 +476,17 @@ struct Lines {
 }
 
 impl Lines {
+    /// Counts as far as `end` in the window, as what stands before is not to be had again.
+    fn pass(&mut self, bytes: &[u8], start: u64, end: usize) {
+        let target = start + end as u64;
+        let from = self.counted_to.saturating_sub(start);
+        if self.counted_to < target && self.counted_to >= start {
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            self.newlines += newlines(bytes.get(from..end).unwrap_or_default());
+            self.counted_to = target;
+        }
+    }
+
     /// The 1-based line of a place in the window.
     fn at(&mut self, source: &dyn Source, bytes: &[u8], start: u64, offset: usize) -> Option<u64> {
         let target = start + offset as u64;
@@ -417,6 +561,10 @@ mod tests {
         fn fault(&mut self, reason: GapReason, offset: u64, _: String) {
             self.0.push((reason, offset));
         }
+
+        fn enter(&mut self, _: Member, _: Option<Arc<EntryFacts>>) {}
+
+        fn leave(&mut self) {}
     }
 
     fn faults(bytes: Vec<u8>) -> Vec<(GapReason, u64)> {
@@ -527,7 +675,7 @@ mod tests {
         let source = Memory(vec![b'.'; 20 * WINDOW]);
         let scanned = scanner.scan(&source, b"x", &mut Faults::default(), &mut 0);
         scanned.unwrap();
-        assert_eq!(scanner.buffer.len(), WINDOW);
+        assert_eq!(scanner.buffers[0].len(), WINDOW);
     }
 
     #[test]

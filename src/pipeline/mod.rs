@@ -1,8 +1,11 @@
 //! The one place that knows all stages: windows, threads, cancellation.
 
+mod budget;
 pub mod content;
 pub mod decorate;
+mod inside;
 mod live;
+mod members;
 pub mod passwords;
 pub mod place;
 pub mod sweep;

@@ -1,11 +1,13 @@
 //! Which passwords are tried on which files, and what lies beside those that stayed closed.
 
-use super::content::{Scanner, Sink, Source};
+use super::content::{Scanner, Sink};
+use super::inside::Chain;
 use super::sweep::FileSink;
+use crate::archives::Source;
 use crate::detect::Detector;
 use crate::host::Host;
 use crate::model::{
-    Gap, GapReason, KeyId, Kind, PasswordList, Passwords, Protection, Secret, Sighting,
+    Budgets, Gap, GapReason, KeyId, Kind, PasswordList, Passwords, Protection, Secret, Sighting,
 };
 use crate::parse::Parser;
 use crate::walk::{Facts, HostRoot};
@@ -103,6 +105,7 @@ pub(super) struct Again<'a> {
     pub(super) detector: &'a Detector,
     pub(super) parser: &'a Parser,
     pub(super) stop: &'a AtomicBool,
+    pub(super) budgets: Budgets,
     pub(super) secret_id_key: Option<&'a Secret>,
 }
 
@@ -176,6 +179,7 @@ fn read_again(
     let (mut new, mut new_gaps) = (Vec::new(), Vec::new());
     let mut sink = FileSink {
         path,
+        chain: Chain::default(),
         secret_id_key: again.secret_id_key,
         sightings: &mut new,
         gaps: &mut new_gaps,
@@ -184,7 +188,8 @@ fn read_again(
         file: &file,
         size: facts.size,
     };
-    let mut scanner = Scanner::new(again.detector, again.parser, again.stop);
+    let mut scanner =
+        Scanner::new(again.detector, again.parser, again.stop).with_budgets(again.budgets);
     let sink: &mut dyn Sink = &mut sink;
     let scanned = scanner.scan_with(&source, name, passwords, sink, &mut 0);
     if scanned.is_err() || !new.iter().any(|s| s.opened.is_some()) {
@@ -221,10 +226,6 @@ impl Source for Plain<'_> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        Ok(Some(offset))
     }
 }
 

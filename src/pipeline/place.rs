@@ -1,15 +1,34 @@
 //! Makes sightings of artifacts: identity, and the place in the source.
 
-use super::content::{Scanner, Sink, Source};
+use super::content::{Scanner, Sink};
+use super::inside::Chain;
+use crate::archives::Memory;
 use crate::detect::Detector;
 use crate::formats;
 use crate::identity;
 use crate::model::{
-    Artifact, Class, Gap, GapReason, Location, Passwords, Secret, Sighting, Unlock,
+    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Secret, Sighting,
+    Unlock,
 };
 use crate::parse::Parser;
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// A sighting of an artifact in a chain of members.
+pub(super) fn sighting_inside(
+    mut artifact: Artifact,
+    offset: u64,
+    line: Option<u64>,
+    chain: &Chain,
+    secret_id_key: Option<&Secret>,
+) -> Sighting {
+    for entry in chain.entries() {
+        artifact.inherit(entry);
+    }
+    let mut sighting = sighting(artifact, offset, line, secret_id_key);
+    sighting.location.inside = chain.members().to_vec();
+    sighting
+}
 
 /// A sighting of an artifact; its path, file facts and class are still to be set.
 pub fn sighting(
@@ -67,6 +86,7 @@ pub fn examine_with(
     let stop = AtomicBool::new(false);
     let mut found = Found {
         file_name,
+        chain: Chain::default(),
         sightings: Vec::new(),
         gaps: Vec::new(),
     };
@@ -80,48 +100,41 @@ pub fn examine_with(
         &mut read,
     );
     identity::fill_probable_keys(&mut found.sightings);
-    found.sightings.sort_by_key(|s| (s.location.offset, s.kind));
+    found.sightings.sort_by(|a, b| {
+        let key = |s: &Sighting| (s.location.offset, s.kind);
+        a.location
+            .inside
+            .cmp(&b.location.inside)
+            .then(key(a).cmp(&key(b)))
+    });
     (found.sightings, found.gaps)
 }
 
 struct Found<'a> {
     file_name: &'a [u8],
+    chain: Chain,
     sightings: Vec<Sighting>,
     gaps: Vec<Gap>,
 }
 
 impl Sink for Found<'_> {
     fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>) {
-        self.sightings.push(sighting(artifact, offset, line, None));
+        let sighting = sighting_inside(artifact, offset, line, &self.chain, None);
+        self.sightings.push(sighting);
     }
 
     fn fault(&mut self, reason: GapReason, offset: u64, detail: String) {
         let mut gap = Gap::at(self.file_name, reason, detail);
         gap.offset = Some(offset);
+        gap.inside = self.chain.members().to_vec();
         self.gaps.push(gap);
     }
-}
 
-struct Memory<'a>(&'a [u8]);
-
-impl Source for Memory<'_> {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
+    fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>) {
+        self.chain.enter(member, entry);
     }
 
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| self.0.get(offset..))
-            .unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        if let (Some(target), Some(source)) = (buffer.get_mut(..count), rest.get(..count)) {
-            target.copy_from_slice(source);
-        }
-        Ok(count)
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        Ok(Some(offset))
+    fn leave(&mut self) {
+        self.chain.leave();
     }
 }

@@ -1,18 +1,20 @@
 //! One sweep: walk, detect, parse, identify and decorate over the roots of one host.
 
-use super::content::{Scanner, Sink, Source};
+use super::content::{Scanner, Sink};
 use super::decorate::Decorator;
+use super::inside::Chain;
 use super::live;
 use super::passwords::{self, Again, PasswordBook};
 use super::place;
+use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
 use crate::host::{Acl, DigestKind, Host};
 use crate::identity;
 use crate::model::sweep::SWEEP_SCHEMA;
 use crate::model::{
-    Artifact, Gap, GapReason, KeyId, Scope, Secret, Sighting, Sweep, SweepEnd, SweepHeader,
-    location,
+    Artifact, Budgets, EntryFacts, Gap, GapReason, KeyId, Member, Scope, Secret, Sighting, Sweep,
+    SweepEnd, SweepHeader, location,
 };
 use crate::parse::Parser;
 use crate::stores::{self, pkcs11::Tokens};
@@ -20,6 +22,7 @@ use crate::walk::{self, Facts, HostRoot, OpenFile, Visitor, WalkError, WalkOptio
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What is to be swept.
@@ -32,6 +35,8 @@ pub struct Request<'a> {
     pub paths: &'a [Vec<u8>],
     /// How.
     pub walk: WalkOptions,
+    /// What a file may cost with all that is unpacked from it.
+    pub budgets: Budgets,
     /// What to try on closed things.
     pub passwords: &'a PasswordBook,
     /// The user's key under which secrets that could be guessed are named.
@@ -94,7 +99,7 @@ pub fn sweep(
     let stop: &AtomicBool = &request.walk.stop;
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
-            scanner: Scanner::new(detector, &parser, stop),
+            scanner: Scanner::new(detector, &parser, stop).with_budgets(request.budgets),
             passwords: request.passwords,
             secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),
@@ -121,6 +126,7 @@ pub fn sweep(
             detector,
             parser: &parser,
             stop,
+            budgets: request.budgets,
             secret_id_key: request.secret_id_key,
         },
         &mut sightings,
@@ -159,7 +165,7 @@ pub fn sweep(
                     .map(|path| String::from_utf8_lossy(path).into_owned())
                     .collect(),
                 started,
-                options: options_of(&request.walk),
+                options: options_of(request),
             },
             sightings,
             gaps,
@@ -186,6 +192,7 @@ impl Visitor for FileReader<'_> {
         let first = self.sightings.len();
         let mut sink = FileSink {
             path: file.path(),
+            chain: Chain::default(),
             secret_id_key: self.secret_id_key,
             sightings: &mut self.sightings,
             gaps: &mut self.gaps,
@@ -239,6 +246,7 @@ fn reason_of(error: &io::Error) -> GapReason {
 
 pub(super) struct FileSink<'a> {
     pub(super) path: &'a [u8],
+    pub(super) chain: Chain,
     pub(super) secret_id_key: Option<&'a Secret>,
     pub(super) sightings: &'a mut Vec<Sighting>,
     pub(super) gaps: &'a mut Vec<Gap>,
@@ -246,7 +254,8 @@ pub(super) struct FileSink<'a> {
 
 impl Sink for FileSink<'_> {
     fn artifact(&mut self, artifact: Artifact, offset: u64, line: Option<u64>) {
-        let mut sighting = place::sighting(artifact, offset, line, self.secret_id_key);
+        let mut sighting =
+            place::sighting_inside(artifact, offset, line, &self.chain, self.secret_id_key);
         let (path, path_bytes) = location::name_parts(self.path);
         sighting.location.path = path;
         sighting.location.path_bytes = path_bytes;
@@ -256,7 +265,17 @@ impl Sink for FileSink<'_> {
     fn fault(&mut self, reason: GapReason, offset: u64, detail: String) {
         let mut gap = Gap::at(self.path, reason, detail);
         gap.offset = Some(offset);
+        gap.inside = self.chain.members().to_vec();
+        gap.by_choice = reason == GapReason::NotSwept;
         self.gaps.push(gap);
+    }
+
+    fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>) {
+        self.chain.enter(member, entry);
+    }
+
+    fn leave(&mut self) {
+        self.chain.leave();
     }
 }
 
@@ -423,7 +442,8 @@ fn end_of(
 }
 
 /// The options that shape what is covered, as far as they were given.
-fn options_of(walk: &WalkOptions) -> BTreeMap<String, serde_json::Value> {
+fn options_of(request: &Request<'_>) -> BTreeMap<String, serde_json::Value> {
+    let walk = &request.walk;
     let mut options = BTreeMap::new();
     let mut set = |name: &str, value: serde_json::Value| options.insert(name.to_owned(), value);
     if !walk.exclude.is_empty() {
@@ -436,6 +456,7 @@ fn options_of(walk: &WalkOptions) -> BTreeMap<String, serde_json::Value> {
         ("one_file_system", walk.one_file_system),
         ("network_mounts", walk.network_mounts),
         ("fuse", walk.fuse),
+        ("shallow", request.budgets.shallow),
     ] {
         if given {
             set(name, true.into());

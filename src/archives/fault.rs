@@ -1,0 +1,52 @@
+//! Why an archive was not read to its end.
+
+use crate::model::GapReason;
+use std::io;
+
+/// Why an archive was not read to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nothing more is wanted: a budget is used up, or the sweep was stopped. Whoever stopped it tells so.
+    Stop,
+    /// It only looked like this archive.
+    NotMine,
+    /// It is recognised and not understood: why, and what was expected.
+    Fault(GapReason, String),
+    /// Reading failed.
+    Io(io::Error),
+}
+
+impl Failure {
+    /// It declares itself to be something that it is not.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::Fault(GapReason::Malformed, detail.into())
+    }
+
+    /// It begins and does not end.
+    pub fn truncated(detail: impl Into<String>) -> Self {
+        Self::Fault(GapReason::Truncated, detail.into())
+    }
+
+    /// A version or method that is not read.
+    pub fn unsupported(detail: impl Into<String>) -> Self {
+        Self::Fault(GapReason::Unsupported, detail.into())
+    }
+
+    /// A limit of this reader.
+    pub fn limit(detail: impl Into<String>) -> Self {
+        Self::Fault(GapReason::Limit, detail.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::truncated("cut off"),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                Self::malformed("damaged data")
+            }
+            io::ErrorKind::OutOfMemory => Self::limit("needs too much memory"),
+            _ => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The chain of members in which something stands.
+
+use crate::model::{EntryFacts, Member};
+use std::sync::Arc;
+
+/// The chain of members in which the search is, outermost first.
+#[derive(Default)]
+pub(super) struct Chain {
+    members: Vec<Member>,
+    entries: Vec<Option<Arc<EntryFacts>>>,
+}
+
+impl Chain {
+    pub(super) fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>) {
+        self.members.push(member);
+        self.entries.push(entry);
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.members.pop();
+        self.entries.pop();
+    }
+
+    /// The members of the chain.
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// What the containers around say, the innermost first.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &EntryFacts> {
+        self.entries.iter().rev().flatten().map(AsRef::as_ref)
+    }
+}
