@@ -54,7 +54,12 @@ impl Format for AgeEncrypted {
                     offset: candidate.at,
                     detail: format!("age file: {detail}"),
                 }],
-                end: candidate.bytes.len(),
+                // What is no header may be anything: all of it is searched.
+                end: if reason == GapReason::Encrypted {
+                    candidate.bytes.len()
+                } else {
+                    candidate.at + VERSION.len().min(bytes.len())
+                },
                 ..Found::default()
             })
         };

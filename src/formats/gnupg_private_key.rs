@@ -73,7 +73,8 @@ impl Format for GnupgPrivateKey {
                     offset: start,
                     detail: format!("GnuPG private key: {detail}"),
                 }],
-                end: bytes.len(),
+                // Whatever follows is searched.
+                end: start + 1,
                 ..Found::default()
             })
         };

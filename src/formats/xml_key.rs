@@ -136,7 +136,8 @@ impl<'a> Tag<'a> {
                 .split(|b| !base64_text::is_digit(*b))
                 .any(|run| run.len() >= 40);
             return Err(if begun && limit == bytes.len() {
-                self.fault(GapReason::Truncated, "has no end", limit)
+                // What follows the opening is searched, as it may be anything.
+                self.fault(GapReason::Truncated, "has no end", self.inside)
             } else {
                 Reading::NotMine
             });

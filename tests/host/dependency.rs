@@ -190,11 +190,15 @@ fn npm_installations() {
         "app/package.json",
         "{\"name\":\"app\",\"version\":\"1.0.0\"}",
     );
-    run(&root.at("p"), "npm", &["pack", "--offline", "--silent"]);
+    run(
+        &root.at("p"),
+        "npm",
+        &["pack", "--offline", "--loglevel=error"],
+    );
     let arguments = [
         "install",
         "--offline",
-        "--silent",
+        "--loglevel=error",
         "--no-audit",
         "--no-fund",
         "../p/scope-demo-1.2.3.tgz",

@@ -122,7 +122,7 @@ fn every_fixture_spoilt_in_many_ways_ends_no_sweep() {
             good.push(arg(&path).to_owned());
         }
     }
-    let records = survived(dir.path(), Duration::from_secs(60));
+    let records = survived(dir.path(), Duration::from_secs(180));
     let end = of_kind(&records, "end")[0];
     assert_eq!(end["files"], files + good.len());
     let found = paths(&records);
@@ -159,7 +159,7 @@ fn a_key_behind_a_spoilt_one_is_found() {
         expected.push((arg(&path).to_owned(), at));
     }
     assert!(expected.len() > 400, "{}", expected.len());
-    let records = survived(dir.path(), Duration::from_secs(60));
+    let records = survived(dir.path(), Duration::from_secs(180));
     let wanted = told("identity/p256/certificate.pem")["fingerprints"]["cert_sha256"].clone();
     let found: Vec<(String, u64)> = of_kind(&records, "sighting")
         .iter()
@@ -218,6 +218,6 @@ fn noise_of_every_size_and_alphabet_ends_no_sweep() {
         fs::write(dir.path().join(format!("{number:03}")), noise).unwrap();
     }
     assert!(bytes > 8 << 20, "{bytes}");
-    let records = survived(dir.path(), Duration::from_secs(60));
+    let records = survived(dir.path(), Duration::from_secs(180));
     assert_eq!(of_kind(&records, "end")[0]["files"], 600);
 }
