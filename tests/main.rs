@@ -4,6 +4,9 @@
 mod architecture;
 
 #[cfg(test)]
+mod archives;
+
+#[cfg(test)]
 mod cli;
 
 #[cfg(test)]

@@ -1,0 +1,8 @@
+//! Keys inside of things: every key of the fixtures is planted in every kind of archive, made by its own tool, and must be found at
+//! its exact place with its identity; and in chains of three.
+
+mod bombs;
+mod chains;
+mod damage;
+mod kinds;
+mod plants;

@@ -1,0 +1,35 @@
+//! Archives in archives in archives.
+
+use super::kinds::KINDS;
+use super::plants::{compare, pack, plant_few, sweep};
+use crate::support::open_directory;
+use std::fs;
+
+#[test]
+fn every_key_is_found_in_chains_of_three() {
+    let archives = open_directory();
+    let mut expected = Vec::new();
+    for (number, outer) in KINDS.iter().enumerate() {
+        for step in 0..KINDS.len() {
+            let middle = &KINDS[(number + step) % KINDS.len()];
+            let inner = &KINDS[(number * 2 + step * 3 + 1) % KINDS.len()];
+            let work = open_directory();
+            let (first, second) = (work.path().join("1"), work.path().join("2"));
+            fs::create_dir(&first).unwrap();
+            fs::create_dir(&second).unwrap();
+            let keys = open_directory();
+            let planted = plant_few(keys.path());
+            pack(inner, keys.path(), &first.join("inner"));
+            pack(middle, &first, &second.join("middle"));
+            let file = archives.path().join(format!("{number}.{step}"));
+            pack(outer, &second, &file);
+            let chain = [outer.chain, middle.chain, inner.chain].concat();
+            expected.push((file, chain, planted));
+        }
+    }
+    let swept = sweep(archives.path(), &[]);
+    for (file, chain, planted) in &expected {
+        compare(&swept, file, chain, planted);
+    }
+    assert!(swept.gaps.is_empty(), "{:?}", swept.gaps.first());
+}
