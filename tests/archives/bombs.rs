@@ -50,7 +50,7 @@ fn an_archive_that_holds_itself() {
     );
     assert_eq!(
         limits,
-        ["tar: nested deeper than 8".to_owned()].map(|l| l),
+        ["gzip: nested deeper than 8".to_owned()].map(|l| l),
         "{limits:?}"
     );
 }
