@@ -4,12 +4,15 @@
 //! nested candidates, and `parse` puts them on its worklist.
 
 pub mod bare_base64;
+pub mod base64_run;
 pub mod bks;
 pub mod der_run;
 pub mod gnupg_keybox;
+pub mod hex_run;
 pub mod jks;
 pub mod nss;
 pub mod nss_legacy;
 pub mod pem_armour;
 pub mod pkcs12;
 pub mod sst;
+pub mod url_run;

@@ -46,15 +46,18 @@ pub mod x509;
 pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
+use crate::containers::base64_run::Base64Run;
 use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
 use crate::containers::gnupg_keybox::GnupgKeybox;
+use crate::containers::hex_run::HexRun;
 use crate::containers::jks::{Jceks, Jks};
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::pem_armour::PemArmour;
 use crate::containers::pkcs12::Pkcs12;
 use crate::containers::sst::Sst;
+use crate::containers::url_run::UrlRun;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -122,6 +125,9 @@ impl Signature {
 pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
+    &Base64Run,
+    &HexRun,
+    &UrlRun,
     &Nss,
     &NssLegacy,
     &Sst,

@@ -27,6 +27,12 @@ pub enum Clue {
     OpensshMagic,
     /// A magic number at the start of a file or member.
     Magic,
+    /// The start of something worth a look, as it is spelled in base64.
+    Base64,
+    /// The start of something worth a look, as it is spelled in hexadecimal digits.
+    Hexadecimal,
+    /// A PEM boundary in which blanks are escaped as in URLs.
+    UrlEscape,
     /// A word by which the text of a key file is known.
     Word,
     /// The decoded body of a PEM armour; the candidate has its label.

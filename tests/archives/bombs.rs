@@ -48,11 +48,7 @@ fn an_archive_that_holds_itself() {
     let limits = explode(
         "cp /dev/null x; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do tar -cf y x; gzip -c y >x; done; mv x x.tar.gz; rm y",
     );
-    assert_eq!(
-        limits,
-        ["gzip: nested deeper than 8".to_owned()].map(|l| l),
-        "{limits:?}"
-    );
+    assert_eq!(limits, ["gzip: nested deeper than 8"]);
 }
 
 #[test]

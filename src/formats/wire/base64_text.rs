@@ -31,6 +31,16 @@ pub fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         .map(|()| decoded)
 }
 
+/// The same, where the end may be cut off or be followed by a digit that is none of it.
+pub fn decode_lines(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let digits = text.iter().filter(|b| is_digit(**b) && **b != b'=').count();
+    if digits % 4 != 1 {
+        return decode(text);
+    }
+    let last = text.iter().rposition(|b| is_digit(*b) && *b != b'=')?;
+    decode(text.get(..last)?)
+}
+
 /// Whether a byte may stand in base64 of either alphabet, padding included.
 pub const fn is_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
