@@ -4,5 +4,6 @@
 mod bombs;
 mod chains;
 mod damage;
+mod encodings;
 mod kinds;
 mod plants;

@@ -86,3 +86,27 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_set_one_by_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("k.toml");
+        let load = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Config::load(Some(&path))
+        };
+        let built_in = Budgets::default();
+        assert_eq!(Config::load(None).unwrap().budgets(false), built_in);
+        let some = load("[budgets]\ndepth = 3\nratio = 7\n")
+            .unwrap()
+            .budgets(true);
+        assert_eq!((some.depth, some.ratio, some.shallow), (3, 7, true));
+        assert_eq!(some.expanded, built_in.expanded);
+        assert!(load("[budgets]\ndepth = 33\n").is_err());
+        assert!(load("[budgets]\ndeep = 3\n").is_err());
+    }
+}

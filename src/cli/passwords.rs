@@ -145,11 +145,12 @@ mod tests {
         std::fs::write(at("app.txt"), "one\ntwo\n").unwrap();
         let config = "[[passwords]]\npaths = [\"/etc/app/**\"]\nfile = \"app.txt\"\n";
         std::fs::write(at("keymuster.toml"), config).unwrap();
-        let found = rules(&at("keymuster.toml")).unwrap();
+        let load = || Config::load(Some(&at("keymuster.toml")));
+        let found = rules(&load().unwrap()).unwrap();
         assert_eq!(found[0].paths, ["/etc/app/**"]);
         assert_eq!(found[0].texts.len(), 2);
         std::fs::write(at("keymuster.toml"), "[[passwords]]\npath = 1\n").unwrap();
-        let error = rules(&at("keymuster.toml")).unwrap_err().to_string();
+        let error = load().unwrap_err().to_string();
         assert!(error.contains("keymuster.toml:2"), "{error}");
     }
 }

@@ -204,7 +204,7 @@ impl Walk<'_> {
             b'\n' | b'\r' => (1, Meaning::NewLine),
             b' ' | b'\t' | 0x0b | 0x0c => (1, Meaning::Blank),
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => (1, Meaning::Digit(byte)),
-            b'=' => (1, Meaning::Padding),
+            b'=' => equals(rest, self.digits.len()),
             b'\\' => match backslash(rest) {
                 Some(found) => found,
                 None => return false,
@@ -364,6 +364,26 @@ fn header_value_length(value: &[u8]) -> usize {
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b',' | b'-' | b'_'))
         .count();
     if word == 0 { 0 } else { blanks + word }
+}
+
+/// What an equals sign stands for behind so many digits, and its length: padding, or in quoted-printable text (RFC 2045, section 6.7)
+/// escaped padding, or a line break that is none.
+fn equals(rest: &[u8], digits: usize) -> (usize, Meaning) {
+    if rest.starts_with(b"=3D") {
+        return (3, Meaning::Padding);
+    }
+    let soft = match rest {
+        [_, b'\r', b'\n', next, ..] => Some((3, next)),
+        [_, b'\n', next, ..] => Some((2, next)),
+        _ => None,
+    };
+    match soft {
+        // One sign alone is padding behind three digits of a group.
+        Some((length, next)) if next.is_ascii_alphanumeric() && digits % 4 != 3 => {
+            (length, Meaning::Blank)
+        }
+        _ => (1, Meaning::Padding),
+    }
 }
 
 /// What an escape that starts with a backslash stands for, and its length.
@@ -564,6 +584,14 @@ mod tests {
                 "<td>",
             ),
             (format!("%0A{first}%0A{second}%0A-----END X-----"), "cert="),
+            (format!("\n{first}=\n{second}\n-----END X-----"), ""),
+            (
+                format!(
+                    "\r\n{first}\r\n{}\r\n-----END X-----",
+                    second.replace('=', "=3D")
+                ),
+                "",
+            ),
         ];
         for (text, before) in cases {
             assert_eq!(
