@@ -27,6 +27,9 @@ pub mod formats;
 pub mod containers;
 
 pub mod archives;
+
+pub mod fields;
+
 pub mod identity;
 
 pub mod host;

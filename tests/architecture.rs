@@ -13,6 +13,7 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("formats", &["model", "containers"]),
         ("containers", &["model", "formats"]),
         ("archives", &["model"]),
+        ("fields", &[]),
         ("detect", &["model", "formats"]),
         ("parse", &["model", "formats"]),
         // Of the formats only `wire`, as the next test says.
@@ -29,8 +30,8 @@ pub(crate) fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "pipeline",
             &[
-                "model", "walk", "archives", "detect", "formats", "parse", "identity", "host",
-                "stores",
+                "model", "walk", "archives", "fields", "detect", "formats", "parse", "identity",
+                "host", "stores",
             ],
         ),
         (

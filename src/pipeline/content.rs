@@ -7,6 +7,7 @@ use super::budget::{Budget, Counted};
 use super::members::Inside;
 use crate::archives::{self, Failure, Input, Slice, Source};
 use crate::detect::Detector;
+use crate::fields::Fields;
 use crate::model::{
     Artifact, Budgets, Candidate, Clue, Effort, Encoding, EntryFacts, Fault, GapReason, Member,
     Passwords, Unlock,
@@ -30,6 +31,11 @@ const WINDOW_MAX: usize = 80 << 20;
 const CHANCE_MAX: usize = 8;
 /// How far lines are counted; behind that only the offset is told.
 const LINES_MAX: u64 = 256 << 20;
+
+/// The type of a member that names the field of a document.
+const FIELD: &str = "field";
+/// The format of a public key's line, which stands in documents too.
+const OPENSSH_LINE: &str = "openssh_public";
 
 /// Takes what is found.
 pub trait Sink {
@@ -262,7 +268,7 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
-        let mut lines = Lines::default();
+        let mut text = Text::default();
         let large = source.size() > WINDOW as u64;
         let mut needed = None;
         // What was read already is searched even if the source ends there.
@@ -288,8 +294,8 @@ impl<'a> Scanner<'a> {
                 return Ok(());
             }
             is_first = false;
-            needed = self.search(source, base, buffer, &mut window, &mut lines, context, sink)?;
-            slide(buffer, source, &mut window, &mut lines, needed);
+            needed = self.search(source, base, buffer, &mut window, &mut text, context, sink)?;
+            slide(buffer, source, &mut window, &mut text.lines, needed);
         }
         Ok(())
     }
@@ -301,7 +307,7 @@ impl<'a> Scanner<'a> {
         base: u64,
         buffer: &[u8],
         window: &mut Window,
-        lines: &mut Lines,
+        text: &mut Text,
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<Option<usize>> {
@@ -362,10 +368,15 @@ impl<'a> Scanner<'a> {
             window.starts += usize::from(opening.is_some());
             for artifact in parsed.artifacts {
                 let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
-                    .then(|| lines.at(source, bytes, window.start, artifact.offset))
+                    .then(|| text.lines.at(source, bytes, window.start, artifact.offset))
                     .flatten();
                 let offset = base + window.start + artifact.offset as u64;
-                sink.artifact(artifact, offset, line);
+                let field = stands_in_text(&artifact)
+                    .then(|| text.fields.name(bytes, window.start, artifact.offset))
+                    .flatten();
+                in_field(field, offset, sink, |sink| {
+                    sink.artifact(artifact, offset, line)
+                });
             }
             for Fault {
                 reason,
@@ -377,7 +388,10 @@ impl<'a> Scanner<'a> {
             }
             for content in parsed.contents {
                 let place = base + window.start + content.offset as u64;
-                self.scan_inner(content, place, context, sink)?;
+                let field = text.fields.name(bytes, window.start, content.offset);
+                in_field(field, place, sink, |sink| {
+                    self.scan_inner(content, place, context, sink)
+                })?;
             }
         }
         // A literal may begin in the last bytes of the window.
@@ -387,6 +401,27 @@ impl<'a> Scanner<'a> {
         window.from = window.from.max(open);
         Ok(None)
     }
+}
+
+/// Whether it is a text that stands in another, and not itself the structure of a file.
+fn stands_in_text(artifact: &Artifact) -> bool {
+    artifact.encoding == Encoding::Pem || artifact.format == OPENSSH_LINE
+}
+
+/// Tells something inside the field of a document, if that has a name.
+fn in_field<T>(
+    field: Option<String>,
+    place: u64,
+    sink: &mut dyn Sink,
+    tell: impl FnOnce(&mut dyn Sink) -> T,
+) -> T {
+    let Some(name) = field else {
+        return tell(sink);
+    };
+    sink.enter(Member::named(FIELD, name.as_bytes()).at(place), None);
+    let told = tell(sink);
+    sink.leave();
+    told
 }
 
 /// Moves on to the next data if a hole follows; false if nothing but a hole does.
@@ -466,6 +501,13 @@ fn slide(
     window.start += front as u64;
     window.filled -= front;
     window.from = window.from.saturating_sub(front);
+}
+
+/// What is known of the text of a content.
+#[derive(Default)]
+struct Text {
+    lines: Lines,
+    fields: Fields,
 }
 
 /// Counts lines, only as far as somebody asks.
