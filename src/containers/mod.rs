@@ -5,6 +5,7 @@
 
 pub mod bare_base64;
 pub mod base64_run;
+pub mod bcfks;
 pub mod bks;
 pub mod der_run;
 pub mod gnupg_keybox;

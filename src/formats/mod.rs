@@ -47,6 +47,7 @@ pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::base64_run::Base64Run;
+use crate::containers::bcfks::Bcfks;
 use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
 use crate::containers::gnupg_keybox::GnupgKeybox;
@@ -132,6 +133,7 @@ pub static ALL: &[&dyn Format] = &[
     &NssLegacy,
     &Sst,
     &Pkcs12,
+    &Bcfks,
     &Jks,
     &Jceks,
     &Bks,

@@ -1,5 +1,6 @@
 //! Shared readers that are no formats.
 
+pub mod aes_modes;
 pub mod armour;
 pub mod attempts;
 pub mod base64_text;
