@@ -91,6 +91,8 @@ struct KeyFile {
 struct Key {
     purpose: &'static str,
     public: Option<(Vec<u8>, Vec<u8>)>,
+    /// Where the public half begins.
+    at: usize,
     blob: Blob,
 }
 
@@ -118,7 +120,7 @@ fn told(candidate: &Candidate<'_>, file: KeyFile) -> Reading {
             private.protection = Some(Protection::Encrypted);
             private.cipher.clone_from(&cipher);
             private.notes.push(key.purpose.into());
-            private.offset = candidate.at;
+            private.offset = candidate.at.saturating_add(key.at);
             found.artifacts.push(private);
         }
     }
@@ -180,6 +182,7 @@ fn capi(bytes: &[u8]) -> Result<KeyFile, Unread> {
                 Unread::Cut
             }
         };
+        let at = input.at();
         let public = input.take(public).map_err(within)?;
         let private = input.take(private).map_err(within)?;
         input.take(flags).map_err(within)?;
@@ -189,6 +192,7 @@ fn capi(bytes: &[u8]) -> Result<KeyFile, Unread> {
         keys.push(Key {
             purpose,
             public: rsa_public(public),
+            at,
             blob: blob(private)?,
         });
     }
@@ -236,6 +240,7 @@ fn cng(bytes: &[u8]) -> Result<KeyFile, Unread> {
         keys: vec![Key {
             purpose: "",
             public: None,
+            at: 0,
             blob: blob(private)?,
         }],
         length: input.at(),
