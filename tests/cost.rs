@@ -213,7 +213,7 @@ fn stores_that_ask_for_more_work_than_is_granted() {
             fixture("pkcs12/ten_million_iterations.p12"),
         ),
         // 1,024 blocks that each begin with the whole salt.
-        ("a salt of 4 MiB", bcfks(&vec![7; 4 << 20], 2, 16, 16)),
+        ("a salt of 2 MiB", bcfks(&vec![7; 2 << 20], 2, 16, 16)),
     ];
     let passwords = Passwords::new([], true);
     for (case, bytes) in cases {
