@@ -1,6 +1,9 @@
 //! What hostile bytes cost: each hit has a bounded share, however many stand in one line, armour or object.
 
-use keymuster::pipeline::place::examine;
+use keymuster::formats::wire::der;
+use keymuster::model::{GapReason, Passwords};
+use keymuster::pipeline::place::{examine, examine_with};
+use std::fs;
 use std::time::{Duration, Instant};
 
 /// How many bytes each text has.
@@ -167,4 +170,63 @@ fn many_objects_in_one_another() {
             ),
         ],
     );
+}
+
+/// A BCFKS store that is closed with scrypt of that salt and these numbers; what stands in it is noise.
+fn bcfks(salt: &[u8], n: u8, r: u8, p: u8) -> Vec<u8> {
+    const PBES2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
+    const SCRYPT: &[u8] = b"\x2b\x06\x01\x04\x01\xda\x47\x04\x0b";
+    const KEY_WRAP: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x30";
+    const HMAC: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x02\x0b";
+    let sequence = |parts: &[&[u8]]| der::encode(der::SEQUENCE, parts);
+    let octets = |bytes: &[u8]| der::encode(der::OCTET_STRING, &[bytes]);
+    let id = |oid: &[u8]| der::encode(der::OID, &[oid]);
+    let [n, r, p, length] = [n, r, p, 32].map(|number| der::encode_unsigned(&[number]));
+    let function = sequence(&[
+        &id(SCRYPT),
+        &sequence(&[&octets(salt), &n, &r, &p, &length]),
+    ]);
+    let cipher = sequence(&[&id(KEY_WRAP)]);
+    let algorithm = sequence(&[&id(PBES2), &sequence(&[&function, &cipher])]);
+    let noise: Vec<u8> = (0..=255).collect();
+    sequence(&[
+        &sequence(&[&algorithm, &octets(&noise)]),
+        &sequence(&[&sequence(&[&id(HMAC)]), &function, &octets(&noise[..64])]),
+    ])
+}
+
+#[test]
+fn stores_that_ask_for_more_work_than_is_granted() {
+    let fixture = |name: &str| fs::read(format!("fixtures/{name}")).unwrap();
+    let cases = [
+        (
+            "ten million iterations",
+            fixture("bcfks/ten_million_iterations.bcfks"),
+        ),
+        (
+            "four billion iterations",
+            fixture("bcfks/four_billion_iterations.bcfks"),
+        ),
+        ("64 GiB", fixture("bcfks/scrypt_64_gib.bcfks")),
+        (
+            "PKCS#12, ten million",
+            fixture("pkcs12/ten_million_iterations.p12"),
+        ),
+        // 1,024 blocks that each begin with the whole salt.
+        ("a salt of 2 MiB", bcfks(&vec![7; 2 << 20], 2, 16, 16)),
+    ];
+    let passwords = Passwords::new([], true);
+    for (case, bytes) in cases {
+        let start = Instant::now();
+        let (sightings, gaps) = examine_with(&bytes, b"x", &passwords);
+        let took = start.elapsed();
+        let limits = gaps.iter().filter(|gap| gap.reason == GapReason::Limit);
+        assert!(limits.count() >= 1, "{case}: {gaps:?}");
+        assert!(!sightings.is_empty(), "{case}");
+        assert!(took < MOST, "{case}: {took:?}");
+    }
+    // The same with little salt is tried to the end.
+    let (_, gaps) = examine_with(&bcfks(b"salt", 2, 16, 16), b"x", &passwords);
+    let reasons: Vec<GapReason> = gaps.iter().map(|gap| gap.reason).collect();
+    assert_eq!(reasons, [GapReason::Encrypted]);
 }

@@ -149,9 +149,23 @@ fn declared(object: &[u8]) -> Option<&'static str> {
         Some("DER certificate")
     } else if is_pkcs12_shape(inner_of_either(object)?) {
         Some("PKCS#12")
+    } else if is_bcfks_shape(object) {
+        Some("BCFKS")
     } else {
         None
     }
+}
+
+/// SEQUENCE { SEQUENCE { SEQUENCE { OBJECT IDENTIFIER of PBES2 …: an EncryptedObjectStoreData and what follows it.
+fn is_bcfks_shape(object: &[u8]) -> bool {
+    const PBES2: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
+    let sequence = |bytes: &'_ [u8]| bytes.first() == Some(&der::SEQUENCE);
+    inner(object)
+        .filter(|data| sequence(data))
+        .and_then(inner)
+        .filter(|algorithm| sequence(algorithm))
+        .and_then(inner)
+        .is_some_and(|identifier| identifier.starts_with(PBES2))
 }
 
 /// A file that starts as something that it does not hold whole.

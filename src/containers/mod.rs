@@ -5,14 +5,20 @@
 
 pub mod bare_base64;
 pub mod base64_run;
+pub mod bcfks;
 pub mod bks;
 pub mod der_run;
+pub mod dpapi;
 pub mod gnupg_keybox;
 pub mod hex_run;
+pub mod ibm_kdb;
 pub mod jks;
+pub mod macos_keychain;
 pub mod nss;
 pub mod nss_legacy;
+pub mod oracle_sso;
 pub mod pem_armour;
 pub mod pkcs12;
 pub mod sst;
 pub mod url_run;
+pub mod windows_key;

@@ -47,17 +47,23 @@ pub mod xml_key;
 
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::base64_run::Base64Run;
+use crate::containers::bcfks::Bcfks;
 use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
+use crate::containers::dpapi::Dpapi;
 use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::hex_run::HexRun;
+use crate::containers::ibm_kdb::IbmKdb;
 use crate::containers::jks::{Jceks, Jks};
+use crate::containers::macos_keychain::MacosKeychain;
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
+use crate::containers::oracle_sso::OracleSso;
 use crate::containers::pem_armour::PemArmour;
 use crate::containers::pkcs12::Pkcs12;
 use crate::containers::sst::Sst;
 use crate::containers::url_run::UrlRun;
+use crate::containers::windows_key::WindowsKey;
 use crate::model::{Candidate, Clue, Reading};
 
 /// A reader of one format, or of one kind of container.
@@ -132,10 +138,16 @@ pub static ALL: &[&dyn Format] = &[
     &NssLegacy,
     &Sst,
     &Pkcs12,
+    &Bcfks,
     &Jks,
     &Jceks,
     &Bks,
     &Uber,
+    &MacosKeychain,
+    &OracleSso,
+    &IbmKdb,
+    &Dpapi,
+    &WindowsKey,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,

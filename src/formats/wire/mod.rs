@@ -1,5 +1,6 @@
 //! Shared readers that are no formats.
 
+pub mod aes_modes;
 pub mod armour;
 pub mod attempts;
 pub mod base64_text;
@@ -10,6 +11,7 @@ pub mod crl;
 pub mod curves;
 pub mod der;
 pub mod dns;
+pub mod dpapi;
 pub mod extensions;
 pub mod ini;
 pub mod java;
@@ -34,5 +36,6 @@ pub mod ssh_options;
 pub mod ssh_signers;
 pub mod text_lines;
 pub mod time;
+pub mod unopened;
 pub mod untrusted_comment;
 pub mod whole;

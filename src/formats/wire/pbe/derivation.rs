@@ -94,7 +94,7 @@ pub fn scrypt(
     length: usize,
     effort: &Effort,
 ) -> Result<Zeroizing<Vec<u8>>, Closed> {
-    let told = || format!("scrypt of N={n}, r={r}, p={p}");
+    let told = || super::salted(format!("scrypt of N={n}, r={r}, p={p}"), salt);
     let blocks = n.saturating_add(p).saturating_mul(r);
     let memory = blocks.saturating_mul(128);
     if memory > Effort::MEMORY_MAX {
@@ -102,7 +102,9 @@ pub fn scrypt(
         return Err(Closed::Limit(format!("{}, {asked} MiB of memory", told())));
     }
     // A block of r costs two mixings of 128 r octets: about as much as r iterations of PBKDF2.
-    charge(effort, n.saturating_mul(r).saturating_mul(p), told)?;
+    // Each of the four blocks of PBKDF2 that start one goes over the salt.
+    let each = n.saturating_add(super::salt_units(salt).saturating_mul(4));
+    charge(effort, each.saturating_mul(r).saturating_mul(p), told)?;
     let parameters = (|| {
         let log_n =
             u8::try_from(n.checked_ilog2().filter(|log| n == 1 << log && *log > 0)?).ok()?;

@@ -243,8 +243,10 @@ impl Hash {
         effort: &Effort,
     ) -> Result<Zeroizing<Vec<u8>>, Closed> {
         let blocks = u64::try_from(length.div_ceil(self.length())).unwrap_or(u64::MAX);
-        charge(effort, iterations.saturating_mul(blocks), || {
-            format!("PBKDF2 of {iterations} iterations")
+        // The first iteration of each block goes over the salt, too.
+        let each = iterations.saturating_add(super::salt_units(salt));
+        charge(effort, each.saturating_mul(blocks), || {
+            super::salted(format!("PBKDF2 of {iterations} iterations"), salt)
         })?;
         let rounds = u32::try_from(iterations)
             .map_err(|_| Closed::Limit(format!("PBKDF2 of {iterations} iterations")))?;

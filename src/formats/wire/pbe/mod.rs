@@ -100,6 +100,19 @@ pub fn charge(effort: &Effort, units: u64, what: impl FnOnce() -> String) -> Res
     Err(Closed::Limit(format!("{}: {left}", what())))
 }
 
+/// What hashing a salt once costs.
+fn salt_units(salt: &[u8]) -> u64 {
+    u64::try_from(salt.len() / 128).unwrap_or(u64::MAX)
+}
+
+/// A derivation in words, with the length of a salt that costs something.
+fn salted(mut what: String, salt: &[u8]) -> String {
+    if salt_units(salt) > 0 {
+        what.push_str(&format!(", a salt of {} bytes", salt.len()));
+    }
+    what
+}
+
 enum Scheme<'a> {
     Pbes1(pbes1::Pbes1<'a>),
     Pbes2 {

@@ -99,8 +99,10 @@ pub fn derive(
 ) -> Result<Zeroizing<Vec<u8>>, Closed> {
     let (u, v) = (hash.length(), hash.block());
     let blocks = u64::try_from(length.div_ceil(u)).unwrap_or(u64::MAX);
-    charge(effort, iterations.saturating_mul(blocks), || {
-        format!("PKCS#12 key derivation of {iterations} iterations")
+    let each = iterations.saturating_add(super::salt_units(salt));
+    charge(effort, each.saturating_mul(blocks), || {
+        let what = format!("PKCS#12 key derivation of {iterations} iterations");
+        super::salted(what, salt)
     })?;
     let diversifier = vec![purpose as u8; v];
     let mut input = repeated(salt, v);

@@ -192,8 +192,24 @@ fn what_costs_too_much_is_refused_before_it_starts() {
         24,
         &effort,
     ));
+    // A salt is hashed once for each block, and scrypt has 1,024 of them here.
+    let salt = vec![0; 4 << 20];
+    let text = limit(scrypt(b"p", &salt, (2, 16, 16), 32, &effort));
+    assert!(text.contains("a salt of 4194304 bytes"), "{text}");
+    limit(Hash::Sha1.pbkdf2(b"p", &salt, 1, 4096, &effort));
+    let key = Purpose::Key;
+    limit(pkcs12::derive(
+        Hash::Sha1,
+        key,
+        b"",
+        &salt,
+        1,
+        4096,
+        &effort,
+    ));
+    assert!(effort.spend(Effort::PER_FILE), "nothing was done");
     assert!(matches!(
-        scrypt(b"p", b"s", (1000, 8, 1), 32, &effort),
+        scrypt(b"p", b"s", (1000, 8, 1), 32, &Effort::new(ENOUGH)),
         Err(Closed::Unsupported(_))
     ));
 }
