@@ -123,7 +123,11 @@ impl Format for DerRun {
                     let detail = format!("{what}: larger than {} MiB", most >> 20);
                     (GapReason::Limit, detail)
                 };
-                return broken(candidate, reason, detail);
+                let mut reading = broken(candidate, reason, detail);
+                if let Reading::Found(found) = &mut reading {
+                    found.nested = whole_certificates(object, start);
+                }
+                return reading;
             }
         }
         Reading::NotMine
@@ -147,11 +151,28 @@ fn carved(raw: &[u8], start: usize) -> Found {
 fn declared(object: &[u8]) -> Option<&'static str> {
     if is_certificate_shape(object) {
         Some("DER certificate")
+    } else if inner(object).is_some_and(is_certificate_shape) {
+        Some("PkiPath")
     } else if is_pkcs12_shape(inner_of_either(object)?) {
         Some("PKCS#12")
     } else {
         None
     }
+}
+
+/// The certificates of a chain that are there although it is cut off.
+fn whole_certificates(chain: &[u8], start: usize) -> Vec<Nested> {
+    let mut nested = Vec::new();
+    let Some(mut rest) = inner(chain).filter(|first| is_certificate_shape(first)) else {
+        return nested;
+    };
+    while let Ok((element, after)) = Element::read(rest) {
+        let offset = start + chain.len() - rest.len();
+        let bytes = Zeroizing::new(element.raw.to_vec());
+        nested.push(Nested::new(Clue::DerObject, bytes, Encoding::Der, offset));
+        rest = after;
+    }
+    nested
 }
 
 /// A file that starts as something that it does not hold whole.
@@ -261,10 +282,19 @@ fn has_shape(object: &[u8]) -> bool {
             // AlgorithmIdentifier, then a key or a ciphertext; the second element may lie beyond the window.
             [der::OID, ..] => after_element(content)
                 .is_some_and(|next| matches!(next, [der::BIT_STRING | der::OCTET_STRING, ..])),
-            // Version 1 revocation list: AlgorithmIdentifier, then a name.
-            [der::SEQUENCE, ..] => {
-                inner(inside).is_some_and(|algorithm| algorithm.first() == Some(&der::OID))
-            }
+            [der::SEQUENCE, ..] => inner(inside).is_some_and(|deeper| match deeper {
+                // Version 1 revocation list: AlgorithmIdentifier, then a name.
+                [der::OID, ..] => true,
+                // A chain of certificates, each with its version.
+                [0xa0, 3, 2, 1, ..] => true,
+                // SPKAC: a SubjectPublicKeyInfo, then a challenge.
+                [der::SEQUENCE, ..] => {
+                    inner(deeper).is_some_and(|algorithm| algorithm.first() == Some(&der::OID))
+                        && after_element(inside)
+                            .is_some_and(|next| next.first() == Some(&der::IA5_STRING))
+                }
+                _ => false,
+            }),
             _ => false,
         }),
         // ContentInfo of signed data.

@@ -1,10 +1,12 @@
 //! Shared readers that are no formats.
 
+pub mod age;
 pub mod armour;
 pub mod attempts;
 pub mod base64_text;
 pub mod bech32;
 pub mod ber;
+pub mod capi;
 pub mod certificate;
 pub mod crl;
 pub mod curves;
