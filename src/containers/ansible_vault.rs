@@ -106,14 +106,17 @@ impl Format for AnsibleVault {
         keystore.cipher = Some(format!(
             "AES-256-CTR, PBKDF2 hmacWithSHA256 {ITERATIONS} iterations, HMAC-SHA256"
         ));
-        let Some(sealed) = Sealed::read(&body.digits) else {
-            if body.is_last {
+        let sealed = match Sealed::read(&body.digits) {
+            Ok(sealed) => sealed,
+            Err(Unsealed::Cut) if body.is_last => {
                 fault(GapReason::Truncated, "ends inside its digits".to_owned());
-            } else {
+                return Reading::Found(found);
+            }
+            Err(_) => {
                 let what = "its digits are no salt, MAC and ciphertext";
                 fault(GapReason::Malformed, what.to_owned());
+                return Reading::Found(found);
             }
-            return Reading::Found(found);
         };
         match Attempts::new(&candidate.unlock)
             .first(|password, effort| sealed.open(password, effort))
@@ -236,18 +239,38 @@ struct Sealed {
     data: Vec<u8>,
 }
 
+/// Why digits hold nothing.
+enum Unsealed {
+    /// They end too early.
+    Cut,
+    /// They are others.
+    Bad,
+}
+
 impl Sealed {
-    fn read(digits: &[u8]) -> Option<Self> {
-        let inner = from_hex(digits)?;
+    fn read(digits: &[u8]) -> Result<Self, Unsealed> {
+        // A digit is lacking at the end of what is cut.
+        let whole = digits.len() / 2 * 2;
+        let inner = digits
+            .get(..whole)
+            .and_then(from_hex)
+            .ok_or(Unsealed::Bad)?;
         let mut fields = inner.splitn(3, |b| *b == b'\n');
-        let mut next = || from_hex(fields.next()?);
-        let sealed = Self {
-            salt: next()?,
-            mac: next()?,
-            data: next()?,
-        };
-        let fits = sealed.mac.len() == KEY && !sealed.salt.is_empty() && !sealed.data.is_empty();
-        (fits && sealed.data.len().is_multiple_of(BLOCK)).then_some(sealed)
+        let mut next = || fields.next().ok_or(Unsealed::Cut);
+        let (salt, mac, data) = (next()?, next()?, next()?);
+        let of = |field| from_hex(field).ok_or(Unsealed::Bad);
+        let (salt, mac) = (of(salt)?, of(mac)?);
+        if mac.len() != KEY || salt.is_empty() {
+            return Err(Unsealed::Bad);
+        }
+        if whole < digits.len() || data.len() % 2 == 1 {
+            return Err(Unsealed::Cut);
+        }
+        let data = of(data)?;
+        if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
+            return Err(Unsealed::Cut);
+        }
+        Ok(Self { salt, mac, data })
     }
 
     /// The content; nothing if the password is another one.

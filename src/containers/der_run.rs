@@ -5,6 +5,7 @@
 //! of a known object. Whether it is one, and whether its numbers are plausible, the formats decide.
 
 use crate::formats::wire::ber;
+use crate::formats::wire::certificate;
 use crate::formats::wire::der::{self, DerError, Element};
 use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
@@ -107,7 +108,9 @@ impl Format for DerRun {
             }
             let opens_file = start == 0 && candidate.at_start;
             if let Some(raw) = object.get(..total) {
-                if !is_framed(raw) {
+                // Other things than a path begin with a certificate too, which then stands for itself.
+                let is_chain = inner(raw).is_some_and(is_certificate_shape);
+                if !is_framed(raw) || (is_chain && !certificate::is_path(raw)) {
                     continue;
                 }
                 return Reading::Found(carved(raw, start));
@@ -125,7 +128,16 @@ impl Format for DerRun {
                 };
                 let mut reading = broken(candidate, reason, detail);
                 if let Reading::Found(found) = &mut reading {
-                    found.nested = whole_certificates(object, start);
+                    // Those that are whole are told all the same.
+                    let mut parts = certificates(object);
+                    parts.pop();
+                    found.nested = parts
+                        .into_iter()
+                        .map(|(offset, raw)| {
+                            let bytes = Zeroizing::new(raw.to_vec());
+                            Nested::new(Clue::DerObject, bytes, Encoding::Der, start + offset)
+                        })
+                        .collect();
                 }
                 return reading;
             }
@@ -151,7 +163,10 @@ fn carved(raw: &[u8], start: usize) -> Found {
 fn declared(object: &[u8]) -> Option<&'static str> {
     if is_certificate_shape(object) {
         Some("DER certificate")
-    } else if inner(object).is_some_and(is_certificate_shape) {
+    } else if certificates(object)
+        .last()
+        .is_some_and(|(_, rest)| begins_like_certificate(rest))
+    {
         Some("PkiPath")
     } else if is_pkcs12_shape(inner_of_either(object)?) {
         Some("PKCS#12")
@@ -160,19 +175,18 @@ fn declared(object: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The certificates of a chain that are there although it is cut off.
-fn whole_certificates(chain: &[u8], start: usize) -> Vec<Nested> {
-    let mut nested = Vec::new();
+/// What stands in a chain of certificates that is cut off, each with its place; the last reaches to the end.
+fn certificates(chain: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut found = Vec::new();
     let Some(mut rest) = inner(chain).filter(|first| is_certificate_shape(first)) else {
-        return nested;
+        return found;
     };
     while let Ok((element, after)) = Element::read(rest) {
-        let offset = start + chain.len() - rest.len();
-        let bytes = Zeroizing::new(element.raw.to_vec());
-        nested.push(Nested::new(Clue::DerObject, bytes, Encoding::Der, offset));
+        found.push((chain.len() - rest.len(), element.raw));
         rest = after;
     }
-    nested
+    found.push((chain.len() - rest.len(), rest));
+    found
 }
 
 /// A file that starts as something that it does not hold whole.
@@ -235,6 +249,13 @@ fn is_certificate_shape(object: &[u8]) -> bool {
     inner(object)
         .and_then(inner)
         .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]))
+}
+
+/// The same, or of version 1: SEQUENCE { SEQUENCE { INTEGER …
+fn begins_like_certificate(object: &[u8]) -> bool {
+    inner(object)
+        .and_then(inner)
+        .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]) || tbs.first() == Some(&der::INTEGER))
 }
 
 /// INTEGER 3, SEQUENCE { OBJECT IDENTIFIER of a PKCS#7 content type …, as far as it is there.

@@ -143,7 +143,7 @@ fn told(binary: &Binary, json: &[u8], second: Option<usize>) -> Result<Header, S
     };
     add("label", &binary.label);
     add("subsystem", &binary.subsystem);
-    add("sequence", &binary.sequence.to_string());
+    add("epoch", &binary.sequence.to_string());
     let mut bits = None;
     for (number, slot) in metadata.keyslots.iter().take(ITEMS_MAX) {
         bits = bits.or(slot.key_size);

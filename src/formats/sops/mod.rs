@@ -58,7 +58,8 @@ impl Format for Sops {
             Err(reading) => return reading,
         };
         let mut found = Found {
-            end: block.end,
+            // What else stands in the metadata speaks for itself: an armour for each age key.
+            end: at + LITERAL.len(),
             ..Found::default()
         };
         let text = bytes.get(block.start..block.end).unwrap_or_default();
