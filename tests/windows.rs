@@ -48,6 +48,8 @@ fn armours_are_found_wherever_a_window_ends() {
     cut_everywhere("encrypted PEM", &closed, b'.', b"\n", 5);
     let ssh = fixture("identity/ed25519/rfc4716.txt");
     cut_everywhere("RFC 4716", &ssh, b'.', b"\n", 1);
+    let spkac = fixture("spkac/p256.txt");
+    cut_everywhere("SPKAC", &spkac, b'.', b"\n", 3);
 }
 
 #[test]
@@ -59,6 +61,8 @@ fn der_is_found_wherever_a_window_ends() {
         ("identity/ed25519/certificate.der", 5),
         ("identity/dsa2048/spki.der", 29),
         ("pkcs7/one.der", 7),
+        ("spkac/p256.der", 3),
+        ("pki_path/chain.der", 43),
     ] {
         cut_everywhere(path, &fixture(path), 0xee, b"", step);
     }

@@ -2,7 +2,7 @@
 //! indented or escaped.
 //!
 //! Behind the header stand hexadecimal digits; they are the digits of a salt, a MAC and a ciphertext, one a line. The
-//! password derives keys of cipher and MAC and a counter by PBKDF2.
+//! password derives keys of cipher and MAC and a counter by PBKDF2. What a password opens is searched like a file.
 
 use crate::formats::wire::attempts::Attempts;
 use crate::formats::wire::pbe::{Hash, charge};
@@ -10,7 +10,7 @@ use crate::formats::wire::text_lines::{Ending, Lines};
 use crate::formats::{Format, Signature};
 use crate::model::{
     Artifact, Candidate, Closed, Clue, Effort, Encoding, EntryFacts, Fault, Found, GapReason,
-    KeyMaterial, Kind, Nested, Opened, Protection, Reading,
+    KeyMaterial, Kind, Member, Nested, Protection, Reading,
 };
 use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
 use std::sync::Arc;
@@ -123,7 +123,16 @@ impl Format for AnsibleVault {
         {
             Ok((clear, opened)) => {
                 keystore.opened = Some(opened);
-                found.nested = armours(&clear, candidate.at, opened, keystore.cipher.as_deref());
+                let facts = EntryFacts {
+                    protection: Some(Protection::Encrypted),
+                    cipher: keystore.cipher.clone(),
+                    opened: Some(opened),
+                    ..EntryFacts::default()
+                };
+                found.nested.push(Nested {
+                    entry: Some(Arc::new(facts)),
+                    ..Nested::content(Member::named(self.name(), b""), clear, candidate.at)
+                });
             }
             Err(Closed::Limit(asked)) => fault(GapReason::Limit, asked),
             Err(_) => fault(
@@ -304,31 +313,6 @@ impl Sealed {
         };
         Ok(decrypt())
     }
-}
-
-/// The armours of the content: keys in a vault stand in them.
-fn armours(text: &[u8], offset: usize, opened: Opened, cipher: Option<&str>) -> Vec<Nested> {
-    let facts = Arc::new(EntryFacts {
-        protection: Some(Protection::Encrypted),
-        cipher: cipher.map(str::to_owned),
-        opened: Some(opened),
-        ..EntryFacts::default()
-    });
-    let begins: Vec<usize> = memchr::memmem::find_iter(text, b"-----BEGIN ").collect();
-    let ends = begins.iter().skip(1).copied().chain([text.len()]);
-    let parts = begins.iter().zip(ends);
-    parts
-        .filter_map(|(begin, end)| text.get(*begin..end))
-        .map(|part| Nested {
-            entry: Some(Arc::clone(&facts)),
-            ..Nested::new(
-                Clue::PemArmour,
-                Zeroizing::new(part.to_vec()),
-                Encoding::Text,
-                offset,
-            )
-        })
-        .collect()
 }
 
 fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -248,3 +248,49 @@ impl Keyslot {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A first header with this JSON, whose checksum agrees.
+    fn header(size: usize, json: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        bytes[..6].copy_from_slice(MAGIC);
+        bytes[7] = 2;
+        bytes[8..16].copy_from_slice(&(size as u64).to_be_bytes());
+        bytes[72..78].copy_from_slice(b"sha256");
+        bytes[BINARY..BINARY + json.len()].copy_from_slice(json);
+        let digest = Hash::Sha256.digest(&[&bytes]);
+        bytes[CHECKSUM..CHECKSUM + digest.len()].copy_from_slice(&digest);
+        bytes
+    }
+
+    fn slots(json: &str) -> Option<usize> {
+        read(&header(SIZE_MIN, json.as_bytes()), true)
+            .ok()
+            .map(|header| header.slots)
+    }
+
+    #[test]
+    fn hostile_metadata_is_refused_or_told_in_part() {
+        assert_eq!(slots("{}"), Some(0));
+        assert_eq!(
+            slots(r#"{"keyslots":{"0":{},"7":{"kdf":{"type":"x"}}}}"#),
+            Some(2)
+        );
+        assert_eq!(slots(&format!("{{\"config\":{}", "[".repeat(10_000))), None);
+        assert_eq!(slots(r#"{"keyslots":{"-1":{}}}"#), None);
+        assert_eq!(slots(r#"{"keyslots":{"0":{"key_size":1e400}}}"#), None);
+        assert_eq!(slots(""), None);
+    }
+
+    #[test]
+    fn what_lists_more_key_slots_than_there_can_be_is_told_in_part() {
+        let slots: Vec<String> = (0..150_000).map(|n| format!("\"{n}\":{{}}")).collect();
+        let json = format!("{{\"keyslots\":{{{}}}}}", slots.join(","));
+        let told = read(&header(SIZE_MAX, json.as_bytes()), true);
+        let notes = told.map(|header| header.notes.len()).unwrap_or_default();
+        assert!((1..100).contains(&notes), "{notes}");
+    }
+}

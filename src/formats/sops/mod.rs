@@ -20,8 +20,8 @@ const LITERAL: &[u8] = b"ENC[AES256_GCM,data:";
 /// How far the metadata reaches before and behind its MAC, in bytes.
 const BEFORE_MAX: usize = 256 << 10;
 const BEHIND_MAX: usize = 256 << 10;
-/// The longest value, as far as it is looked for its end: a binary file is one value.
-const VALUE_MAX: usize = 64 << 20;
+/// How far a value is followed to its end, in bytes: a binary file is one value.
+const VALUE_MAX: usize = 8 << 20;
 
 impl Format for Sops {
     fn name(&self) -> &'static str {
@@ -201,12 +201,10 @@ impl Form {
                 };
             }
             Self::Yaml(indent) => outer_line(before, indent),
-            Self::Dotenv => {
-                let other = lines_backwards(before).find(|(_, line)| !line.starts_with(b"sops_"));
-                Some(other.map_or(0, |(at, line)| at + line.len() + 1))
-            }
-            Self::Ini => lines_backwards(before)
-                .find(|(_, line)| line.starts_with(b"["))
+            Self::Dotenv => last_such_line(before, &|line| !line.starts_with(b"sops_"))
+                .map(|other| other.map_or(0, |(at, line)| at + line.len() + 1)),
+            Self::Ini => last_such_line(before, &|line| line.starts_with(b"["))
+                .flatten()
                 .filter(|(_, line)| line.trim_ascii() == b"[sops]")
                 .map(|(at, _)| at),
         };
@@ -265,12 +263,32 @@ fn lines_backwards(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
+/// The last line that is such a one. None if a MAC stands behind it: that one is the metadata's, and each line is looked
+/// at once.
+fn last_such_line<'a>(
+    text: &'a [u8],
+    is_such: &dyn Fn(&[u8]) -> bool,
+) -> Option<Option<(usize, &'a [u8])>> {
+    for (at, line) in lines_backwards(text) {
+        if is_such(line) {
+            return Some(Some((at, line)));
+        }
+        let name = line.trim_ascii_start();
+        let name = name.strip_prefix(b"sops_").unwrap_or(name);
+        if let Some([b' ' | b'\t' | b':' | b'=', ..]) = name.strip_prefix(b"mac") {
+            return None;
+        }
+    }
+    Some(None)
+}
+
 /// Where the line `sops:` stands under which lines are indented so far.
 fn outer_line(text: &[u8], indent: usize) -> Option<usize> {
-    let (at, line) = lines_backwards(text).find(|(_, line)| {
+    let is_outer = |line: &[u8]| {
         let blanks = line.iter().take_while(|b| **b == b' ').count();
         blanks < indent && !line.trim_ascii().is_empty()
-    })?;
+    };
+    let (at, line) = last_such_line(text, &is_outer)??;
     let name = line.trim_ascii();
     matches!(name, b"sops:" | b"\"sops\":").then(|| at + line.len() - line.trim_ascii_start().len())
 }
