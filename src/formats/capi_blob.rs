@@ -38,7 +38,8 @@ impl Format for CapiBlob {
             return Reading::NotMine;
         }
         let mut found = Found {
-            end: bytes.len(),
+            // Behind one that cannot be read other things may follow.
+            end: capi::HEADER,
             ..Found::default()
         };
         let mut fault = |reason, what: &str| {

@@ -58,7 +58,7 @@ impl Format for Pvk {
             return Reading::NotMine;
         };
         if encrypted > 1 || salt > SALT_MAX || !(capi::HEADER..=KEY_MAX).contains(&key) {
-            return told(candidate, "its lengths are none");
+            return told("its lengths are none");
         }
         let size = HEADER + salt + key;
         let file = match whole(candidate, size, HEADER + SALT_MAX + KEY_MAX, "PVK") {
@@ -69,7 +69,7 @@ impl Format for Pvk {
         let blob = file.get(HEADER + salt.len()..).unwrap_or_default();
         let header = Header::read(blob).filter(|header| header.is_private);
         let Some(header) = header else {
-            return told(candidate, "holds no private key blob");
+            return told("holds no private key blob");
         };
         // OpenSSL takes the salt, and not the flag, for the sign of encryption.
         let read = if encrypted == 1 || !salt.is_empty() {
@@ -91,8 +91,8 @@ impl Format for Pvk {
                     ..Found::default()
                 })
             }
-            Err(Stop::Cut) => told(candidate, "is shorter than its key"),
-            Err(_) => told(candidate, "its numbers are no key"),
+            Err(Stop::Cut) => told("is shorter than its key"),
+            Err(_) => told("its numbers are no key"),
         }
     }
 }
@@ -160,14 +160,15 @@ fn decrypt(salt: &[u8], blob: &[u8], password: &[u8]) -> Option<(KeyMaterial, bo
     None
 }
 
-fn told(candidate: &Candidate<'_>, what: &str) -> Reading {
+fn told(what: &str) -> Reading {
     Reading::Found(Found {
         faults: vec![Fault {
             reason: GapReason::Malformed,
             offset: 0,
             detail: format!("PVK: {what}"),
         }],
-        end: candidate.bytes.len(),
+        // Other things may follow.
+        end: MAGIC.len(),
         ..Found::default()
     })
 }
