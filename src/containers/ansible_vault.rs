@@ -4,13 +4,12 @@
 //! Behind the header stand hexadecimal digits; they are the digits of a salt, a MAC and a ciphertext, one a line. The
 //! password derives keys of cipher and MAC and a counter by PBKDF2. What a password opens is searched like a file.
 
-use crate::formats::wire::attempts::Attempts;
 use crate::formats::wire::pbe::{Hash, charge};
 use crate::formats::wire::text_lines::{Ending, Lines};
 use crate::formats::{Format, Signature};
 use crate::model::{
     Artifact, Candidate, Closed, Clue, Effort, Encoding, EntryFacts, Fault, Found, GapReason,
-    KeyMaterial, Kind, Member, Nested, Protection, Reading,
+    KeyMaterial, Kind, Member, Nested, Opened, PasswordList, Protection, Reading, Unlock,
 };
 use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
 use std::sync::Arc;
@@ -118,9 +117,7 @@ impl Format for AnsibleVault {
                 return Reading::Found(found);
             }
         };
-        match Attempts::new(&candidate.unlock)
-            .first(|password, effort| sealed.open(password, effort))
-        {
+        match sealed.first(&candidate.unlock) {
             Ok((clear, opened)) => {
                 keystore.opened = Some(opened);
                 let facts = EntryFacts {
@@ -280,6 +277,20 @@ impl Sealed {
             return Err(Unsealed::Cut);
         }
         Ok(Self { salt, mac, data })
+    }
+
+    /// The content, and what opened it. A file of many values costs more than is granted: that defaults were then not
+    /// tried on the last of them is no reason to call the sweep incomplete.
+    fn first(&self, unlock: &Unlock<'_>) -> Result<(Zeroizing<Vec<u8>>, Opened), Closed> {
+        for password in unlock.passwords {
+            match self.open(password.text.expose(), unlock.effort) {
+                Ok(None) => {}
+                Ok(Some(clear)) => return Ok((clear, password.opened)),
+                Err(_) if password.opened.list == PasswordList::BuiltIn => break,
+                Err(closed) => return Err(closed),
+            }
+        }
+        Err(Closed::NoPassword)
     }
 
     /// The content; nothing if the password is another one.

@@ -81,17 +81,23 @@ impl Format for Sops {
         for item in &metadata.items {
             found.artifacts.extend(item.key(self.name(), block.start));
         }
-        if block.is_cut && metadata.version.is_none() {
-            found
-                .faults
-                .push(fault(GapReason::Truncated, "ends inside its metadata"));
-        } else {
-            let what = format!("encrypted to {}", metadata.told());
-            found.faults.push(fault(GapReason::Encrypted, &what));
-        }
+        let is_whole = metadata.version.is_some();
+        let (reason, what) = match block.lacks {
+            Some(Lack::End) if !is_whole => {
+                (GapReason::Truncated, "ends inside its metadata".to_owned())
+            }
+            _ => {
+                let what = format!("encrypted to {}", metadata.told());
+                (GapReason::Encrypted, what)
+            }
+        };
+        found.faults.push(fault(reason, &what));
         if metadata.is_more {
             let what = format!("more than {RECIPIENTS_MAX} recipients");
             found.faults.push(fault(GapReason::Limit, &what));
+        } else if block.lacks == Some(Lack::Rest) {
+            let what = "its metadata is longer than what is read of it";
+            found.faults.push(fault(GapReason::Limit, what));
         }
         Reading::Found(found)
     }
@@ -141,8 +147,16 @@ enum Form {
 struct Block {
     start: usize,
     end: usize,
-    /// The bytes end with it.
-    is_cut: bool,
+    lacks: Option<Lack>,
+}
+
+/// What there is not of the metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    /// Perhaps its end: the bytes end with it.
+    End,
+    /// What lies further away than is looked.
+    Rest,
 }
 
 impl Form {
@@ -180,54 +194,38 @@ impl Form {
         let first = at.saturating_sub(BEFORE_MAX);
         let before = bytes.get(first..at).unwrap_or_default();
         let start = match self {
-            Self::Json(quote) => {
-                let start = json_span::start(bytes, quote).filter(|s| is_sops(bytes, *s));
-                let start = start.ok_or(Reading::NotMine)?;
-                return match json_span::end(bytes, start) {
-                    End::At(end) => Ok(Block {
-                        start,
-                        end,
-                        is_cut: false,
-                    }),
-                    End::Open if !candidate.at_end && bytes.len() - start < json_span::SIZE_MAX => {
-                        Err(Reading::NeedMore { from: at })
-                    }
-                    End::Open => Ok(Block {
-                        start,
-                        end: bytes.len().min(start + json_span::SIZE_MAX),
-                        is_cut: true,
-                    }),
-                    End::Broken => Err(Reading::NotMine),
-                };
-            }
-            Self::Yaml(indent) => outer_line(before, indent),
-            Self::Dotenv => last_such_line(before, &|line| !line.starts_with(b"sops_"))
-                .map(|other| other.map_or(0, |(at, line)| at + line.len() + 1)),
-            Self::Ini => last_such_line(before, &|line| line.starts_with(b"["))
-                .flatten()
-                .filter(|(_, line)| line.trim_ascii() == b"[sops]")
-                .map(|(at, _)| at),
+            Self::Json(quote) => return json_block(candidate, quote),
+            Self::Yaml(indent) => Begin::yaml(before, indent),
+            Self::Dotenv => Begin::dotenv(before),
+            Self::Ini => Begin::ini(before),
         };
-        let start = first + start.ok_or(Reading::NotMine)?;
+        let is_all = first == 0 && candidate.at_start;
+        let (start, mut lacks) = match start {
+            Begin::At(start) => (first + start, None),
+            Begin::Before if is_all && self == Self::Dotenv => (0, None),
+            Begin::Before if is_all => return Err(Reading::NotMine),
+            Begin::Before => (first, Some(Lack::Rest)),
+            Begin::Nowhere => return Err(Reading::NotMine),
+        };
         let rest = bytes.get(at..).unwrap_or_default();
         let near = rest.get(..BEHIND_MAX).unwrap_or(rest);
-        let mut end = 0;
-        let mut is_cut = true;
         // The line of the MAC itself belongs to it.
-        for (number, line) in near.split_inclusive(|b| *b == b'\n').enumerate() {
-            if number > 0 && !self.goes_on(line) {
-                is_cut = false;
-                break;
+        let lines = near.split_inclusive(|b| *b == b'\n').enumerate();
+        let own = lines.take_while(|(number, line)| *number == 0 || self.goes_on(line));
+        let end: usize = own.map(|(_, line)| line.len()).sum();
+        if end == near.len() {
+            if near.len() < rest.len() {
+                lacks = Some(Lack::Rest);
+            } else if candidate.at_end {
+                lacks = lacks.or(Some(Lack::End));
+            } else {
+                return Err(Reading::NeedMore { from: start });
             }
-            end += line.len();
-        }
-        if is_cut && near.len() == rest.len() && !candidate.at_end {
-            return Err(Reading::NeedMore { from: at });
         }
         Ok(Block {
             start,
             end: at + end,
-            is_cut,
+            lacks,
         })
     }
 
@@ -263,34 +261,81 @@ fn lines_backwards(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// The last line that is such a one. None if a MAC stands behind it: that one is the metadata's, and each line is looked
-/// at once.
-fn last_such_line<'a>(
-    text: &'a [u8],
-    is_such: &dyn Fn(&[u8]) -> bool,
-) -> Option<Option<(usize, &'a [u8])>> {
-    for (at, line) in lines_backwards(text) {
-        if is_such(line) {
-            return Some(Some((at, line)));
-        }
-        let name = line.trim_ascii_start();
-        let name = name.strip_prefix(b"sops_").unwrap_or(name);
-        if let Some([b' ' | b'\t' | b':' | b'=', ..]) = name.strip_prefix(b"mac") {
-            return None;
-        }
-    }
-    Some(None)
+/// Where the metadata begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// There.
+    At(usize),
+    /// Before the text.
+    Before,
+    /// It is none.
+    Nowhere,
 }
 
-/// Where the line `sops:` stands under which lines are indented so far.
-fn outer_line(text: &[u8], indent: usize) -> Option<usize> {
-    let is_outer = |line: &[u8]| {
-        let blanks = line.iter().take_while(|b| **b == b' ').count();
-        blanks < indent && !line.trim_ascii().is_empty()
+impl Begin {
+    /// Goes back to the last line that is no member of the metadata, of which `told` gives the place where that begins.
+    /// Nowhere if another MAC stands behind it: that one is the metadata's, and each line is looked at once.
+    fn find(
+        text: &[u8],
+        is_other: impl Fn(&[u8]) -> bool,
+        told: impl Fn(usize, &[u8]) -> Option<usize>,
+    ) -> Self {
+        for (at, line) in lines_backwards(text) {
+            if is_other(line) {
+                return told(at, line).map_or(Self::Nowhere, Self::At);
+            }
+            let name = line.trim_ascii_start();
+            let name = name.strip_prefix(b"sops_").unwrap_or(name);
+            if let Some([b' ' | b'\t' | b':' | b'=', ..]) = name.strip_prefix(b"mac") {
+                return Self::Nowhere;
+            }
+        }
+        Self::Before
+    }
+
+    /// The line `sops:`, under which lines are indented so far.
+    fn yaml(text: &[u8], indent: usize) -> Self {
+        let blanks = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
+        Self::find(
+            text,
+            |line| blanks(line) < indent && !line.trim_ascii().is_empty(),
+            |at, line| {
+                let is_sops = matches!(line.trim_ascii(), b"sops:" | b"\"sops\":");
+                is_sops.then_some(at + blanks(line))
+            },
+        )
+    }
+
+    /// The first of the lines that begin with `sops_`.
+    fn dotenv(text: &[u8]) -> Self {
+        let is_other = |line: &[u8]| !line.starts_with(b"sops_");
+        Self::find(text, is_other, |at, line| Some(at + line.len() + 1))
+    }
+
+    /// The line `[sops]`.
+    fn ini(text: &[u8]) -> Self {
+        let is_sops = |line: &[u8]| line.trim_ascii() == b"[sops]";
+        let is_other = |line: &[u8]| line.starts_with(b"[");
+        Self::find(text, is_other, |at, line| is_sops(line).then_some(at))
+    }
+}
+
+/// The object around the member `mac`, the quote of which stands there.
+fn json_block(candidate: &Candidate<'_>, quote: usize) -> Result<Block, Reading> {
+    let bytes = candidate.bytes;
+    let start = json_span::start(bytes, quote).filter(|start| is_sops(bytes, *start));
+    let start = start.ok_or(Reading::NotMine)?;
+    let is_open = bytes.len() - start < json_span::SIZE_MAX;
+    let (end, lacks) = match json_span::end(bytes, start) {
+        End::At(end) => (end, None),
+        End::Open if is_open && !candidate.at_end => {
+            return Err(Reading::NeedMore { from: start });
+        }
+        End::Open if is_open => (bytes.len(), Some(Lack::End)),
+        End::Open => (start + json_span::SIZE_MAX, Some(Lack::Rest)),
+        End::Broken => return Err(Reading::NotMine),
     };
-    let (at, line) = last_such_line(text, &is_outer)??;
-    let name = line.trim_ascii();
-    matches!(name, b"sops:" | b"\"sops\":").then(|| at + line.len() - line.trim_ascii_start().len())
+    Ok(Block { start, end, lacks })
 }
 
 /// Whether an object is the value of `"sops"`.
