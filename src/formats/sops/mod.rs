@@ -211,7 +211,10 @@ impl Form {
         let near = rest.get(..BEHIND_MAX).unwrap_or(rest);
         // The line of the MAC itself belongs to it.
         let lines = near.split_inclusive(|b| *b == b'\n').enumerate();
-        let own = lines.take_while(|(number, line)| *number == 0 || self.goes_on(line));
+        // Of one that is not whole nobody knows.
+        let is_open = |line: &[u8]| !candidate.at_end && !line.ends_with(b"\n");
+        let own =
+            lines.take_while(|(number, line)| *number == 0 || is_open(line) || self.goes_on(line));
         let end: usize = own.map(|(_, line)| line.len()).sum();
         if end == near.len() {
             if near.len() < rest.len() {
