@@ -230,3 +230,42 @@ fn stores_that_ask_for_more_work_than_is_granted() {
     let reasons: Vec<GapReason> = gaps.iter().map(|gap| gap.reason).collect();
     assert_eq!(reasons, [GapReason::Encrypted]);
 }
+
+#[test]
+fn many_closed_things() {
+    let digits = "61".repeat(40);
+    let value = "ENC[AES256_GCM,data:aaaaaaaaaaaaaaaaaaaaaaaa,iv:a=,tag:a=,type:str]\n";
+    let vault = format!("$ANSIBLE_VAULT;1.1;AES256\n{digits}\n{digits}\n{digits}\n");
+    let unit = |text: String| repeated(b"", text.as_bytes());
+    cost_little(
+        "closed things",
+        vec![
+            ("vaults", unit(vault.clone())),
+            (
+                "vaults, headers alone",
+                unit("$ANSIBLE_VAULT;1.1;AES256\n".to_owned()),
+            ),
+            ("SPKAC", unit(format!("SPKAC={}\n", "M".repeat(100)))),
+            ("SPKAC, endless", unit("SPKAC=MMMM".to_owned())),
+            ("SOPS, values", unit(format!("a: {value}"))),
+            ("SOPS, cut values", unit("ENC[AES256_GCM,data:".to_owned())),
+            (
+                "SOPS, YAML",
+                repeated(b"sops:\n", format!("  mac: {value}").as_bytes()),
+            ),
+            (
+                "SOPS, YAML, each its own",
+                unit(format!("sops:\n  mac: {value}  version: 1\n")),
+            ),
+            (
+                "SOPS, JSON",
+                unit(format!("{{\"sops\":{{\"mac\":\"{}\"", value.trim_end())),
+            ),
+            ("SOPS, dotenv", unit(format!("sops_mac={value}"))),
+            (
+                "SOPS, INI",
+                repeated(b"[sops]\n", format!("mac = {value}").as_bytes()),
+            ),
+        ],
+    );
+}

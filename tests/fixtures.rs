@@ -108,10 +108,10 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         if wanted.len() == found.len() {
             for (index, (want, have)) in wanted.iter().zip(&found).enumerate() {
                 let have = serde_json::to_value(have).unwrap();
-                // Line, offset and alias are told flat in expectations and inside `location` in records.
+                // The place is told flat in expectations and inside `location` in records.
                 let mut want = want.clone();
                 let mut place = serde_json::Map::new();
-                for member in ["line", "offset", "alias"] {
+                for member in ["line", "offset", "alias", "inside"] {
                     if let Some(value) = want.as_object_mut().unwrap().remove(member) {
                         place.insert(member.to_owned(), value);
                     }

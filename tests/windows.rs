@@ -48,6 +48,8 @@ fn armours_are_found_wherever_a_window_ends() {
     cut_everywhere("encrypted PEM", &closed, b'.', b"\n", 5);
     let ssh = fixture("identity/ed25519/rfc4716.txt");
     cut_everywhere("RFC 4716", &ssh, b'.', b"\n", 1);
+    let spkac = fixture("spkac/p256.txt");
+    cut_everywhere("SPKAC", &spkac, b'.', b"\n", 3);
 }
 
 #[test]
@@ -59,7 +61,40 @@ fn der_is_found_wherever_a_window_ends() {
         ("identity/ed25519/certificate.der", 5),
         ("identity/dsa2048/spki.der", 29),
         ("pkcs7/one.der", 7),
+        ("spkac/p256.der", 3),
+        ("pki_path/chain.der", 43),
     ] {
         cut_everywhere(path, &fixture(path), 0xee, b"", step);
+    }
+}
+
+#[test]
+fn closed_things_are_told_wherever_a_window_ends() {
+    let told = |bytes: &[u8]| {
+        let (sightings, gaps) = examine(bytes, b"x");
+        let sightings: Vec<_> = sightings
+            .into_iter()
+            .map(|s| (s.kind, s.format, s.key_id, s.fingerprints, s.notes))
+            .collect();
+        let gaps: Vec<_> = gaps.into_iter().map(|g| (g.reason, g.detail)).collect();
+        (sightings, gaps)
+    };
+    for (path, step) in [
+        ("sops/both.yaml", 61),
+        ("sops/both.json", 67),
+        ("sops/both.env", 71),
+        ("sops/both.ini", 73),
+        ("ansible_vault/labelled.yml", 7),
+    ] {
+        let object = fixture(path);
+        let expected = told(&object);
+        assert!(!expected.0.is_empty() && !expected.1.is_empty(), "{path}");
+        for cut in (1..=object.len()).step_by(step) {
+            let mut bytes = vec![b'.'; WINDOW - cut - 1];
+            bytes.push(b'\n');
+            bytes.extend_from_slice(&object);
+            bytes.extend_from_slice(b"\n[other]\n");
+            assert_eq!(told(&bytes), expected, "{path} cut behind {cut} bytes");
+        }
     }
 }

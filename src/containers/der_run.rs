@@ -5,6 +5,7 @@
 //! of a known object. Whether it is one, and whether its numbers are plausible, the formats decide.
 
 use crate::formats::wire::ber;
+use crate::formats::wire::certificate;
 use crate::formats::wire::der::{self, DerError, Element};
 use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Fault, Found, GapReason, Nested, Reading};
@@ -107,7 +108,9 @@ impl Format for DerRun {
             }
             let opens_file = start == 0 && candidate.at_start;
             if let Some(raw) = object.get(..total) {
-                if !is_framed(raw) {
+                // Other things than a path begin with a certificate too, which then stands for itself.
+                let is_chain = inner(raw).is_some_and(is_certificate_shape);
+                if !is_framed(raw) || (is_chain && !certificate::is_path(raw)) {
                     continue;
                 }
                 return Reading::Found(carved(raw, start));
@@ -123,7 +126,20 @@ impl Format for DerRun {
                     let detail = format!("{what}: larger than {} MiB", most >> 20);
                     (GapReason::Limit, detail)
                 };
-                return broken(candidate, reason, detail);
+                let mut reading = broken(candidate, reason, detail);
+                if let Reading::Found(found) = &mut reading {
+                    // Those that are whole are told all the same.
+                    let mut parts = certificates(object);
+                    parts.pop();
+                    found.nested = parts
+                        .into_iter()
+                        .map(|(offset, raw)| {
+                            let bytes = Zeroizing::new(raw.to_vec());
+                            Nested::new(Clue::DerObject, bytes, Encoding::Der, start + offset)
+                        })
+                        .collect();
+                }
+                return reading;
             }
         }
         Reading::NotMine
@@ -147,6 +163,11 @@ fn carved(raw: &[u8], start: usize) -> Found {
 fn declared(object: &[u8]) -> Option<&'static str> {
     if is_certificate_shape(object) {
         Some("DER certificate")
+    } else if certificates(object)
+        .last()
+        .is_some_and(|(_, rest)| begins_like_certificate(rest))
+    {
+        Some("PkiPath")
     } else if is_pkcs12_shape(inner_of_either(object)?) {
         Some("PKCS#12")
     } else if is_bcfks_shape(object) {
@@ -166,6 +187,20 @@ fn is_bcfks_shape(object: &[u8]) -> bool {
         .filter(|algorithm| sequence(algorithm))
         .and_then(inner)
         .is_some_and(|identifier| identifier.starts_with(PBES2))
+}
+
+/// What stands in a chain of certificates that is cut off, each with its place; the last reaches to the end.
+fn certificates(chain: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut found = Vec::new();
+    let Some(mut rest) = inner(chain).filter(|first| is_certificate_shape(first)) else {
+        return found;
+    };
+    while let Ok((element, after)) = Element::read(rest) {
+        found.push((chain.len() - rest.len(), element.raw));
+        rest = after;
+    }
+    found.push((chain.len() - rest.len(), rest));
+    found
 }
 
 /// A file that starts as something that it does not hold whole.
@@ -230,6 +265,13 @@ fn is_certificate_shape(object: &[u8]) -> bool {
         .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]))
 }
 
+/// The same, or of version 1: SEQUENCE { SEQUENCE { INTEGER …
+fn begins_like_certificate(object: &[u8]) -> bool {
+    inner(object)
+        .and_then(inner)
+        .is_some_and(|tbs| tbs.starts_with(&[0xa0, 3, 2, 1]) || tbs.first() == Some(&der::INTEGER))
+}
+
 /// INTEGER 3, SEQUENCE { OBJECT IDENTIFIER of a PKCS#7 content type …, as far as it is there.
 fn is_pkcs12_shape(content: &[u8]) -> bool {
     const CONTENT_TYPE: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
@@ -275,10 +317,19 @@ fn has_shape(object: &[u8]) -> bool {
             // AlgorithmIdentifier, then a key or a ciphertext; the second element may lie beyond the window.
             [der::OID, ..] => after_element(content)
                 .is_some_and(|next| matches!(next, [der::BIT_STRING | der::OCTET_STRING, ..])),
-            // Version 1 revocation list: AlgorithmIdentifier, then a name.
-            [der::SEQUENCE, ..] => {
-                inner(inside).is_some_and(|algorithm| algorithm.first() == Some(&der::OID))
-            }
+            [der::SEQUENCE, ..] => inner(inside).is_some_and(|deeper| match deeper {
+                // Version 1 revocation list: AlgorithmIdentifier, then a name.
+                [der::OID, ..] => true,
+                // A chain of certificates, each with its version.
+                [0xa0, 3, 2, 1, ..] => true,
+                // SPKAC: a SubjectPublicKeyInfo, then a challenge.
+                [der::SEQUENCE, ..] => {
+                    inner(deeper).is_some_and(|algorithm| algorithm.first() == Some(&der::OID))
+                        && after_element(inside)
+                            .is_some_and(|next| next.first() == Some(&der::IA5_STRING))
+                }
+                _ => false,
+            }),
             _ => false,
         }),
         // ContentInfo of signed data.

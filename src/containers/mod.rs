@@ -3,6 +3,7 @@
 //! The trait and the list are those of [`crate::formats`]. A container never calls a format: it hands over
 //! nested candidates, and `parse` puts them on its worklist.
 
+pub mod ansible_vault;
 pub mod bare_base64;
 pub mod base64_run;
 pub mod bcfks;
@@ -19,6 +20,7 @@ pub mod nss_legacy;
 pub mod oracle_sso;
 pub mod pem_armour;
 pub mod pkcs12;
+pub mod pki_path;
 pub mod sst;
 pub mod url_run;
 pub mod windows_key;

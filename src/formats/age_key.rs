@@ -3,6 +3,7 @@
 //! Identities are found anywhere; recipients where they stand as such: on lines of their own in a file that begins
 //! with comments and recipients, and behind `# public key:`.
 
+use super::wire::age::{self, TEXT_MAX};
 use super::wire::bech32::{self, Bech32};
 use super::wire::oid;
 use super::{Format, Signature};
@@ -18,8 +19,6 @@ const SECRET: &[u8] = b"AGE-SECRET-KEY-";
 const RECIPIENT: &[u8] = b"age1";
 const REMARK: &[u8] = b"# public key:";
 
-/// The longest text of one key that is believed; post-quantum recipients have some 2,000 characters.
-const TEXT_MAX: usize = 8 * 1024;
 /// How long an identity of X25519 is.
 const IDENTITY: usize = 74;
 /// How many bytes a file of recipients is believed to have.
@@ -148,7 +147,7 @@ impl AgeKey {
             if word.starts_with(RECIPIENT) {
                 let end = word.iter().position(u8::is_ascii_whitespace);
                 let word = word.get(..end.unwrap_or(word.len())).unwrap_or_default();
-                match self.recipient(word) {
+                match age::recipient(word, self.name()) {
                     Some(mut artifact) => {
                         artifact.offset = start;
                         found.artifacts.push(artifact);
@@ -167,23 +166,6 @@ impl AgeKey {
             // Other formats look at the same lines.
             Reading::Found(found)
         }
-    }
-
-    fn recipient(&self, text: &[u8]) -> Option<Artifact> {
-        let Bech32 { word, data } = bech32::decode(text.get(..TEXT_MAX).unwrap_or(text))?;
-        let material = match word.as_str() {
-            "age" if data.len() == 32 => KeyMaterial::Raw {
-                oid: oid::X25519.to_vec(),
-                public: data.to_vec(),
-            },
-            "age1pq" => KeyMaterial::Unknown,
-            _ => return None,
-        };
-        let mut artifact = Artifact::new(Kind::PublicKey, self.name(), Encoding::Text, material);
-        if matches!(artifact.key, KeyMaterial::Unknown) {
-            artifact.algorithm = Some("MLKEM768-X25519".into());
-        }
-        Some(artifact)
     }
 }
 

@@ -6,7 +6,9 @@ pub mod age_encrypted;
 pub mod age_key;
 pub mod allowed_signers;
 pub mod authorized_keys;
+pub mod capi_blob;
 pub mod ceph_keyring;
+pub mod cng_blob;
 pub mod crl;
 pub mod dnssec;
 pub mod dropbear;
@@ -17,6 +19,7 @@ pub mod jwk;
 pub mod keytab;
 pub mod known_hosts;
 pub mod kubernetes_encryption;
+pub mod luks;
 pub mod minisign;
 pub mod openpgp;
 pub mod openssh_private;
@@ -28,9 +31,12 @@ pub mod pkcs10;
 pub mod pkcs7;
 pub mod pkcs8;
 pub mod ppk;
+pub mod pvk;
 pub mod rfc4716;
 pub mod sec1;
 pub mod signify;
+pub mod sops;
+pub mod spkac;
 pub mod spki;
 pub mod ssh1;
 pub mod ssh_certificate;
@@ -45,6 +51,7 @@ pub mod wireguard;
 pub mod x509;
 pub mod xml_key;
 
+use crate::containers::ansible_vault::AnsibleVault;
 use crate::containers::bare_base64::BareBase64;
 use crate::containers::base64_run::Base64Run;
 use crate::containers::bcfks::Bcfks;
@@ -61,6 +68,7 @@ use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::oracle_sso::OracleSso;
 use crate::containers::pem_armour::PemArmour;
 use crate::containers::pkcs12::Pkcs12;
+use crate::containers::pki_path::PkiPath;
 use crate::containers::sst::Sst;
 use crate::containers::url_run::UrlRun;
 use crate::containers::windows_key::WindowsKey;
@@ -148,6 +156,7 @@ pub static ALL: &[&dyn Format] = &[
     &IbmKdb,
     &Dpapi,
     &WindowsKey,
+    &AnsibleVault,
     &openssh_private::OpensshPrivate,
     &openpgp::Openpgp,
     &GnupgKeybox,
@@ -172,6 +181,11 @@ pub static ALL: &[&dyn Format] = &[
     &kubernetes_encryption::KubernetesEncryption,
     &openvpn::Openvpn,
     &tss2::Tss2,
+    &pvk::Pvk,
+    &capi_blob::CapiBlob,
+    &cng_blob::CngBlob,
+    &luks::Luks,
+    &sops::Sops,
     &BareBase64,
     &ssh_certificate::SshCertificate,
     &allowed_signers::AllowedSigners,
@@ -188,6 +202,8 @@ pub static ALL: &[&dyn Format] = &[
     &dsa::Dsa,
     &spki::SubjectPublicKeyInfo,
     &pkcs10::Pkcs10,
+    &spkac::Spkac,
+    &PkiPath,
     &crl::Crl,
     &pkcs7::Pkcs7,
     &unread_der::UnreadDer,

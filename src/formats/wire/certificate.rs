@@ -11,6 +11,28 @@ use crate::model::{Artifact, Certificate, Encoding, KeyMaterial, Kind};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// The certificates of a PkiPath (RFC 6066, section 8): `SEQUENCE OF Certificate`, of which none is chance bytes.
+pub fn path<'a>(element: &Element<'a>) -> Option<Vec<Element<'a>>> {
+    /// The most that are believed.
+    const MAX: usize = 1000;
+    let mut items = element.enter(der::SEQUENCE).ok()?;
+    let mut path = Vec::new();
+    while !items.is_empty() {
+        let item = items.element().ok()?;
+        let is_one = Frame::read(&item).is_ok_and(|frame| frame.is_plausible());
+        if !is_one || path.len() >= MAX {
+            return None;
+        }
+        path.push(item);
+    }
+    (!path.is_empty()).then_some(path)
+}
+
+/// Whether these bytes are a PkiPath and nothing else.
+pub fn is_path(bytes: &[u8]) -> bool {
+    Element::read_all(bytes).is_ok_and(|element| path(&element).is_some())
+}
+
 /// The frame of a certificate: its fields, not yet read.
 #[derive(Debug)]
 pub struct Frame<'a> {

@@ -15,6 +15,8 @@ pub const OCTET_STRING: u8 = 0x04;
 pub const NULL: u8 = 0x05;
 /// Identifier octet of OBJECT IDENTIFIER.
 pub const OID: u8 = 0x06;
+/// Identifier octet of IA5String.
+pub const IA5_STRING: u8 = 0x16;
 /// Identifier octet of SEQUENCE.
 pub const SEQUENCE: u8 = 0x30;
 /// Identifier octet of SET.

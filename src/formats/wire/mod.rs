@@ -1,11 +1,13 @@
 //! Shared readers that are no formats.
 
 pub mod aes_modes;
+pub mod age;
 pub mod armour;
 pub mod attempts;
 pub mod base64_text;
 pub mod bech32;
 pub mod ber;
+pub mod capi;
 pub mod certificate;
 pub mod crl;
 pub mod curves;
