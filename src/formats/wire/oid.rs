@@ -143,13 +143,13 @@ static KEY_ALGORITHMS: Names = &[
     (oid!(1, 2, 840, 113549, 1, 9, 16, 3, 17), "HSS-LMS"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 6, 34), "XMSS"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 6, 35), "XMSSMT"),
-    (oid!(1, 2, 643, 2, 2, 19), "GOST R 34.10-2001"),
+    (super::gost::KEY_2001, "GOST R 34.10-2001"),
     (
-        oid!(1, 2, 643, 7, 1, 1, 1, 1),
+        super::gost::KEY_2012_256,
         "GOST R 34.10-2012 with 256 bit modulus",
     ),
     (
-        oid!(1, 2, 643, 7, 1, 1, 1, 2),
+        super::gost::KEY_2012_512,
         "GOST R 34.10-2012 with 512 bit modulus",
     ),
 ];
