@@ -80,7 +80,10 @@ fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link, row: &Row<'_>) -> Option<&
         (Some(expires), Some(end)) => dates::agree(expires, end),
         _ => false,
     };
-    certificates().find(fits).or_else(|| {
+    // A precertificate has the dates of its certificate.
+    let real = |c: &&Cert| cx.world.facts(c).is_none_or(|f| !f.precertificate);
+    let fitting = certificates().filter(real).find(fits);
+    fitting.or_else(|| certificates().find(fits)).or_else(|| {
         certificates().max_by_key(|c| {
             (
                 c.status == CertificateStatus::Current,
