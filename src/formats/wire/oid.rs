@@ -304,6 +304,7 @@ static PURPOSES: Names = &[
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 22), "secureShellServer"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 27), "cmcCA"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 28), "cmcRA"),
+    (oid!(1, 3, 6, 1, 4, 1, 11129, 2, 4, 4), "ct_precert_signer"),
     (oid!(1, 3, 6, 1, 5, 2, 3, 4), "pkInitClientAuth"),
     (oid!(1, 3, 6, 1, 5, 2, 3, 5), "pkInitKDC"),
 ];
