@@ -381,6 +381,15 @@ static ENCRYPTION: Names = &[
     (oid!(1, 2, 410, 200046, 1, 1, 7), "aria-192-cbc"),
     (oid!(1, 2, 410, 200046, 1, 1, 12), "aria-256-cbc"),
     (oid!(1, 2, 156, 10197, 1, 104, 2), "sm4-cbc"),
+    (oid!(1, 2, 643, 2, 2, 21), "GOST 28147-89"),
+    (
+        oid!(1, 2, 643, 7, 1, 1, 4, 1),
+        "HMAC GOST 34.11-2012 256 bit",
+    ),
+    (
+        oid!(1, 2, 643, 7, 1, 1, 4, 2),
+        "HMAC GOST 34.11-2012 512 bit",
+    ),
 ];
 
 /// The name of a key algorithm, as NIST and the RFCs write it.
