@@ -70,7 +70,7 @@ pub(super) fn product(curve: &Curve, numbers: &[&[u8]]) -> Option<Zeroizing<Vec<
     let order = Field::new(&unhex(curve.n))?;
     let mut product = order.one();
     for number in numbers {
-        product = product * order.element(number)?;
+        product *= order.element(number)?;
     }
     let bytes = Zeroizing::new(order.to_bytes(&product));
     product.zeroize();
