@@ -78,9 +78,9 @@ impl Format for DerRun {
             b"\x06\x03\x2b\x65",
             b"\x60\x86\x48\x01\x65\x03\x04\x03",
             b"\x60\x86\x48\x01\x65\x03\x04\x04",
-            // GOST R 34.10 of 2012 and of 2001.
+            // GOST R 34.10 of 2012, and the parameter sets of 2001. They begin as literals above do, which costs nothing.
             b"\x06\x08\x2a\x85\x03\x07\x01\x01\x01",
-            b"\x06\x06\x2a\x85\x03\x02\x02\x13",
+            b"\x06\x07\x2a\x85\x03\x02\x02",
         ]
     }
 
