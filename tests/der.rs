@@ -385,45 +385,59 @@ fn closed_keys_tell_their_scheme_and_the_digest_of_their_ciphertext() {
     assert!(matches!(artifacts[0].key, KeyMaterial::Opaque(d) if d.0 == digest));
 }
 
-/// Layouts of FIPS 203 to 205 and RFC 9881, 9909 and 9935: where the public half stands in the private one.
-#[test]
-fn post_quantum_private_keys() {
-    let wrap = |arc: &[u8], inner: &[u8]| {
-        let id = der::encode(
-            der::OID,
-            &[&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04], arc],
-        );
-        let algorithm = der::encode(der::SEQUENCE, &[&id]);
-        let key = der::encode(der::OCTET_STRING, &[inner]);
-        let version = der::encode(der::INTEGER, &[&[0]]);
-        der::encode(der::SEQUENCE, &[&version, &algorithm, &key])
-    };
-    let public_of = |arc: &[u8], inner: &[u8]| {
-        let artifact = one(&wrap(arc, inner), Some("PRIVATE KEY"));
-        let identity = identify(&artifact);
-        let public = match artifact.key {
-            KeyMaterial::Raw { public, .. } => Some(public),
-            KeyMaterial::Unknown => None,
-            _ => panic!("{arc:?}"),
-        };
-        assert_eq!(public.is_some(), identity.key_id.is_some());
-        (identity.algorithm.unwrap().into_owned(), public)
-    };
+fn pkcs8(algorithm: &[u8], inner: &[u8], behind: &[u8]) -> Vec<u8> {
+    let key = der::encode(der::OCTET_STRING, &[inner]);
+    let version = der::encode(der::INTEGER, &[&[u8::from(!behind.is_empty())]]);
+    der::encode(der::SEQUENCE, &[&version, algorithm, &key, behind])
+}
 
-    let slh_dsa = [vec![1; 32], vec![2; 32]].concat();
-    assert_eq!(
-        public_of(&[3, 20], &slh_dsa),
-        ("SLH-DSA-SHA2-128s".to_owned(), Some(vec![2; 32]))
+fn nist(arc: &[u8]) -> Vec<u8> {
+    let id = der::encode(
+        der::OID,
+        &[&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04], arc],
     );
+    der::encode(der::SEQUENCE, &[&id])
+}
+
+/// FIPS 205, section 9.1: where the public half stands in the private one, also wrapped as drafts did.
+#[test]
+fn slh_dsa_private_keys_contain_their_public_half() {
+    let key = [vec![1; 32], vec![2; 32]].concat();
+    for inner in [key.clone(), der::encode(der::OCTET_STRING, &[&key])] {
+        let artifact = one(&pkcs8(&nist(&[3, 20]), &inner, &[]), Some("PRIVATE KEY"));
+        let identity = identify(&artifact);
+        assert_eq!(identity.algorithm.as_deref(), Some("SLH-DSA-SHA2-128s"));
+        assert!(matches!(artifact.key, KeyMaterial::Raw { public, .. } if public == [2; 32]));
+        assert!(identity.key_id.is_some());
+    }
+}
+
+/// Private keys whose parts contradict one another have no identity, and a note; those of a wrong length are none.
+#[test]
+fn post_quantum_private_keys_that_contradict_themselves() {
+    let octets = |bytes: &[u8]| der::encode(der::OCTET_STRING, &[bytes]);
     let expanded = [vec![1; 1152], vec![2; 1184], vec![3; 64]].concat();
-    let expanded = der::encode(der::OCTET_STRING, &[&expanded]);
-    let ml_kem = ("ML-KEM-768".to_owned(), Some(vec![2; 1184]));
-    assert_eq!(public_of(&[4, 2], &expanded), ml_kem);
-    let seed = der::encode(der::OCTET_STRING, &[&[9; 64]]);
-    let both = der::encode(der::SEQUENCE, &[&seed, &expanded]);
-    assert_eq!(public_of(&[4, 2], &both), ml_kem);
-    let seed = der::encode(der::context_primitive(0), &[&[9; 64]]);
-    assert_eq!(public_of(&[4, 2], &seed), ("ML-KEM-768".to_owned(), None));
-    let seed = der::encode(der::context_primitive(0), &[&[9; 32]]);
-    assert_eq!(public_of(&[3, 18], &seed), ("ML-DSA-65".to_owned(), None));
+    let both = der::encode(der::SEQUENCE, &[&octets(&[9; 64]), &octets(&expanded)]);
+    // Coefficients of s1 beyond eta: the library would panic. And zeros, which are within it.
+    let long = octets(&[0xff; 4032]);
+    let short = octets(&[0; 4032]);
+    for (arc, inner, name) in [
+        ([4, 2], octets(&expanded), "ML-KEM-768"),
+        ([4, 2], both, "ML-KEM-768"),
+        ([3, 18], long, "ML-DSA-65"),
+        ([3, 18], short, "ML-DSA-65"),
+        ([3, 17], octets(&[0xff; 2560]), "ML-DSA-44"),
+        ([3, 19], octets(&[0xff; 4896]), "ML-DSA-87"),
+    ] {
+        let identity = identify(&one(&pkcs8(&nist(&arc), &inner, &[]), Some("PRIVATE KEY")));
+        assert_eq!(identity.algorithm.as_deref(), Some(name));
+        assert_eq!(identity.key_id, None, "{name}");
+        assert_eq!(identity.notes.len(), 1, "{name}");
+    }
+    let (artifacts, faults) = read(
+        &pkcs8(&nist(&[3, 18]), &octets(&[0; 4031]), &[]),
+        Some("PRIVATE KEY"),
+    );
+    assert!(artifacts.is_empty());
+    assert_eq!(faults.len(), 1);
 }

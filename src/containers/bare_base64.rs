@@ -1,7 +1,8 @@
-//! A whole file that is the base64 of one DER object, without armour, as Java programs write keys with
+//! A whole file that is the base64 of one DER object, or of signed data in BER, without armour, as Java programs write keys with
 //! `Base64.getEncoder()`: on one line or several, in either alphabet.
 
 use crate::formats::wire::base64_text;
+use crate::formats::wire::ber;
 use crate::formats::wire::der::{self, Element};
 use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, Encoding, Found, Nested, Reading};
@@ -57,7 +58,9 @@ impl Format for BareBase64 {
         let Some(decoded) = base64_text::decode(bytes) else {
             return Reading::NotMine;
         };
-        let whole = Element::read_all(&decoded).is_ok_and(|element| element.tag == der::SEQUENCE);
+        // Streaming writers of signed data leave lengths open.
+        let whole = Element::read_all(&decoded).is_ok_and(|element| element.tag == der::SEQUENCE)
+            || ber::read(&decoded).is_ok_and(|(_, rest)| rest.is_empty());
         if !whole {
             return Reading::NotMine;
         }

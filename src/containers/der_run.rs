@@ -23,6 +23,9 @@ const MEMBERS_MAX: usize = 16;
 /// The largest object that a file may start with (revocation lists grow large).
 const WHOLE_MAX: usize = 32 << 20;
 
+/// The content type of signed data (RFC 5652, section 5.1), with which a ContentInfo begins.
+const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+
 /// The container.
 pub struct DerRun;
 
@@ -76,6 +79,9 @@ impl Format for DerRun {
             b"\x06\x03\x2b\x65",
             b"\x60\x86\x48\x01\x65\x03\x04\x03",
             b"\x60\x86\x48\x01\x65\x03\x04\x04",
+            // GOST R 34.10 of 2012, and the parameter sets of 2001. They begin as literals above do, which costs nothing.
+            b"\x06\x08\x2a\x85\x03\x07\x01\x01\x01",
+            b"\x06\x07\x2a\x85\x03\x02\x02",
         ]
     }
 
@@ -172,6 +178,8 @@ fn declared(object: &[u8]) -> Option<&'static str> {
         Some("PKCS#12")
     } else if is_bcfks_shape(object) {
         Some("BCFKS")
+    } else if inner_of_either(object)?.starts_with(SIGNED_DATA) {
+        Some("signed data")
     } else {
         None
     }
@@ -203,15 +211,22 @@ fn certificates(chain: &[u8]) -> Vec<(usize, &[u8])> {
     found
 }
 
-/// A file that starts as something that it does not hold whole.
+/// A file that starts as something that it does not hold whole. The certificates in signed data may be whole all the same, so
+/// there the search goes on.
 fn broken(candidate: &Candidate<'_>, reason: GapReason, detail: String) -> Reading {
+    let rest = candidate.bytes.get(candidate.at..).unwrap_or_default();
+    let end = if rest.starts_with(SIGNED_DATA) {
+        candidate.at + SIGNED_DATA.len()
+    } else {
+        candidate.bytes.len()
+    };
     Reading::Found(Found {
         faults: vec![Fault {
             reason,
             offset: 0,
             detail,
         }],
-        end: candidate.bytes.len(),
+        end,
         ..Found::default()
     })
 }
@@ -233,8 +248,8 @@ fn read_ber(candidate: &Candidate<'_>) -> Option<Reading> {
         Err(DerError::Truncated { .. }) if !candidate.at_end && object.len() < most => {
             Some(Reading::NeedMore { from: start })
         }
-        Err(DerError::Truncated { .. }) if pkcs12 && opens_file => {
-            let detail = "PKCS#12: cut off".to_owned();
+        Err(DerError::Truncated { .. }) if opens_file => {
+            let detail = format!("{}: cut off", declared(object)?);
             Some(broken(candidate, GapReason::Truncated, detail))
         }
         Err(_) => None,
@@ -333,7 +348,9 @@ fn has_shape(object: &[u8]) -> bool {
             _ => false,
         }),
         // ContentInfo of signed data.
-        [der::OID, ..] => content.starts_with(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0"),
+        [der::OID, ..] => content
+            .strip_prefix(SIGNED_DATA)
+            .is_some_and(|rest| rest.starts_with(&[0xa0])),
         _ => false,
     }
 }

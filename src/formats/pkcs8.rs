@@ -1,16 +1,18 @@
 //! Private keys in clear: PrivateKeyInfo and OneAsymmetricKey (RFC 5958, section 2).
 //!
 //! What stands inside is the algorithm's own: RFC 8017 for RSA, RFC 5915 for EC, RFC 8410 for the Edwards and
-//! Montgomery curves, RFC 9881 for ML-DSA, RFC 9935 for ML-KEM, RFC 9909 for SLH-DSA.
+//! Montgomery curves, RFC 9881 for ML-DSA, RFC 9935 for ML-KEM, RFC 9909 for SLH-DSA, RFC 9215 and RFC 9548 for GOST R 34.10.
 
 use super::Format;
 use super::wire::der::{self, Element};
+use super::wire::post_quantum::Numbers;
 use super::wire::private::{self, EcPrivate};
 use super::wire::spki::{self, Algorithm};
-use super::wire::{labels, oid};
+use super::wire::{gost, labels, oid};
 use crate::model::{
     Artifact, Candidate, Clue, KeyMaterial, Kind, PrivateNumbers, Protection, Reading, Secret,
 };
+use zeroize::Zeroizing;
 
 /// One private key.
 pub struct Pkcs8;
@@ -69,10 +71,15 @@ impl<'a> Info<'a> {
         let key = fields.expect(der::OCTET_STRING).ok()?.content;
         fields.optional(der::context(0)).ok()?;
         // [1] IMPLICIT BIT STRING: no unused bits, then the public key.
-        let public = match fields.optional(der::context_primitive(1)).ok()? {
+        let mut public = match fields.optional(der::context_primitive(1)).ok()? {
             Some(bits) => bits.content.strip_prefix(&[0]),
             None => None,
         };
+        // The ring library, before its version 0.17, wrote the tag as an explicit one.
+        if let Some(wrapped) = fields.optional(der::context(1)).ok()? {
+            let bits = Element::read_all(wrapped.content).ok()?;
+            public = Some(bits.bits().ok()?);
+        }
         fields.finish().ok()?;
         Some(Self {
             algorithm,
@@ -105,17 +112,73 @@ impl<'a> Info<'a> {
             oid::ED25519 | oid::X25519 => self.curve(32, strict),
             oid::ED448 => self.curve(57, strict),
             oid::X448 => self.curve(56, strict),
-            other => {
-                let name = oid::key_algorithm(other)?;
-                let public = self
-                    .public
-                    .or_else(|| embedded_public(name, other, self.key));
-                Some(match public {
-                    Some(public) => self.raw(public),
-                    None => KeyMaterial::Unknown,
-                })
-            }
+            other if gost::is_key(other) => self.gost(strict),
+            other => self.post_quantum(oid::key_algorithm(other)?, strict),
         }
+    }
+
+    fn post_quantum(&self, name: &str, strict: bool) -> Option<KeyMaterial> {
+        let length = spki::raw_public_length(self.algorithm.oid);
+        if let Some(public) = self.public.filter(|p| Some(p.len()) == length) {
+            return Some(self.raw(public));
+        }
+        if let Some(numbers) = Numbers::read(name, self.key) {
+            let bytes = numbers.bytes();
+            let random = !strict || looks_random(&bytes);
+            return random.then(|| self.private(Secret::new(bytes)));
+        }
+        if let Some(public) = slh_dsa_public(name, length, self.key) {
+            return Some(self.raw(public));
+        }
+        // Another algorithm, of which nothing but the name is known.
+        length.is_none().then_some(KeyMaterial::Unknown)
+    }
+
+    /// A number, least significant byte first, and masks of the same length (RFC 9548, section 4.2); in older keys a plain INTEGER,
+    /// or a structure with the public key behind.
+    fn gost(&self, strict: bool) -> Option<KeyMaterial> {
+        let Some(set) = self
+            .algorithm
+            .parameters
+            .and_then(|p| gost::parameter_set(&p))
+        else {
+            return (!strict).then_some(KeyMaterial::Unknown);
+        };
+        let length = set.field_bytes();
+        let fits = |bytes: &[u8]| !bytes.is_empty() && bytes.len().is_multiple_of(length);
+        let element = || Element::read_all(self.key).ok();
+        let private = if fits(self.key) {
+            Secret::copy_of(self.key)
+        } else {
+            match element()? {
+                string if string.tag == der::OCTET_STRING => Secret::copy_of(string.content),
+                number if number.tag == der::INTEGER => {
+                    let mut number = Zeroizing::new(number.unsigned().ok()?.to_vec());
+                    number.reverse();
+                    let mut padded = vec![0; length];
+                    padded.get_mut(..number.len())?.copy_from_slice(&number);
+                    Secret::new(padded)
+                }
+                masked => {
+                    let mut fields = masked.enter(der::SEQUENCE).ok()?;
+                    Secret::copy_of(fields.expect(der::OCTET_STRING).ok()?.content)
+                }
+            }
+        };
+        if !fits(private.expose()) || (strict && !looks_random(private.expose())) {
+            return None;
+        }
+        Some(KeyMaterial::Private(PrivateNumbers::Gost {
+            algorithm: self.algorithm.raw.to_vec(),
+            private,
+        }))
+    }
+
+    fn private(&self, private: Secret) -> KeyMaterial {
+        KeyMaterial::Private(PrivateNumbers::Raw {
+            oid: self.algorithm.oid.to_vec(),
+            private,
+        })
     }
 
     fn raw(&self, public: &[u8]) -> KeyMaterial {
@@ -137,10 +200,7 @@ impl<'a> Info<'a> {
         }
         Some(match self.public.filter(|p| p.len() == length) {
             Some(public) => self.raw(public),
-            None => KeyMaterial::Private(PrivateNumbers::Raw {
-                oid: self.algorithm.oid.to_vec(),
-                private: Secret::copy_of(inner),
-            }),
+            None => self.private(Secret::copy_of(inner)),
         })
     }
 
@@ -190,36 +250,13 @@ fn looks_random(bytes: &[u8]) -> bool {
     seen.iter().filter(|seen| **seen).count() >= 18
 }
 
-/// The public half where a private key of FIPS 203 to 205 contains it as it is.
-fn embedded_public<'a>(name: &str, id: &[u8], key: &'a [u8]) -> Option<&'a [u8]> {
-    let public = spki::raw_public_length(id)?;
-    if name.starts_with("SLH-DSA-") {
-        // SK.seed, SK.prf, PK.seed, PK.root (FIPS 205, section 9.1).
-        return key.get(public..).filter(|half| half.len() == public);
-    }
-    if !name.starts_with("ML-KEM-") {
-        return None;
-    }
-    // ML-KEM: dk_PKE, ek, H(ek), z (FIPS 203, algorithm 16), where ek is 32 bytes longer than dk_PKE.
-    let secret = public.checked_sub(32)?;
-    let expanded = expanded_key(key)?;
-    let whole = expanded.len() == secret + public + 64;
-    expanded.get(secret..secret + public).filter(|_| whole)
-}
-
-/// The expanded form out of the choice of seed, expanded key, or both (RFC 9935, section 6).
-fn expanded_key(key: &[u8]) -> Option<&[u8]> {
-    let Ok(choice) = Element::read_all(key) else {
-        // Earlier drafts had the bytes alone.
-        return Some(key);
+/// The public half that a private key of SLH-DSA contains: SK.seed, SK.prf, PK.seed, PK.root (FIPS 205, section 9.1).
+fn slh_dsa_public<'a>(name: &str, length: Option<usize>, key: &'a [u8]) -> Option<&'a [u8]> {
+    let length = length.filter(|_| name.starts_with("SLH-DSA-"))?;
+    let key = match Element::read_all(key) {
+        // Drafts wrapped the bytes once more.
+        Ok(wrapped) if wrapped.tag == der::OCTET_STRING => wrapped.content,
+        _ => key,
     };
-    match choice.tag {
-        der::OCTET_STRING => Some(choice.content),
-        der::SEQUENCE => {
-            let mut both = choice.enter(der::SEQUENCE).ok()?;
-            both.expect(der::OCTET_STRING).ok()?;
-            Some(both.expect(der::OCTET_STRING).ok()?.content)
-        }
-        _ => None,
-    }
+    key.get(length..).filter(|half| half.len() == length)
 }

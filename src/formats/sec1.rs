@@ -8,7 +8,7 @@ use crate::model::{Artifact, Candidate, Clue, KeyMaterial, Kind, Protection, Rea
 /// One EC private key.
 pub struct Sec1;
 
-const LABELS: &[&str] = &["EC PRIVATE KEY"];
+const LABELS: &[&str] = &["EC PRIVATE KEY", "SM2 PRIVATE KEY"];
 
 impl Format for Sec1 {
     fn name(&self) -> &'static str {

@@ -79,7 +79,7 @@ impl Format for TraditionalEncrypted {
         artifact.algorithm = match label {
             "RSA PRIVATE KEY" => Some("RSA".into()),
             "DSA PRIVATE KEY" => Some("DSA".into()),
-            "EC PRIVATE KEY" => Some("EC".into()),
+            "EC PRIVATE KEY" | "SM2 PRIVATE KEY" => Some("EC".into()),
             _ => None,
         };
         found.artifacts.push(artifact);

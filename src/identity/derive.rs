@@ -1,7 +1,7 @@
 //! From the material that a format handed over to the key free of its encoding.
 
 use super::public::Public;
-use super::{private, spki, ssh};
+use super::{gost, lattice, private, spki, ssh};
 use crate::formats::wire::der::trim_zeros;
 use crate::model::{KeyMaterial, PrivateNumbers};
 use std::borrow::Cow;
@@ -24,6 +24,7 @@ pub(super) enum Note {
     OffCurve,
     Inherited,
     OutOfRange,
+    Contradicts,
     NoArithmetic,
 }
 
@@ -37,6 +38,9 @@ impl Note {
                 "its key parameters are inherited from an issuer, so the key has no identity of its own"
             }
             Self::OutOfRange => "its private number is out of range, so it has no public half",
+            Self::Contradicts => {
+                "the parts of its private key contradict one another, so it has no public half"
+            }
             Self::NoArithmetic => "its public half cannot be computed from its private number",
         }
     }
@@ -128,7 +132,9 @@ fn from_private(numbers: &PrivateNumbers) -> Derived<'_> {
                 ),
             }
         }
-        PrivateNumbers::Raw { oid, private } => match private::raw(oid, private.expose()) {
+        PrivateNumbers::Raw { oid, private } => match lattice::public(oid, private.expose())
+            .unwrap_or_else(|| private::raw(oid, private.expose()))
+        {
             Ok(public) => spki::raw(oid, public.into()),
             Err(note) => without(
                 note,
@@ -138,6 +144,13 @@ fn from_private(numbers: &PrivateNumbers) -> Derived<'_> {
                 },
             ),
         },
+        PrivateNumbers::Gost { algorithm, private } => {
+            let (public, note) = gost::of_private(algorithm, private.expose());
+            match note {
+                None => Derived::of(public),
+                Some(note) => without(note, public),
+            }
+        }
         PrivateNumbers::Dsa { p, q, g, x } => {
             let computed = private::dsa(p, q, g, x.expose());
             let note = computed.as_ref().err().copied();

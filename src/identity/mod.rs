@@ -9,6 +9,8 @@ mod curve448;
 mod derive;
 mod field;
 mod fingerprints;
+mod gost;
+mod lattice;
 mod private;
 mod probable;
 mod public;

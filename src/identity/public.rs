@@ -29,6 +29,13 @@ pub(super) enum Public<'a> {
         parameters: Cow<'a, [u8]>,
         point: Cow<'a, [u8]>,
     },
+    /// GOST R 34.10: the AlgorithmIdentifier, a whole element, and both coordinates, least significant byte first.
+    Gost {
+        algorithm: Cow<'a, [u8]>,
+        oid: &'a [u8],
+        set: &'static Curve,
+        key: Cow<'a, [u8]>,
+    },
     /// An algorithm without parameters whose keys are plain bytes.
     Raw { oid: &'a [u8], key: Cow<'a, [u8]> },
     /// A SubjectPublicKeyInfo of an algorithm that this module does not take apart.
@@ -62,6 +69,11 @@ impl Public<'_> {
                 info(oid::EC, &parameters, &uncompressed(point))
             }
             Self::OtherEc { parameters, point } => info(oid::EC, parameters, point),
+            Self::Gost { algorithm, key, .. } => {
+                let key = der::encode(der::OCTET_STRING, &[key]);
+                let key = der::encode(der::BIT_STRING, &[&[0], &key]);
+                der::encode(der::SEQUENCE, &[algorithm, &key])
+            }
             Self::Raw { oid, key } => info(oid, &[], key),
             Self::Opaque { spki, .. } => spki.to_vec(),
         }
@@ -73,7 +85,7 @@ impl Public<'_> {
             Self::Rsa { .. } => "RSA".into(),
             Self::Dsa { .. } => "DSA".into(),
             Self::Ec { .. } | Self::OtherEc { .. } => "EC".into(),
-            Self::Raw { oid, .. } | Self::Opaque { oid, .. } => {
+            Self::Gost { oid, .. } | Self::Raw { oid, .. } | Self::Opaque { oid, .. } => {
                 oid::named(oid::key_algorithm(oid), oid)
             }
         }
@@ -84,7 +96,7 @@ impl Public<'_> {
         match self {
             Self::Rsa { n, .. } => Some(bit_length(n)),
             Self::Dsa { p, .. } => Some(bit_length(p)),
-            Self::Ec { curve, .. } => Some(curve.bits),
+            Self::Ec { curve, .. } | Self::Gost { set: curve, .. } => Some(curve.bits),
             Self::OtherEc { parameters, .. } => {
                 let parameters = Element::read_all(parameters).ok()?;
                 match parameters.tag {
@@ -107,7 +119,7 @@ impl Public<'_> {
     /// The curve's usual name.
     pub(super) fn curve(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Ec { curve, .. } => Some(curve.name.into()),
+            Self::Ec { curve, .. } | Self::Gost { set: curve, .. } => Some(curve.name.into()),
             Self::OtherEc { parameters, .. } => {
                 let parameters = Element::read_all(parameters).ok()?;
                 if parameters.tag != der::OID {

@@ -1,6 +1,7 @@
 //! From a SubjectPublicKeyInfo as it was found to the key free of its encoding.
 
 use super::derive::{Derived, Note};
+use super::gost;
 use super::public::{self, Public};
 use crate::formats::wire::der::{self, Element};
 use crate::formats::wire::oid;
@@ -51,7 +52,13 @@ pub(super) fn read(raw: &[u8]) -> Derived<'_> {
             Some(parameters) => dsa(&parameters, info.key).map_or_else(as_found, Derived::of),
         },
         _ if spki::raw_public_length(id).is_some() => self::raw(id, info.key.into()),
-        _ => Derived::of(Public::Opaque { spki: raw, oid: id }),
+        _ => match gost::of_spki(&info) {
+            Some((public, on_curve)) => Derived {
+                note: (!on_curve).then_some(Note::OffCurve),
+                ..Derived::of(public)
+            },
+            None => Derived::of(Public::Opaque { spki: raw, oid: id }),
+        },
     }
 }
 

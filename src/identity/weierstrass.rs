@@ -2,9 +2,10 @@
 
 use super::field::{Element, Field, number};
 use crate::formats::wire::curves::{Curve, PRIME};
+use crate::formats::wire::gost;
 use crypto_bigint::{CtAssign as _, U576};
 use std::sync::{LazyLock, OnceLock};
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// A curve made ready for arithmetic.
 struct Group {
@@ -62,6 +63,18 @@ pub(super) fn read_point(curve: &Curve, point: &[u8]) -> Option<Affine> {
         }
         _ => None,
     }
+}
+
+/// The product of numbers, big-endian and below the order of the base point, modulo that order. None if one is not.
+pub(super) fn product(curve: &Curve, numbers: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
+    let order = Field::new(&unhex(curve.n))?;
+    let mut product = order.one();
+    for number in numbers {
+        product *= order.element(number)?;
+    }
+    let bytes = Zeroizing::new(order.to_bytes(&product));
+    product.zeroize();
+    Some(bytes)
 }
 
 /// The public point of a private scalar, big-endian. None if the scalar is zero or not below the order.
@@ -142,11 +155,16 @@ impl Group {
     }
 }
 
+/// Every curve that is computed on.
+fn known() -> impl Iterator<Item = &'static Curve> {
+    PRIME.iter().chain(gost::SETS)
+}
+
 /// The curve made ready, once.
 fn group(curve: &Curve) -> Option<&'static Group> {
     static GROUPS: LazyLock<Vec<OnceLock<Option<Group>>>> =
-        LazyLock::new(|| PRIME.iter().map(|_| OnceLock::new()).collect());
-    let place = PRIME.iter().position(|known| known.oid == curve.oid)?;
+        LazyLock::new(|| known().map(|_| OnceLock::new()).collect());
+    let place = known().position(|known| known.oid == curve.oid)?;
     GROUPS
         .get(place)?
         .get_or_init(|| Group::new(curve))
@@ -172,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_base_point_is_on_its_curve_and_has_its_order() {
-        for curve in PRIME {
+        for curve in known() {
             let base = Affine {
                 x: unhex(curve.gx),
                 y: unhex(curve.gy),

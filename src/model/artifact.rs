@@ -179,11 +179,19 @@ pub enum PrivateNumbers {
         /// The scalar, big-endian.
         scalar: Secret,
     },
-    /// The private bytes of an RFC 8410 key, named by its OID.
+    /// The private bytes of an RFC 8410 key, or of an ML-KEM or ML-DSA key (its seed, its expanded form, or one behind the
+    /// other), named by its OID.
     Raw {
         /// Contents bytes of the algorithm's OBJECT IDENTIFIER.
         oid: Vec<u8>,
         /// The private key's bytes.
+        private: Secret,
+    },
+    /// A private value of GOST R 34.10.
+    Gost {
+        /// The AlgorithmIdentifier, a whole DER element.
+        algorithm: Vec<u8>,
+        /// The private value, least significant byte first, then any masks of the same length that it is to be multiplied with.
         private: Secret,
     },
     /// A DSA private value with its parameters.

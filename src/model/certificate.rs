@@ -38,6 +38,9 @@ pub struct Certificate {
     /// Extended key usages by name, or dotted OID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extended_key_usage: Vec<String>,
+    /// A precertificate of Certificate Transparency (RFC 6962, section 3.1): proof for the logs, and never in force.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub precertificate: bool,
     /// Whether it is in force, replaced or only history; set by reconciliation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CertificateStatus>,
@@ -51,7 +54,7 @@ pub enum CertificateStatus {
     Current,
     /// A newer one with the same key, or the same subject, names and issuer, was seen there or recorded.
     Superseded,
-    /// Only in history, a deleted layer or an archive.
+    /// Only in history, a deleted layer or an archive; or a precertificate, which was never in force.
     Historic,
 }
 

@@ -80,7 +80,10 @@ fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link, row: &Row<'_>) -> Option<&
         (Some(expires), Some(end)) => dates::agree(expires, end),
         _ => false,
     };
-    certificates().find(fits).or_else(|| {
+    // A precertificate has the dates of its certificate.
+    let real = |c: &&Cert| cx.world.facts(c).is_none_or(|f| !f.precertificate);
+    let fitting = certificates().filter(real).find(fits);
+    fitting.or_else(|| certificates().find(fits)).or_else(|| {
         certificates().max_by_key(|c| {
             (
                 c.status == CertificateStatus::Current,
@@ -105,7 +108,7 @@ fn differences(
         &stated,
         seen_algorithm.and_then(Algorithm::read),
         seen_algorithm,
-    ) && stated.family != seen.family
+    ) && !stated.agrees(&seen)
     {
         let own = entry.algorithm.as_deref().unwrap_or_default();
         out.push(format!("algorithm is {text}, not {own}"));
@@ -165,9 +168,17 @@ fn differences(
 struct Algorithm {
     family: String,
     bits: Option<u32>,
+    /// The parameter set of a post-quantum algorithm, as `65` or `sha2128s`.
+    set: String,
 }
 
 impl Algorithm {
+    /// Whether both may name one algorithm: the set may be left out, or its hash function.
+    fn agrees(&self, other: &Self) -> bool {
+        let sets = self.set.ends_with(&other.set) || other.set.ends_with(&self.set);
+        self.family == other.family && sets
+    }
+
     /// Reads the usual spellings; none for what is not understood (nothing is concluded from it).
     fn read(text: &str) -> Option<Self> {
         let squeezed: String = text
@@ -175,7 +186,9 @@ impl Algorithm {
             .chars()
             .filter(|c| c.is_ascii_alphanumeric())
             .collect();
-        if squeezed.contains("with") || squeezed.is_empty() {
+        // Names of GOST keys have that word too.
+        let signature = squeezed.contains("with") && !squeezed.starts_with("gost");
+        if signature || squeezed.is_empty() {
             return None; // the issuer's signature, not the key
         }
         let number = squeezed
@@ -198,6 +211,7 @@ impl Algorithm {
         } else if is(&[
             "ecdsa",
             "ecdh",
+            "sm2",
             "ec",
             "idecpublickey",
             "secp",
@@ -211,21 +225,24 @@ impl Algorithm {
             ("ec", number.filter(|n| [224, 256, 384, 521].contains(n)))
         } else if is(&["dsa", "sshdss", "dss"]) {
             ("dsa", number.filter(|n| *n >= 512))
-        } else if is(&["aes", "mldsa", "mlkem", "slhdsa"]) {
-            let letters: String = squeezed
-                .chars()
-                .take_while(char::is_ascii_alphabetic)
-                .collect();
-            return Some(Self {
-                family: letters,
-                bits: None,
-            });
+        } else if is(&["gost"]) {
+            ("gost", None)
+        } else if is(&["aes"]) {
+            ("aes", None)
         } else {
-            return None;
+            let (family, set) = ["mldsa", "mlkem", "slhdsa"]
+                .iter()
+                .find_map(|family| Some((*family, squeezed.strip_prefix(family)?)))?;
+            return Some(Self {
+                family: family.to_owned(),
+                bits: None,
+                set: set.to_owned(),
+            });
         };
         Some(Self {
             family: family.to_owned(),
             bits,
+            set: String::new(),
         })
     }
 }
@@ -233,6 +250,23 @@ impl Algorithm {
 #[cfg(test)]
 mod tests {
     use super::Algorithm;
+
+    #[test]
+    fn parameter_sets() {
+        for (left, right, agree) in [
+            ("ML-DSA-65", "ml_dsa_65", true),
+            ("ML-DSA", "ML-DSA-65", true),
+            ("ML-DSA-44", "ML-DSA-65", false),
+            ("ML-KEM-768", "ML-DSA-65", false),
+            ("SLH-DSA", "SLH-DSA-SHAKE-128s", true),
+            ("SLH-DSA-128s", "SLH-DSA-SHA2-128s", true),
+            ("SLH-DSA-SHA2-128f", "SLH-DSA-SHA2-128s", false),
+        ] {
+            let read = |text| Algorithm::read(text).unwrap();
+            assert_eq!(read(left).agrees(&read(right)), agree, "{left} {right}");
+            assert_eq!(read(right).agrees(&read(left)), agree, "{right} {left}");
+        }
+    }
 
     #[test]
     fn algorithm_spellings() {
@@ -248,6 +282,12 @@ mod tests {
             ("ssh-ed25519", Some(("ed25519", None))),
             ("Ed25519", Some(("ed25519", None))),
             ("DSA 1024", Some(("dsa", Some(1024)))),
+            ("SM2", Some(("ec", None))),
+            ("AES-256", Some(("aes", None))),
+            (
+                "GOST R 34.10-2012 with 256 bit modulus",
+                Some(("gost", None)),
+            ),
             ("sha256WithRSAEncryption", None),
             ("unobtainium", None),
         ] {
@@ -258,7 +298,8 @@ mod tests {
                         read,
                         Some(Algorithm {
                             family: family.to_owned(),
-                            bits
+                            bits,
+                            set: String::new(),
                         }),
                         "{text}"
                     );

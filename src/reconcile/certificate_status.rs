@@ -38,7 +38,7 @@ pub(super) fn decide(world: &mut World<'_>) {
             let newer_there = groups(world, number, host)
                 .iter()
                 .any(|group| newest.get(group).is_some_and(|(best, _)| *best > age));
-            let history = world.at(&sightings).all(is_history);
+            let history = facts.precertificate || world.at(&sightings).all(is_history);
             let status = if history {
                 CertificateStatus::Historic
             } else if newer_there || replaced_by_row {
@@ -128,7 +128,8 @@ fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
 fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
     let mut newest: HashMap<Group, (Age, usize)> = HashMap::new();
     for (number, certificate) in world.certificates.iter().enumerate() {
-        let Some(facts) = world.facts(certificate) else {
+        // The certificate that a precertificate announces has its dates and its key.
+        let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
             continue;
         };
         let live = certificate.sightings.iter().filter(|&&s| {

@@ -349,14 +349,17 @@ impl Serials {
                 *out.rows.entry(serial.clone()).or_default() += 1;
             }
         }
-        for certificate in &world.certificates {
-            for serial in world
-                .facts(certificate)
-                .map(|f| serial_forms(&f.serial))
-                .unwrap_or_default()
-            {
-                *out.certificates.entry(serial).or_default() += 1;
-            }
+        let (announced, real): (Vec<_>, Vec<_>) = world
+            .certificates
+            .iter()
+            .filter_map(|certificate| world.facts(certificate))
+            .partition(|facts| facts.precertificate);
+        for serial in real.into_iter().flat_map(|f| serial_forms(&f.serial)) {
+            *out.certificates.entry(serial).or_default() += 1;
+        }
+        // A precertificate has the serial of its certificate.
+        for serial in announced.into_iter().flat_map(|f| serial_forms(&f.serial)) {
+            out.certificates.entry(serial).or_insert(1);
         }
         out
     }

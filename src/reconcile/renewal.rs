@@ -132,6 +132,7 @@ fn successor(
     let newer = |c: &usize| {
         let facts = world.certificates.get(*c).and_then(|c| world.facts(c));
         facts
+            .filter(|f| !f.precertificate)
             .and_then(|f| f.not_after)
             .is_some_and(|end| end > lapsed.at)
     };

@@ -229,7 +229,7 @@ fn residual(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let all = cx.world.certificates_of(cx.index);
     let last = all
         .filter_map(|c| Some((cx.world.facts(c)?.not_after?, c)))
-        .max_by_key(|(end, c)| (*end, c.sha256));
+        .max_by_key(|(end, c)| (*end, c.status == CertificateStatus::Current, c.sha256));
     let Some((end, certificate)) = last.filter(|(end, _)| *end < now) else {
         return;
     };

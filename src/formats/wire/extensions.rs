@@ -8,6 +8,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage, ParsedExtension, X509E
 use x509_parser::prelude::FromDer as _;
 
 const SUBJECT_ALT_NAME: &[u8] = oid::oid!(2, 5, 29, 17);
+/// The critical extension that keeps a precertificate out of use (RFC 6962, section 3.1).
+const POISON: &[u8] = oid::oid!(1, 3, 6, 1, 4, 1, 11129, 2, 4, 3);
 
 /// What the extensions say beside what goes into a [`Certificate`].
 #[derive(Debug, Default)]
@@ -46,6 +48,9 @@ pub fn read<'a>(
             notes.push(format!("extension {name} cannot be read").into());
         }
     }
+    if certificate.precertificate {
+        notes.push("a precertificate, made for the logs of Certificate Transparency".into());
+    }
     identifiers
 }
 
@@ -59,8 +64,13 @@ fn read_one<'a>(
     certificate: &mut Certificate,
     identifiers: &mut KeyIdentifiers<'a>,
 ) -> Option<()> {
+    let kind = kind(element).ok()?;
+    if kind == POISON {
+        certificate.precertificate = true;
+        return Some(());
+    }
     // Read here, as one odd name must not hide the others.
-    if kind(element).ok()? == SUBJECT_ALT_NAME {
+    if kind == SUBJECT_ALT_NAME {
         let mut fields = element.enter(der::SEQUENCE).ok()?;
         fields.expect(der::OID).ok()?;
         fields.optional(der::BOOLEAN).ok()?;

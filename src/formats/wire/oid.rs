@@ -143,13 +143,13 @@ static KEY_ALGORITHMS: Names = &[
     (oid!(1, 2, 840, 113549, 1, 9, 16, 3, 17), "HSS-LMS"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 6, 34), "XMSS"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 6, 35), "XMSSMT"),
-    (oid!(1, 2, 643, 2, 2, 19), "GOST R 34.10-2001"),
+    (super::gost::KEY_2001, "GOST R 34.10-2001"),
     (
-        oid!(1, 2, 643, 7, 1, 1, 1, 1),
+        super::gost::KEY_2012_256,
         "GOST R 34.10-2012 with 256 bit modulus",
     ),
     (
-        oid!(1, 2, 643, 7, 1, 1, 1, 2),
+        super::gost::KEY_2012_512,
         "GOST R 34.10-2012 with 512 bit modulus",
     ),
 ];
@@ -304,6 +304,7 @@ static PURPOSES: Names = &[
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 22), "secureShellServer"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 27), "cmcCA"),
     (oid!(1, 3, 6, 1, 5, 5, 7, 3, 28), "cmcRA"),
+    (oid!(1, 3, 6, 1, 4, 1, 11129, 2, 4, 4), "ct_precert_signer"),
     (oid!(1, 3, 6, 1, 5, 2, 3, 4), "pkInitClientAuth"),
     (oid!(1, 3, 6, 1, 5, 2, 3, 5), "pkInitKDC"),
 ];
@@ -386,6 +387,15 @@ static ENCRYPTION: Names = &[
     (oid!(1, 2, 410, 200046, 1, 1, 7), "aria-192-cbc"),
     (oid!(1, 2, 410, 200046, 1, 1, 12), "aria-256-cbc"),
     (oid!(1, 2, 156, 10197, 1, 104, 2), "sm4-cbc"),
+    (oid!(1, 2, 643, 2, 2, 21), "GOST 28147-89"),
+    (
+        oid!(1, 2, 643, 7, 1, 1, 4, 1),
+        "HMAC GOST 34.11-2012 256 bit",
+    ),
+    (
+        oid!(1, 2, 643, 7, 1, 1, 4, 2),
+        "HMAC GOST 34.11-2012 512 bit",
+    ),
 ];
 
 /// The name of a key algorithm, as NIST and the RFCs write it.

@@ -2,7 +2,7 @@
 
 use super::curves;
 use super::der::{self, DerError, Element, Reader};
-use super::oid;
+use super::{gost, oid};
 
 /// A SubjectPublicKeyInfo taken apart.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Spki<'a> {
 /// An AlgorithmIdentifier taken apart (RFC 5280, section 4.1.1.2).
 #[derive(Debug, Clone, Copy)]
 pub struct Algorithm<'a> {
+    /// The whole element.
+    pub raw: &'a [u8],
     /// Contents bytes of the OBJECT IDENTIFIER.
     pub oid: &'a [u8],
     /// Parameters, where there are any.
@@ -38,7 +40,11 @@ impl<'a> Algorithm<'a> {
         if oid.is_empty() {
             return Err(DerError::Contents);
         }
-        Ok(Self { oid, parameters })
+        Ok(Self {
+            raw: element.raw,
+            oid,
+            parameters,
+        })
     }
 
     /// The parameters, unless they are NULL.
@@ -66,6 +72,7 @@ impl<'a> Spki<'a> {
         let Algorithm {
             oid: id,
             parameters,
+            ..
         } = self.algorithm;
         match id {
             oid::RSA | oid::RSA_PSS | oid::RSA_OAEP | oid::RSA_X500 => {
@@ -80,6 +87,10 @@ impl<'a> Spki<'a> {
                 }),
             oid::DSA | oid::DSA_OIW | oid::DH | oid::DH_X942 => {
                 Element::read_all(self.key).is_ok_and(|y| y.unsigned().is_ok())
+            }
+            _ if gost::is_key(id) => {
+                let length = gost::coordinates(self.key).map(<[u8]>::len);
+                parameters.is_some() && matches!(length, Some(64 | 128))
             }
             _ => match raw_public_length(id) {
                 Some(length) => self.key.len() == length,

@@ -59,6 +59,57 @@ fn the_end_of_a_certificate() {
     assert_eq!(report.keys[0].flags[0].entry, None);
 }
 
+/// A precertificate has key, serial, names and dates of the certificate that it announces, and is never in force itself.
+#[test]
+fn precertificates() {
+    let real = cert(1, 101, CRT, FAR);
+    let mut announced = cert(1, 102, "/var/lib/ct/pre.crt", FAR);
+    facts(&mut announced).serial = real.certificate.as_ref().unwrap().serial.clone();
+    facts(&mut announced).precertificate = true;
+    let two = || vec![real.clone(), announced.clone()];
+    // Its digest is in no row, and need not be.
+    let report = case(two(), vec![by_cert("K-1", 101, &[])]).run();
+    assert_eq!(of_key(&report, 1), set(&[]));
+    let status = |report: &Report, path: &str| {
+        let mut sightings = report.keys.iter().flat_map(|k| &k.sightings);
+        let found = sightings.find(|s| s.location.path == path).unwrap();
+        found.certificate.as_ref().unwrap().status
+    };
+    assert_eq!(status(&report, CRT), Some(CertificateStatus::Current));
+    let historic = Some(CertificateStatus::Historic);
+    assert_eq!(status(&report, "/var/lib/ct/pre.crt"), historic);
+    // Its serial does not make that of the certificate ambiguous.
+    let mut row = by_cert("K-1", 101, &[]);
+    row.identifiers = vec![Identifier::Serial("ff00000000000065".to_owned())];
+    row.expires = Some(date(FAR));
+    let report = case(two(), vec![row]).run();
+    assert_eq!(of_key(&report, 1), set(&[]));
+    assert_eq!(report.keys[0].matched_by.as_deref(), Some("serial"));
+
+    // One that begins later replaces nothing.
+    let mut later = announced.clone();
+    facts(&mut later).not_before = Some(at("2026-10-01"));
+    facts(&mut later).not_after = Some(at("2028-10-01"));
+    let mut ended = real.clone();
+    facts(&mut ended).not_after = Some(at("2026-11-01"));
+    assert_eq!(alone(vec![ended.clone(), later]), set(&["expired:high"]));
+    // And what stays behind a certificate does not lose weight by its precertificate.
+    let key = private(1, KEY);
+    facts(&mut announced).not_after = Some(at("2026-11-01"));
+    let report = case(
+        vec![key, ended, announced.clone()],
+        vec![by_key("K-1", 1, &[])],
+    )
+    .run();
+    assert!(
+        of_key(&report, 1).contains("residual_private:medium"),
+        "{:?}",
+        of_key(&report, 1)
+    );
+    facts(&mut announced).not_after = Some(at("2026-11-01"));
+    assert_eq!(alone(vec![announced]), set(&["expired:info"]));
+}
+
 #[test]
 fn superseded_and_historic_ends_are_info() {
     let old = cert(1, 101, "/etc/tls/old.crt", "2026-10-01");

@@ -20,6 +20,7 @@ use super::der::{self, Element};
 use super::oid;
 use super::spki::Algorithm;
 use crate::model::{Closed, Effort};
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// Opens `data` under an encryption AlgorithmIdentifier. `accept` gets what a password (in one of the forms that the
@@ -70,8 +71,21 @@ pub fn describe(algorithm: &Algorithm<'_>) -> String {
         Ok(Derivation::Pbkdf2 { hash, .. }) => {
             format!("{name} {cipher}, {words} {}", hash.hmac_name())
         }
-        _ => format!("{name} {cipher}, {words}"),
+        _ => match derivation.parameters.as_ref().and_then(named_function) {
+            Some(function) => format!("{name} {cipher}, {words} {function}"),
+            None => format!("{name} {cipher}, {words}"),
+        },
     }
+}
+
+/// The pseudo-random function of PBKDF2-params that is not computed with: the AlgorithmIdentifier at their end.
+fn named_function(parameters: &Element<'_>) -> Option<Cow<'static, str>> {
+    let mut fields = parameters.enter(der::SEQUENCE).ok()?;
+    while fields.peek()? != der::SEQUENCE {
+        fields.element().ok()?;
+    }
+    let function = Algorithm::read(&fields.element().ok()?).ok()?;
+    Some(oid::named(oid::encryption(function.oid), function.oid))
 }
 
 /// Two AlgorithmIdentifiers in a SEQUENCE: PBES2-params and PBMAC1-params (RFC 8018, appendix A.4 and A.5).
