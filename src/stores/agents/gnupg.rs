@@ -11,7 +11,7 @@ use crate::model::{Artifact, Encoding, Hex, KeyMaterial, Kind, Pgp, Protection, 
 use std::borrow::Cow;
 
 /// The format's name in records.
-pub const FORMAT: &str = "gpg_agent";
+pub(super) const FORMAT: &str = "gpg_agent";
 /// More keys than that are not asked for.
 const KEYS_MAX: usize = 4096;
 

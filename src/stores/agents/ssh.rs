@@ -8,7 +8,7 @@ use crate::model::{Artifact, Encoding, KeyMaterial, Kind, Ssh};
 use std::io::{Read as _, Write as _};
 
 /// The format's name in records.
-pub const FORMAT: &str = "ssh_agent";
+pub(super) const FORMAT: &str = "ssh_agent";
 /// Request and answer numbers of the protocol.
 const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
