@@ -2,7 +2,7 @@
 //! documents, without a reader of this program.
 
 use super::{Decoded, PIECE};
-use crate::support::{arg, open_directory, set_mode};
+use crate::support::{open_directory, set_mode};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use regex::bytes::Regex;

@@ -251,7 +251,9 @@ impl Hash {
         effort: &Effort,
     ) -> Result<Zeroizing<Vec<u8>>, Closed> {
         let blocks = u64::try_from(length.div_ceil(self.length())).unwrap_or(u64::MAX);
-        let units = iterations.saturating_mul(blocks).saturating_mul(self.weight());
+        let units = iterations
+            .saturating_mul(blocks)
+            .saturating_mul(self.weight());
         charge(effort, units, || {
             format!("PBKDF2 of {iterations} iterations")
         })?;

@@ -99,7 +99,9 @@ pub fn derive(
 ) -> Result<Zeroizing<Vec<u8>>, Closed> {
     let (u, v) = (hash.length(), hash.block());
     let blocks = u64::try_from(length.div_ceil(u)).unwrap_or(u64::MAX);
-    let units = iterations.saturating_mul(blocks).saturating_mul(hash.weight());
+    let units = iterations
+        .saturating_mul(blocks)
+        .saturating_mul(hash.weight());
     charge(effort, units, || {
         format!("PKCS#12 key derivation of {iterations} iterations")
     })?;
