@@ -71,7 +71,7 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// The passphrases of the fixtures.
+/// The passphrases of the fixtures that openssl and ssh-keygen open.
 fn passphrases() -> Vec<String> {
     let lists = [
         "fixtures/passphrases.txt",
@@ -79,15 +79,23 @@ fn passphrases() -> Vec<String> {
     ];
     let texts = lists.map(|list| fs::read_to_string(list).unwrap());
     let lines = texts.iter().flat_map(|text| text.lines());
-    let mut all: BTreeSet<String> = lines.map(str::to_owned).collect();
+    lines.filter(|l| l.len() >= 8).map(str::to_owned).collect()
+}
+
+/// These, and those that single fixtures name as their own.
+fn all_passwords() -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = passphrases().into_iter().collect();
     let mut expectations = Vec::new();
     files_ending(Path::new("fixtures"), ".expect.json", &mut expectations);
     for path in expectations {
         let told: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         let own = told["passwords"].as_array().into_iter().flatten();
-        all.extend(own.map(|text| text.as_str().unwrap().to_owned()));
+        let long = own
+            .map(|text| text.as_str().unwrap())
+            .filter(|text| text.len() >= 8);
+        all.extend(long.map(str::to_owned));
     }
-    all.into_iter().filter(|l| l.len() >= 8).collect()
+    all
 }
 
 /// What a tool writes; nothing if it fails.
@@ -325,7 +333,7 @@ fn secrets(roots: &[&Path]) -> Vec<Vec<u8>> {
     assert!(by_openssl >= 200, "openssl opened only {by_openssl}");
     assert!(by_ssh >= 30, "ssh-keygen opened only {by_ssh}");
     pieces.iter().for_each(|piece| forms(piece, &mut secrets));
-    for passphrase in &passphrases {
+    for passphrase in &all_passwords() {
         forms(passphrase.as_bytes(), &mut secrets);
     }
     secrets.into_iter().collect()
@@ -361,7 +369,8 @@ fn no_output_has_a_private_byte() {
     let (kept, root) = (dir.path().join("kept.jsonl"), arg(&hosts));
     let others = fs::canonicalize("fixtures").unwrap();
     let list = dir.path().join("passwords");
-    fs::write(&list, passphrases().join("\n")).unwrap();
+    let passwords: Vec<String> = all_passwords().into_iter().collect();
+    fs::write(&list, passwords.join("\n")).unwrap();
     let opening = ["--passwords", arg(&list), "--use-found-passwords"];
     let mut written = Written::default();
     for format in ["text", "json", "jsonl"] {

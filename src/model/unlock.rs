@@ -241,7 +241,10 @@ mod tests {
 
     #[test]
     fn a_default_that_the_user_names_too_is_still_a_default() {
-        let passwords = Passwords::new([b"mine", b"test"].map(|text| Secret::copy_of(text)), false);
+        let passwords = Passwords::new(
+            ["mine", "test"].map(|t| Secret::copy_of(t.as_bytes())),
+            false,
+        );
         let told: Vec<String> = passwords.iter().map(|p| p.opened.to_string()).collect();
         assert_eq!(told, ["password 1", "default password 10"]);
     }

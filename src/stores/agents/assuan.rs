@@ -157,7 +157,7 @@ mod tests {
         ] {
             assert!(matches!(asked(said), Err(Problem::Foreign)), "{said:?}");
         }
-        let long = [b"S ", b"x".repeat(2000).as_slice(), b"\nOK\n"].concat();
+        let long = [&b"S "[..], &b"x".repeat(2000), b"\nOK\n"].concat();
         assert!(matches!(asked(&long), Err(Problem::Foreign)));
         let endless = b"# and so on\n".repeat(1_000_000);
         assert!(matches!(asked(&endless), Err(Problem::Large)));

@@ -26,8 +26,8 @@ pub(super) fn ask(stream: Dialogue, with_ssh: bool) -> Answer {
 
 fn list(stream: Dialogue, with_ssh: bool, answer: &mut Answer) -> Result<(), Problem> {
     let mut client = Client::greet(stream)?;
-    let command = ["KEYINFO --list", "KEYINFO --list --with-ssh"];
-    let reply = client.ask(command[usize::from(with_ssh)])?;
+    let option = if with_ssh { " --with-ssh" } else { "" };
+    let reply = client.ask(&format!("KEYINFO --list{option}"))?;
     let infos = reply
         .status
         .iter()
