@@ -241,3 +241,21 @@ fn the_changelog_tells_this_version() {
     let head = format!("## [{}]", env!("CARGO_PKG_VERSION"));
     assert!(text.lines().any(|l| l.starts_with(&head)), "no {head}");
 }
+
+#[test]
+fn every_family_of_fixtures_is_told() {
+    let text = std::fs::read_to_string("fixtures/README.md").unwrap();
+    let mut families = 0;
+    for entry in std::fs::read_dir("fixtures").unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() && name != "generate" && name != "estate" {
+            families += 1;
+            assert!(
+                text.contains(&format!("`{name}`")),
+                "fixtures/README.md lacks {name}"
+            );
+        }
+    }
+    assert!(families > 50, "{families}");
+}

@@ -2,12 +2,14 @@
 //!
 //! Only the members that an expectation has are compared, but the numbers of sightings and gaps must agree.
 
+use crate::support::{BINARY, arg, err, out, set_mode};
 use keymuster::model::{Kind, Passwords, Secret};
 use keymuster::pipeline;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn expectations(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -164,6 +166,42 @@ fn folders_of_one_key(dir: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+#[test]
+fn the_counts_by_kind_are_those_of_the_tools() {
+    let count = |program: &str| {
+        let output = Command::new("tests/count").arg(program).output();
+        output.expect("tests/count needs python3")
+    };
+    let output = count(BINARY);
+    let said = out(&output);
+    assert!(output.status.success(), "{said}{}", err(&output));
+    // A row for each kind, and more than a few of all.
+    for kind in [
+        "certificate",
+        "private_key",
+        "keystore",
+        "pgp_secret_key",
+        "symmetric_key",
+    ] {
+        assert!(said.lines().any(|line| line.starts_with(kind)), "{said}");
+    }
+    let all = said.lines().find(|line| line.starts_with("all ")).unwrap();
+    let numbers: Vec<u64> = all
+        .split_whitespace()
+        .skip(1)
+        .map(|n| n.parse().unwrap())
+        .collect();
+    assert!(numbers[0] > 2_000 && numbers[0] == numbers[1], "{all}");
+    // A program that finds nothing differs in all of it.
+    let dir = tempfile::tempdir().unwrap();
+    let blind = dir.path().join("blind");
+    fs::write(&blind, "#!/bin/sh\necho '{\"record\":\"end\"}'\n").unwrap();
+    set_mode(&blind, 0o755);
+    let output = count(arg(&blind));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("differs"));
 }
 
 #[test]

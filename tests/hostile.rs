@@ -4,6 +4,7 @@
 mod borders;
 mod bytes;
 mod changing;
+mod named;
 mod targets;
 mod trees;
 

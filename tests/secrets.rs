@@ -1,6 +1,9 @@
 //! No private number, passphrase or secret of any fixture is in anything that the program writes: every command,
 //! form, log, error and kept sweep, over the estate and over all other fixtures.
 
+mod extract;
+
+use self::extract::ByFamily;
 use crate::support::{BINARY, NOW, arg, command, keymuster, lay_out, of_kind, plant, records};
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -13,7 +16,47 @@ use std::process::{Command, Stdio};
 /// As many bytes of a number betray it.
 const PIECE: usize = 16;
 
+/// Bytes that stood as text.
+type Decoded = Vec<u8>;
+
+/// In how many of its numbers each family of the fixtures is known at least, so that none is left out unseen.
+const KNOWN: [(&str, usize); 21] = [
+    ("age_key", 3),
+    ("bks", 20),
+    ("ceph_keyring", 1),
+    ("dnssec", 8),
+    ("gnupg_private_key", 10),
+    ("jceks", 20),
+    ("jks", 20),
+    ("jwk", 20),
+    ("keytab", 5),
+    ("kubernetes_encryption", 2),
+    ("minisign", 1),
+    ("nss", 16),
+    ("nss_legacy", 8),
+    ("openpgp", 5),
+    ("openvpn", 17),
+    ("pkcs12", 15),
+    ("ppk", 5),
+    ("signify", 1),
+    ("tor_onion", 2),
+    ("tsig", 2),
+    ("uber", 10),
+];
+
 const INVENTORY: &str = "fixtures/estate/inventory.csv";
+
+/// The files whose names end so.
+fn files_ending(dir: &Path, end: &str, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_ending(&path, end, out);
+        } else if path.to_str().is_some_and(|p| p.ends_with(end)) {
+            out.push(path);
+        }
+    }
+}
 
 /// Every file that may hold a secret.
 fn files(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -28,7 +71,7 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// The passphrases of the fixtures.
+/// The passphrases of the fixtures that openssl and ssh-keygen open.
 fn passphrases() -> Vec<String> {
     let lists = [
         "fixtures/passphrases.txt",
@@ -37,6 +80,22 @@ fn passphrases() -> Vec<String> {
     let texts = lists.map(|list| fs::read_to_string(list).unwrap());
     let lines = texts.iter().flat_map(|text| text.lines());
     lines.filter(|l| l.len() >= 8).map(str::to_owned).collect()
+}
+
+/// These, and those that single fixtures name as their own.
+fn all_passwords() -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = passphrases().into_iter().collect();
+    let mut expectations = Vec::new();
+    files_ending(Path::new("fixtures"), ".expect.json", &mut expectations);
+    for path in expectations {
+        let told: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let own = told["passwords"].as_array().into_iter().flatten();
+        let long = own
+            .map(|text| text.as_str().unwrap())
+            .filter(|text| text.len() >= 8);
+        all.extend(long.map(str::to_owned));
+    }
+    all
 }
 
 /// What a tool writes; nothing if it fails.
@@ -197,6 +256,22 @@ fn armoured(bytes: &[u8], out: &mut BTreeSet<Vec<u8>>) {
     }
 }
 
+/// The pieces of a number that betray it: its start, middle and end.
+fn betray(number: &[u8], pieces: &mut BTreeSet<Vec<u8>>) {
+    let number = number.strip_prefix(&[0]).unwrap_or(number);
+    let middle = number.len() / 2;
+    let ends = [PIECE, middle + PIECE / 2, number.len()];
+    for piece in ends
+        .iter()
+        .filter_map(|end| number.get(end.checked_sub(PIECE)?..*end))
+    {
+        // Numbers that were made small or round on purpose could be anything.
+        if piece.iter().collect::<BTreeSet<_>>().len() > PIECE / 2 {
+            pieces.insert(piece.to_vec());
+        }
+    }
+}
+
 /// Everything that must never be told.
 fn secrets(roots: &[&Path]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
@@ -208,9 +283,26 @@ fn secrets(roots: &[&Path]) -> Vec<Vec<u8>> {
     let mut tried = vec![String::new()];
     tried.extend(passphrases.iter().cloned());
     let (mut by_openssl, mut by_ssh) = (0, 0);
+    let mut by_family: ByFamily = extract::of_keystores();
+    let mut openpgp = Vec::new();
     for path in &all {
         let bytes = fs::read(path).unwrap();
         armoured(&bytes, &mut secrets);
+        secrets.extend(extract::texts(&bytes));
+        let folder = path
+            .strip_prefix("fixtures")
+            .ok()
+            .and_then(|p| p.iter().next());
+        if let Some(family) = folder.and_then(|name| name.to_str()) {
+            let numbers = extract::numbers(family, path, &bytes);
+            by_family
+                .entry(family.to_owned())
+                .or_default()
+                .extend(numbers);
+            if family == "openpgp" {
+                openpgp.push(path.clone());
+            }
+        }
         let holds = |word: &[u8]| memchr::memmem::find(&bytes, word).is_some();
         let numbers = if holds(b"OPENSSH PRIVATE KEY") {
             let numbers = numbers_of_ssh_keygen(path, &tried);
@@ -223,25 +315,25 @@ fn secrets(roots: &[&Path]) -> Vec<Vec<u8>> {
         } else {
             continue;
         };
-        for number in numbers {
-            let number = number.strip_prefix(&[0]).unwrap_or(&number);
-            let middle = number.len() / 2;
-            let ends = [PIECE, middle + PIECE / 2, number.len()];
-            for piece in ends
-                .iter()
-                .filter_map(|end| number.get(end.checked_sub(PIECE)?..*end))
-            {
-                // Numbers that were made small or round on purpose could be anything.
-                if piece.iter().collect::<BTreeSet<_>>().len() > PIECE / 2 {
-                    pieces.insert(piece.to_vec());
-                }
-            }
-        }
+        numbers
+            .iter()
+            .for_each(|number| betray(number, &mut pieces));
+    }
+    by_family.insert("openpgp".to_owned(), extract::of_openpgp(&openpgp));
+    for (family, least) in KNOWN {
+        let numbers = by_family.get(family).map_or(0, Vec::len);
+        assert!(
+            numbers >= least,
+            "only {numbers} private numbers of {family}"
+        );
+    }
+    for number in by_family.values().flatten() {
+        betray(number, &mut pieces);
     }
     assert!(by_openssl >= 200, "openssl opened only {by_openssl}");
     assert!(by_ssh >= 30, "ssh-keygen opened only {by_ssh}");
     pieces.iter().for_each(|piece| forms(piece, &mut secrets));
-    for passphrase in &passphrases {
+    for passphrase in &all_passwords() {
         forms(passphrase.as_bytes(), &mut secrets);
     }
     secrets.into_iter().collect()
@@ -276,6 +368,10 @@ fn no_output_has_a_private_byte() {
     assert!(secrets.len() > 5_000, "{}", secrets.len());
     let (kept, root) = (dir.path().join("kept.jsonl"), arg(&hosts));
     let others = fs::canonicalize("fixtures").unwrap();
+    let list = dir.path().join("passwords");
+    let passwords: Vec<String> = all_passwords().into_iter().collect();
+    fs::write(&list, passwords.join("\n")).unwrap();
+    let opening = ["--passwords", arg(&list), "--use-found-passwords"];
     let mut written = Written::default();
     for format in ["text", "json", "jsonl"] {
         let form = ["-v", "-f", format, "--now", NOW];
@@ -292,6 +388,7 @@ fn no_output_has_a_private_byte() {
             ],
             vec!["scan", arg(&others)],
             vec!["scan", arg(&others), "-i", INVENTORY],
+            [&["scan", arg(&others)][..], &opening].concat(),
             vec!["scan", "--hosts-under", root, "--dry-run"],
             vec!["reconcile", arg(&kept), "-i", INVENTORY],
             vec![

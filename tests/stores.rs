@@ -1,13 +1,13 @@
 //! Live stores against the tools that drive them: SoftHSM with pkcs11-tool, and real agents.
 
-use crate::support::{arg, check, command, of_kind, open_directory, out, records};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+mod agents;
+
+use crate::support::{arg, check, command, of_kind, open_directory, records};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
@@ -323,82 +323,4 @@ fn a_module_that_crashes_hangs_or_is_none_is_a_gap_and_not_the_end() {
     .to_vec();
     expected.sort();
     assert_eq!(told, expected);
-}
-
-/// An agent that ends with the test.
-struct Agent(Child);
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[test]
-fn keys_of_an_agent_are_those_that_ssh_add_lists() {
-    let dir = open_directory();
-    let socket = dir.path().join("socket");
-    let agent = Command::new("ssh-agent")
-        .args(["-D", "-a"])
-        .arg(&socket)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("ssh-agent (package openssh-client) must be installed");
-    let _agent = Agent(agent);
-    crate::support::wait_until("the agent listens", || socket.exists());
-    let ssh = |program: &str, args: &[&str]| {
-        let output = Command::new(program)
-            .args(args)
-            .current_dir(dir.path())
-            .env("SSH_AUTH_SOCK", &socket)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{program} {args:?}: {output:?}");
-        out(&output)
-    };
-    let tree = dir.path().join("tree");
-    fs::create_dir(&tree).unwrap();
-    for (name, kind) in [("tree/on_disk", "ed25519"), ("gone", "ecdsa")] {
-        ssh(
-            "ssh-keygen",
-            &["-q", "-t", kind, "-N", "", "-C", name, "-f", name],
-        );
-        ssh("ssh-add", &["-q", name]);
-    }
-    let output = command(&["scan", arg(&tree), "-q", "-f", "jsonl", "--agents"])
-        .env("SSH_AUTH_SOCK", &socket)
-        .output()
-        .unwrap();
-    check(&output, 0, "--agents");
-    let records = records(&output.stdout);
-    let held: Vec<&Value> = of_kind(&records, "sighting")
-        .into_iter()
-        .filter(|s| s["location"]["path"] == arg(&socket))
-        .collect();
-    let mut listed: Vec<String> = ssh("ssh-add", &["-l"])
-        .lines()
-        .map(|line| line.split(' ').nth(1).unwrap().to_owned())
-        .collect();
-    let mut told: Vec<String> = held
-        .iter()
-        .map(|s| s["fingerprints"]["ssh_sha256"].as_str().unwrap().to_owned())
-        .collect();
-    listed.sort();
-    told.sort();
-    assert_eq!(told, listed);
-    // The same key on disk is the same key.
-    let on_disk = arg(&tree.join("on_disk")).to_owned();
-    let file = of_kind(&records, "sighting")
-        .into_iter()
-        .find(|s| s["location"]["path"] == on_disk)
-        .unwrap();
-    assert!(held.iter().any(|s| s["key_id"] == file["key_id"]));
-    // ssh-add -L gives the blobs; their digest is what the identity of OpenSSH's form rests on.
-    for line in ssh("ssh-add", &["-L"]).lines() {
-        let blob = STANDARD.decode(line.split(' ').nth(1).unwrap()).unwrap();
-        let digest = base64::engine::general_purpose::STANDARD_NO_PAD.encode(Sha256::digest(blob));
-        assert!(told.contains(&format!("SHA256:{digest}")));
-    }
 }

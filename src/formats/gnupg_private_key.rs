@@ -3,13 +3,12 @@
 //! The file is a canonical S-expression, or name-value lines of which `Key:` holds an advanced one. In both the
 //! public numbers stand in clear. The file's name is its keygrip, and is not looked at.
 
-use super::wire::der::trim_zeros;
+use super::wire::openpgp::key::upper;
+use super::wire::openpgp::numbers::Numbers;
 use super::wire::openpgp::sexp::{self, Node, SexpError};
-use super::wire::openpgp::{curve, key::upper, keygrip};
 use super::{Format, Signature};
 use crate::model::{
-    Artifact, Candidate, Clue, Encoding, Fault, Found, GapReason, KeyMaterial, Kind, Pgp,
-    Protection, Reading,
+    Artifact, Candidate, Clue, Encoding, Fault, Found, GapReason, Kind, Pgp, Protection, Reading,
 };
 use std::borrow::Cow;
 
@@ -161,67 +160,12 @@ fn artifact(node: &Node<'_>, encoding: Encoding) -> Option<Artifact> {
             (Kind::PgpPublicKey, None)
         }
     };
-    let mut artifact = Artifact::new(kind, "gnupg_private_key", encoding, numbers.material);
-    artifact.algorithm = numbers.name.map(Cow::Borrowed);
-    artifact.bits = numbers.bits;
-    artifact.keygrip = numbers.keygrip;
+    let mut artifact = numbers.into_artifact(kind, "gnupg_private_key", encoding);
     artifact.protection = protection;
     artifact.cipher = cipher;
     artifact.pgp = pgp;
     artifact.notes = notes;
     Some(artifact)
-}
-
-struct Numbers {
-    material: KeyMaterial,
-    name: Option<&'static str>,
-    bits: Option<u32>,
-    keygrip: Option<crate::model::Sha1Hex>,
-}
-
-impl Numbers {
-    fn read(key: &Node<'_>) -> Option<Self> {
-        let number = |name| {
-            let bytes = key.value(name)?.bytes()?;
-            let number = trim_zeros(&bytes);
-            (!number.is_empty()).then(|| number.to_vec())
-        };
-        let of = |material| Self {
-            material,
-            name: None,
-            bits: None,
-            keygrip: None,
-        };
-        Some(match key.name()? {
-            b"rsa" | b"openpgp-rsa" | b"oid.1.2.840.113549.1.1.1" => of(KeyMaterial::Rsa {
-                n: number("n")?,
-                e: number("e")?,
-            }),
-            b"dsa" | b"openpgp-dsa" => of(KeyMaterial::Dsa {
-                p: number("p")?,
-                q: number("q")?,
-                g: number("g")?,
-                y: number("y")?,
-            }),
-            b"elg" | b"openpgp-elg" | b"openpgp-elg-sig" => {
-                let (p, g, y) = (number("p")?, number("g")?, number("y")?);
-                let bits = u32::try_from(p.len()).ok()?.saturating_mul(8)
-                    - p.first().map_or(0, |b| b.leading_zeros());
-                Self {
-                    name: Some("ElGamal"),
-                    bits: Some(bits),
-                    // Its OpenPGP fingerprint, and so its identity, is where the public key is.
-                    keygrip: Some(keygrip::of_numbers(&[('p', &p), ('g', &g), ('y', &y)])),
-                    ..of(KeyMaterial::Unknown)
-                }
-            }
-            b"ecc" | b"ecdsa" | b"ecdh" | b"eddsa" | b"openpgp-ecc" => {
-                let id = curve::by_name(&key.value("curve")?.bytes()?)?;
-                of(curve::point(id, &key.value("q")?.bytes()?))
-            }
-            _ => return None,
-        })
-    }
 }
 
 /// `(protected mode ((sha1 salt count) iv) ciphertext)`.

@@ -18,7 +18,7 @@ mod vendor;
 pub use access::Permissions;
 pub use acl::Acl;
 pub use digest::DigestKind;
-pub use passwords::FoundPassword;
+pub use passwords::{Beside, FoundPassword};
 
 use crate::model::{Access, Class};
 use accounts::Accounts;

@@ -8,7 +8,8 @@ use super::rooted::Rooted;
 use crate::model::Secret;
 use regex::bytes::Regex;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 use zeroize::Zeroizing;
 
 /// More names than that in one directory, and none is looked at.
@@ -19,6 +20,8 @@ const BARE_MAX: u64 = 4 << 10;
 const SETTINGS_MAX: u64 = 256 << 10;
 /// A longer text is no password that a person set.
 const TEXT_MAX: usize = 256;
+/// More texts than that are not told of one file.
+const FOUND_MAX: usize = 256;
 /// Where units and their environments lie.
 const UNITS: [&[u8]; 5] = [
     b"/etc/systemd/system",
@@ -52,39 +55,119 @@ pub struct FoundPassword {
     /// The file, as the host sees it.
     pub path: Vec<u8>,
     /// The text.
-    pub text: Secret,
+    pub text: Arc<Secret>,
 }
 
 impl Host {
+    /// To look for passwords beside files.
+    pub const fn beside(&self) -> Beside<'_> {
+        Beside {
+            rooted: &self.rooted,
+            directory: None,
+            units: None,
+        }
+    }
+}
+
+/// Looks for texts that name themselves the password of a file. Each unit is read once, and each directory once if its files
+/// are asked for one after the other.
+#[derive(Debug)]
+pub struct Beside<'a> {
+    rooted: &'a Rooted,
+    directory: Option<(Vec<u8>, Vec<Arc<FoundPassword>>)>,
+    units: Option<Vec<Unit>>,
+}
+
+/// A unit, or the environment of one, that has passwords in it.
+#[derive(Debug)]
+struct Unit {
+    content: Content,
+    found: Vec<Arc<FoundPassword>>,
+}
+
+/// It may hold a password.
+struct Content(Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Content(…)")
+    }
+}
+
+impl Beside<'_> {
     /// The texts that name themselves a password of the file at `path`: in its directory, and in units that name it.
-    pub fn passwords_for(&self, path: &[u8]) -> Vec<FoundPassword> {
-        let mut found = Vec::new();
+    pub fn passwords_for(&mut self, path: &[u8]) -> Vec<Arc<FoundPassword>> {
         let Some(slash) = memchr::memrchr(b'/', path) else {
-            return found;
+            return Vec::new();
         };
         let directory = path.get(..slash.max(1)).unwrap_or(b"/");
-        for beside in files_in(&self.rooted, directory) {
-            if beside != path {
-                found.extend(in_file(&self.rooted, &beside, None));
-            }
+        if self
+            .directory
+            .as_ref()
+            .is_none_or(|known| known.0 != directory)
+        {
+            self.directory = Some((directory.to_vec(), in_directory(self.rooted, directory)));
         }
-        let mut units = BTreeSet::new();
-        for directory in UNITS {
-            for unit in files_in(&self.rooted, directory) {
-                // The directories of a merged /usr are one.
-                let base = unit
-                    .rsplit(|b| *b == b'/')
-                    .next()
-                    .unwrap_or_default()
-                    .to_vec();
-                if units.insert(base) {
-                    found.extend(in_file(&self.rooted, &unit, Some(path)));
-                }
-            }
-        }
+        let rooted = self.rooted;
+        let units = self.units.get_or_insert_with(|| units(rooted));
+        let beside = self.directory.iter().flat_map(|known| &known.1);
+        let mut found: Vec<Arc<FoundPassword>> = beside
+            .filter(|one| one.path != path)
+            .chain(
+                units
+                    .iter()
+                    .filter(|unit| memchr::memmem::find(&unit.content.0, path).is_some())
+                    .flat_map(|unit| &unit.found),
+            )
+            .cloned()
+            .collect();
         found.dedup_by(|a, b| a.path == b.path && a.text.expose() == b.text.expose());
+        found.truncate(FOUND_MAX);
         found
     }
+}
+
+fn in_directory(rooted: &Rooted, directory: &[u8]) -> Vec<Arc<FoundPassword>> {
+    let mut found = Vec::new();
+    for path in files_in(rooted, directory) {
+        if let Some(bytes) = content(rooted, &path) {
+            let settings = in_settings(&path, &bytes);
+            match bare_in(&path, &bytes).filter(|_| settings.is_empty()) {
+                Some(text) => found.push(text),
+                None => found.extend(settings),
+            }
+        }
+        // One more than is told of any file.
+        if found.len() > FOUND_MAX {
+            break;
+        }
+    }
+    found
+}
+
+fn units(rooted: &Rooted) -> Vec<Unit> {
+    let mut known = BTreeSet::new();
+    let mut units = Vec::new();
+    for directory in UNITS {
+        for path in files_in(rooted, directory) {
+            // The directories of a merged /usr are one.
+            let base = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+            if !known.insert(base.to_vec()) {
+                continue;
+            }
+            let Some(bytes) = content(rooted, &path) else {
+                continue;
+            };
+            let found = in_settings(&path, &bytes);
+            if !found.is_empty() {
+                units.push(Unit {
+                    content: Content(bytes),
+                    found,
+                });
+            }
+        }
+    }
+    units
 }
 
 /// The paths of what lies in a directory.
@@ -97,34 +180,35 @@ fn files_in(rooted: &Rooted, directory: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The passwords in one file; if `naming`, only where the file names that path.
-fn in_file(rooted: &Rooted, path: &[u8], naming: Option<&[u8]>) -> Vec<FoundPassword> {
-    let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
-    let found = |text: &[u8]| FoundPassword {
-        path: path.to_vec(),
-        text: Secret::copy_of(text),
-    };
-    let Some(bytes) = rooted.read(path, SETTINGS_MAX).map(Zeroizing::new) else {
-        return Vec::new();
-    };
-    if naming.is_some_and(|naming| memchr::memmem::find(&bytes, naming).is_none()) {
-        return Vec::new();
-    }
-    let settings: Vec<FoundPassword> = SETTING
+fn content(rooted: &Rooted, path: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    rooted.read(path, SETTINGS_MAX).map(Zeroizing::new)
+}
+
+/// The settings in a file that name themselves passwords.
+fn in_settings(path: &[u8], bytes: &[u8]) -> Vec<Arc<FoundPassword>> {
+    SETTING
         .iter()
-        .flat_map(|pattern| pattern.captures_iter(&bytes))
+        .flat_map(|pattern| pattern.captures_iter(bytes))
         .filter_map(|captures| Some(captures.get(1)?.as_bytes()))
         .filter(|text| !is_reference(text))
-        .map(found)
-        .collect();
-    let is_bare = naming.is_none()
-        && settings.is_empty()
-        && u64::try_from(bytes.len()).is_ok_and(|size| size <= BARE_MAX)
+        .take(FOUND_MAX)
+        .map(|text| found(path, text))
+        .collect()
+}
+
+/// The password that a file holds and nothing else, if its name says so.
+fn bare_in(path: &[u8], bytes: &[u8]) -> Option<Arc<FoundPassword>> {
+    let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let named = u64::try_from(bytes.len()).is_ok_and(|size| size <= BARE_MAX)
         && NAME.as_ref().is_some_and(|pattern| pattern.is_match(name));
-    match bare(&bytes).filter(|_| is_bare) {
-        Some(text) => vec![found(text)],
-        None => settings,
-    }
+    bare(bytes).filter(|_| named).map(|text| found(path, text))
+}
+
+fn found(path: &[u8], text: &[u8]) -> Arc<FoundPassword> {
+    Arc::new(FoundPassword {
+        path: path.to_vec(),
+        text: Arc::new(Secret::copy_of(text)),
+    })
 }
 
 /// The one line of a file that holds nothing else.

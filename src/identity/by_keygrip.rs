@@ -1,10 +1,11 @@
-//! Private keys of GnuPG that have no identity but for their keygrip: that of the public key with the same one.
+//! Private keys of GnuPG that have no identity but for their keygrip: that of the key with the same one.
 
 use crate::model::{KeyId, Sighting};
 use std::collections::HashMap;
 
-/// Gives sightings without identity that of the OpenPGP key with the same keygrip, which is a digest of the whole
-/// public key: an ElGamal key's file tells its numbers, and its public key tells the fingerprint too.
+/// Gives sightings without identity that of the key with the same keygrip, which is a digest of the whole public key: an
+/// ElGamal key's file tells its numbers, and its public key tells the fingerprint too; an agent may name a key and not
+/// tell its numbers.
 pub(super) fn fill(sightings: &mut [Sighting]) {
     let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip.is_some();
     if !sightings.iter().any(lacking) {
@@ -13,7 +14,9 @@ pub(super) fn fill(sightings: &mut [Sighting]) {
     let known: HashMap<_, KeyId> = sightings
         .iter()
         .filter_map(|s| match &s.key_id {
-            Some(id @ KeyId::Pgp(_)) => Some((s.fingerprints.keygrip?, id.clone())),
+            Some(id @ (KeyId::Pgp(_) | KeyId::Spki(_))) => {
+                Some((s.fingerprints.keygrip?, id.clone()))
+            }
             _ => None,
         })
         .collect();

@@ -68,6 +68,15 @@ const BUILT_IN: &[&str] = &[
     "test",
 ];
 
+/// Where a text stands among the defaults.
+fn built_in(text: &[u8]) -> Option<Opened> {
+    let place = BUILT_IN.iter().position(|known| known.as_bytes() == text)?;
+    Some(Opened {
+        list: PasswordList::BuiltIn,
+        position: u32::try_from(place).ok()?.checked_add(1)?,
+    })
+}
+
 impl Passwords {
     /// The user's passwords, then, unless turned off, the built-in ones.
     pub fn new(given: impl IntoIterator<Item = Secret>, built_in: bool) -> Self {
@@ -99,9 +108,15 @@ impl Passwords {
     ) {
         let places = texts.into_iter().zip(first..);
         self.0.extend(places.map(|(text, position)| Password {
+            // A default is one wherever it was learnt.
+            opened: built_in(text.expose()).unwrap_or(Opened { list, position }),
             text,
-            opened: Opened { list, position },
         }));
+    }
+
+    /// Appends another list as it is.
+    pub fn append(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
     }
 
     /// All of them, in the order to try.
@@ -222,5 +237,15 @@ mod tests {
         assert_eq!(opened(b"mine"), "password 1");
         assert_eq!(opened(b"changeit"), "default password 2");
         assert_eq!(by(b"other"), Err(Closed::NoPassword));
+    }
+
+    #[test]
+    fn a_default_that_the_user_names_too_is_still_a_default() {
+        let passwords = Passwords::new(
+            ["mine", "test"].map(|t| Secret::copy_of(t.as_bytes())),
+            false,
+        );
+        let told: Vec<String> = passwords.iter().map(|p| p.opened.to_string()).collect();
+        assert_eq!(told, ["password 1", "default password 10"]);
     }
 }

@@ -1,7 +1,8 @@
 //! Sightings of what live stores hold.
 
 use super::place;
-use crate::model::{Gap, Member, Secret, Sighting, location};
+use crate::identity;
+use crate::model::{Artifact, Gap, GapReason, Member, Secret, Sighting, location};
 use crate::stores::{Held, Holdings, Thing};
 
 /// Adds what live stores hold to a sweep of this machine.
@@ -14,9 +15,26 @@ pub(super) fn add(
     for Holdings { held, gaps: more } in holdings {
         gaps.extend(more);
         for held in held {
+            if contradicts(&held.what) {
+                let detail = format!("{}: a key has another keygrip than was said", held.name);
+                gaps.push(Gap::at(&held.path, GapReason::Malformed, detail));
+                continue;
+            }
             sightings.extend(sightings_of(held, secret_id_key));
         }
     }
+}
+
+/// Whether a store gives another key than it names.
+fn contradicts(what: &Thing) -> bool {
+    let Thing::Artifact(artifact) = what else {
+        return false;
+    };
+    let Artifact { keygrip, .. } = **artifact;
+    keygrip.is_some_and(|said| {
+        let computed = identity::identify(artifact).fingerprints.keygrip;
+        computed.is_some_and(|computed| computed != said)
+    })
 }
 
 fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {

@@ -18,8 +18,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Passwords for some paths.
 #[derive(Debug)]
@@ -107,10 +107,17 @@ pub(super) struct Again<'a> {
     pub(super) stop: &'a AtomicBool,
     pub(super) budgets: Budgets,
     pub(super) secret_id_key: Option<&'a Secret>,
+    /// Threads; 0 is one a processor.
+    pub(super) jobs: usize,
 }
 
-/// Notes beside what stayed closed which files name themselves its password, and tries these if the user wants it.
-pub(super) fn look_beside(again: &Again<'_>, sightings: &mut Vec<Sighting>, gaps: &mut Vec<Gap>) {
+/// Notes beside what stayed closed which files name themselves its password, and tries these if the user wants it. Gives
+/// whether it was stopped before everything was tried.
+pub(super) fn look_beside(
+    again: &Again<'_>,
+    sightings: &mut Vec<Sighting>,
+    gaps: &mut Vec<Gap>,
+) -> bool {
     let closed: BTreeSet<Vec<u8>> = sightings
         .iter()
         .filter(|s| is_closed(s))
@@ -121,9 +128,17 @@ pub(super) fn look_beside(again: &Again<'_>, sightings: &mut Vec<Sighting>, gaps
                 .map(Gap::exact_path),
         )
         .collect();
+    // What lies in one directory is asked for together.
+    let mut closed: Vec<Vec<u8>> = closed.into_iter().collect();
+    closed.sort_by(|a, b| directory(a).cmp(directory(b)));
+    let mut beside = again.host.beside();
     let mut told: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+    let mut work = Vec::new();
     for path in closed {
-        let found = again.host.passwords_for(&path);
+        if again.stop.load(Ordering::Relaxed) {
+            return true;
+        }
+        let found = beside.passwords_for(&path);
         if found.is_empty() {
             continue;
         }
@@ -132,17 +147,14 @@ pub(super) fn look_beside(again: &Again<'_>, sightings: &mut Vec<Sighting>, gaps
             .map(|one| String::from_utf8_lossy(&one.path).into_owned())
             .collect();
         files.dedup();
-        if again.book.use_found {
-            let mut passwords = Passwords::default();
-            let texts = found.into_iter().map(|one| Arc::new(one.text));
-            passwords.add(PasswordList::Found, texts);
-            read_again(again, &path, &passwords, sightings, gaps);
-        }
-        told.insert(path, files);
+        told.insert(path.clone(), files);
+        let texts: Vec<Arc<Secret>> = found.iter().map(|one| one.text.clone()).collect();
+        work.push((path, texts));
     }
     if told.is_empty() {
-        return;
+        return false;
     }
+    let all_tried = !again.book.use_found || try_found(again, &work, sightings, gaps);
     for s in sightings
         .iter_mut()
         .filter(|s| s.kind == Kind::Keystore || is_closed(s) || s.opened.is_some())
@@ -152,6 +164,84 @@ pub(super) fn look_beside(again: &Again<'_>, sightings: &mut Vec<Sighting>, gaps
             s.notes.push(note.into());
         }
     }
+    !all_tried
+}
+
+fn directory(path: &[u8]) -> &[u8] {
+    let slash = memchr::memrchr(b'/', path).unwrap_or_default();
+    path.get(..slash).unwrap_or_default()
+}
+
+/// Tries texts that were found on the files beside which they were found, on as many threads as the sweep has: one slow
+/// store must not hold the others. Gives whether all were tried.
+fn try_found(
+    again: &Again<'_>,
+    work: &[(Vec<u8>, Vec<Arc<Secret>>)],
+    sightings: &mut Vec<Sighting>,
+    gaps: &mut Vec<Gap>,
+) -> bool {
+    let mut open_before: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    for s in sightings.iter().filter(|s| s.opened.is_some()) {
+        *open_before.entry(s.location.exact_path()).or_default() += 1;
+    }
+    let next = AtomicUsize::new(0);
+    let opened = Mutex::new(BTreeMap::new());
+    let threads = match again.jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(work.len()) {
+            scope.spawn(|| {
+                while !again.stop.load(Ordering::Relaxed)
+                    && let Some((path, texts)) = work.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let mut passwords = Passwords::default();
+                    passwords.add(PasswordList::Found, texts.iter().cloned());
+                    // What the others open is to stay open.
+                    passwords.append(again.book.for_path(path));
+                    // The effort for a file may end before what opened it is tried.
+                    let before = open_before.get(path).copied().unwrap_or_default();
+                    if let Some(read) = read_again(again, path, &passwords)
+                        && read.sightings.iter().filter(|s| s.opened.is_some()).count() > before
+                    {
+                        let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+                        opened.insert(path.clone(), read);
+                    }
+                }
+            });
+        }
+    });
+    let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // What is known of the file itself stays.
+    for old in sightings.iter() {
+        for s in opened
+            .get_mut(&old.location.exact_path())
+            .into_iter()
+            .flat_map(|read| &mut read.sightings)
+            .filter(|s| s.file.is_none())
+        {
+            s.file.clone_from(&old.file);
+            s.class = old.class;
+            s.location.path.clone_from(&old.location.path);
+            s.location.path_bytes.clone_from(&old.location.path_bytes);
+            s.location.links.clone_from(&old.location.links);
+            s.location.hard_links.clone_from(&old.location.hard_links);
+        }
+    }
+    sightings.retain(|s| !opened.contains_key(&s.location.exact_path()));
+    gaps.retain(|gap| !opened.contains_key(&gap.exact_path()));
+    for read in opened.into_values() {
+        sightings.extend(read.sightings);
+        gaps.extend(read.gaps);
+    }
+    next.into_inner() >= work.len() && !again.stop.load(Ordering::Relaxed)
+}
+
+/// What a file gave when it was read once more.
+struct ReadAgain {
+    sightings: Vec<Sighting>,
+    gaps: Vec<Gap>,
 }
 
 /// Whether private material was seen and not opened.
@@ -161,28 +251,21 @@ fn is_closed(s: &Sighting) -> bool {
         && matches!(s.key_id, None | Some(KeyId::Opaque(_)))
 }
 
-/// Reads one file once more with these passwords. If one of them opens something, what it gives replaces what was told.
-fn read_again(
-    again: &Again<'_>,
-    path: &[u8],
-    passwords: &Passwords,
-    sightings: &mut Vec<Sighting>,
-    gaps: &mut Vec<Gap>,
-) {
-    let Ok(file) = again.root.open_file(path) else {
-        return;
-    };
-    let Ok(facts) = Facts::of_file(&file) else {
-        return;
-    };
+/// Reads one file once more with these passwords.
+fn read_again(again: &Again<'_>, path: &[u8], passwords: &Passwords) -> Option<ReadAgain> {
+    let file = again.root.open_file(path).ok()?;
+    let facts = Facts::of_file(&file).ok()?;
     let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
-    let (mut new, mut new_gaps) = (Vec::new(), Vec::new());
+    let mut read = ReadAgain {
+        sightings: Vec::new(),
+        gaps: Vec::new(),
+    };
     let mut sink = FileSink {
         path,
         chain: Chain::default(),
         secret_id_key: again.secret_id_key,
-        sightings: &mut new,
-        gaps: &mut new_gaps,
+        sightings: &mut read.sightings,
+        gaps: &mut read.gaps,
     };
     let source = Plain {
         file: &file,
@@ -191,26 +274,10 @@ fn read_again(
     let mut scanner =
         Scanner::new(again.detector, again.parser, again.stop).with_budgets(again.budgets);
     let sink: &mut dyn Sink = &mut sink;
-    let scanned = scanner.scan_with(&source, name, passwords, sink, &mut 0);
-    if scanned.is_err() || !new.iter().any(|s| s.opened.is_some()) {
-        return;
-    }
-    // What is known of the file itself stays.
-    let old = sightings.iter().find(|s| s.location.exact_path() == path);
-    for s in &mut new {
-        if let Some(old) = old {
-            s.file.clone_from(&old.file);
-            s.class = old.class;
-            s.location.path.clone_from(&old.location.path);
-            s.location.path_bytes.clone_from(&old.location.path_bytes);
-            s.location.links.clone_from(&old.location.links);
-            s.location.hard_links.clone_from(&old.location.hard_links);
-        }
-    }
-    sightings.retain(|s| s.location.exact_path() != path);
-    sightings.append(&mut new);
-    gaps.retain(|gap| gap.exact_path() != path);
-    gaps.append(&mut new_gaps);
+    scanner
+        .scan_with(&source, name, passwords, sink, &mut 0)
+        .ok()?;
+    Some(read)
 }
 
 /// An open file without holes to skip.

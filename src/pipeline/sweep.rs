@@ -118,7 +118,7 @@ pub fn sweep(
         bytes += reader.bytes;
     }
     tell_all_paths(&mut sightings, &outcome.aliases, &host, &root);
-    passwords::look_beside(
+    let stopped_beside = passwords::look_beside(
         &Again {
             book: request.passwords,
             host: &host,
@@ -128,12 +128,13 @@ pub fn sweep(
             stop,
             budgets: request.budgets,
             secret_id_key: request.secret_id_key,
+            jobs: request.walk.jobs,
         },
         &mut sightings,
         &mut gaps,
     );
     tell_links(&mut sightings, &outcome.links, &outcome.aliases);
-    if outcome.stopped {
+    if outcome.stopped || stopped_beside {
         let (reason, detail) = cause();
         gaps.extend(
             request

@@ -283,6 +283,12 @@ fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
             escape(name)
         )?;
     }
+    if let Some(alias) = &location.alias {
+        writeln!(out, "      as entry {}", escape(alias))?;
+    }
+    if let Some(opened) = &sighting.opened {
+        writeln!(out, "      opened with {opened}")?;
+    }
     for link in &location.links {
         writeln!(out, "      linked from {}", escape(link))?;
     }

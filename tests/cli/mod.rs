@@ -4,6 +4,7 @@ mod exit_codes;
 mod explain;
 mod judging;
 mod outputs;
+mod passwords;
 mod records;
 mod scope;
 mod stopping;

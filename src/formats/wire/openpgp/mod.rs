@@ -7,6 +7,7 @@ pub mod curve;
 pub mod key;
 pub mod keygrip;
 pub mod keyring;
+pub mod numbers;
 pub mod packet;
 pub mod protection;
 pub mod sexp;

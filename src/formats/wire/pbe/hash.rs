@@ -218,6 +218,14 @@ impl Hash {
         self.facts().map_or(1, |facts| facts.5)
     }
 
+    /// How much dearer it is than SHA-1 and SHA-256, for which processors have instructions.
+    pub const fn weight(self) -> u64 {
+        match self {
+            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 => 1,
+            _ => 3,
+        }
+    }
+
     /// The digest of these parts, one after the other.
     pub fn digest(self, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
         dispatch!(self, digest(parts))
@@ -245,7 +253,8 @@ impl Hash {
         let blocks = u64::try_from(length.div_ceil(self.length())).unwrap_or(u64::MAX);
         // The first iteration of each block goes over the salt, too.
         let each = iterations.saturating_add(super::salt_units(salt));
-        charge(effort, each.saturating_mul(blocks), || {
+        let units = each.saturating_mul(blocks).saturating_mul(self.weight());
+        charge(effort, units, || {
             super::salted(format!("PBKDF2 of {iterations} iterations"), salt)
         })?;
         let rounds = u32::try_from(iterations)

@@ -100,7 +100,8 @@ pub fn derive(
     let (u, v) = (hash.length(), hash.block());
     let blocks = u64::try_from(length.div_ceil(u)).unwrap_or(u64::MAX);
     let each = iterations.saturating_add(super::salt_units(salt));
-    charge(effort, each.saturating_mul(blocks), || {
+    let units = each.saturating_mul(blocks).saturating_mul(hash.weight());
+    charge(effort, units, || {
         let what = format!("PKCS#12 key derivation of {iterations} iterations");
         super::salted(what, salt)
     })?;
