@@ -6,12 +6,15 @@ use super::heading::{Hints, Order};
 use super::hush::{holds_private_material, quoted, shape};
 use super::mapping::{Mapping, Use};
 use super::table::{Row, Table};
-use super::{fingerprint, period, place_columns, serial, words};
-use crate::model::{Entry, Identifier, RowFault};
+use super::{carried, fingerprint, period, place_columns, serial, words};
+use crate::model::{Certificate, Entry, Identifier, Moment, RowFault};
 use std::collections::{HashMap, HashSet};
 
 /// Most faults of cells that are told one by one.
 const MAX_FAULTS: usize = 10_000;
+
+/// A longer cell is no name or fingerprint.
+const MAX_NAME: usize = 200;
 
 /// What a table's rows say.
 #[derive(Debug, Default)]
@@ -40,6 +43,7 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
             },
             faults: Vec::new(),
             lost_identifier: None,
+            certificate: None,
         };
         reader.read(mapping, &orders);
         let Reader {
@@ -75,6 +79,7 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
             && let Some(fault) = lost_identifier.and_then(|at| faults.get_mut(at))
         {
             fault.row_lost = true;
+            entry.unreadable = Some(fault.reason.clone());
             out.spoilt += 1;
         }
         let room = MAX_FAULTS.saturating_sub(out.faults.len());
@@ -144,6 +149,8 @@ struct Reader<'a> {
     faults: Vec<RowFault>,
     /// The fault that tells of the first identifier that could not be read.
     lost_identifier: Option<usize>,
+    /// What the certificate says that the row carries, and its column.
+    certificate: Option<(usize, Certificate)>,
 }
 
 impl<'a> Reader<'a> {
@@ -183,13 +190,21 @@ impl<'a> Reader<'a> {
                 self.date(*column, *field, cell, orders);
             } else if *field == Field::Serial {
                 self.serial(*column, cell, *hints, &mut serials);
+            } else if *field == Field::Certificate {
+                // Read last: it is held against the others.
+            } else if *field == Field::PublicKey {
+                self.public_key(*column, cell);
             } else if field.is_identifier() {
                 self.identifiers(*column, *field, cell);
             } else {
                 self.plain(*column, *field, *hints, cell);
             }
         }
+        for (column, _, _, cell) in fields.iter().filter(|f| f.1 == Field::Certificate) {
+            self.certificate(*column, cell);
+        }
         self.combine_serial(serials);
+        self.hold_against_certificate();
         self.places(&fields);
         self.finish();
     }
@@ -334,6 +349,85 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A column of that name may hold the certificate's name instead; what is short and no PEM is kept as it is.
+    fn certificate(&mut self, column: usize, cell: &str) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        match carried::certificate(cell) {
+            Ok(found) => {
+                let sha256 = found.identifiers.first();
+                let contradicts = self.entry.identifiers.iter().any(|own| {
+                    matches!(own, Identifier::CertSha256(_)) && Some(own) != sha256
+                        || matches!(own, Identifier::CertSha1(_)) && !found.identifiers.contains(own)
+                });
+                if contradicts {
+                    self.fault(column, "the row's fingerprint is not that of the certificate that it carries".to_owned());
+                }
+                for identifier in found.identifiers {
+                    self.add(identifier);
+                }
+                self.certificate.get_or_insert((column, found.facts));
+            }
+            Err(reason) => {
+                if carried::is_pem(cell) || cell.len() > MAX_NAME {
+                    self.lose_identifier();
+                    self.fault(column, reason.to_owned());
+                }
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    fn public_key(&mut self, column: usize, cell: &str) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        match carried::public_keys(cell) {
+            Ok(found) => found.into_iter().for_each(|i| self.add(i)),
+            // Some registers have a fingerprint in a column of that name.
+            Err(reason) if cell.len() > MAX_NAME || cell.contains("ssh-") || cell.contains("-----BEGIN") => {
+                self.lose_identifier();
+                self.fault(column, reason.to_owned());
+                self.keep(column, cell);
+            }
+            Err(_) => {
+                let found = fingerprint::read_cell(cell, Field::Fingerprint, self.entry.kind);
+                found.identifiers.into_iter().for_each(|i| self.add(i));
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    /// What a carried certificate says is told where the row contradicts it, and fills in what the row does not say.
+    fn hold_against_certificate(&mut self) {
+        let Some((column, facts)) = self.certificate.take() else {
+            return;
+        };
+        let moment = |at: jiff::Timestamp| Moment { at, has_time: true };
+        if let (Some(stated), Some(end)) = (self.entry.expires, facts.not_after)
+            && !is_same(stated, end)
+        {
+            self.fault(
+                column,
+                format!(
+                    "the row says that it expires {}, and its certificate {}",
+                    day(stated.at),
+                    day(end)
+                ),
+            );
+        }
+        let entry = &mut self.entry;
+        entry.expires = entry.expires.or_else(|| facts.not_after.map(moment));
+        entry.not_before = entry.not_before.or_else(|| facts.not_before.map(moment));
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        entry.subject = entry.subject.take().or_else(|| text(&facts.subject));
+        entry.issuer = entry.issuer.take().or_else(|| text(&facts.issuer));
+        if entry.sans.is_empty() {
+            entry.sans = facts.sans;
+        }
+    }
+
     fn add(&mut self, identifier: Identifier) {
         if !self.entry.identifiers.contains(&identifier) {
             self.entry.identifiers.push(identifier);
@@ -404,6 +498,22 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A date without time means the whole day, wherever the day was; a time is that second.
+fn is_same(stated: Moment, end: jiff::Timestamp) -> bool {
+    let apart = stated.at.as_second().abs_diff(end.as_second());
+    if stated.has_time {
+        apart <= 60
+    } else {
+        // The day of the date itself, and 14 hours of zones on either side.
+        let noon = stated.at.as_second() + 43_200;
+        noon.abs_diff(end.as_second()) <= 43_200 + 14 * 3_600
+    }
+}
+
+fn day(at: jiff::Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
 }
 
 /// `issuer=CN=…`, as openssl prints a name.

@@ -70,6 +70,16 @@ impl Table {
         });
     }
 
+    /// Tells something about the export as a whole.
+    pub(super) fn note(&mut self, name: &str, reason: String) {
+        self.faults.push(RowFault {
+            source: name.to_owned(),
+            column: None,
+            reason,
+            row_lost: false,
+        });
+    }
+
     /// Tells something about a row that is used all the same.
     pub(super) fn tell(&mut self, name: &str, at: u64, reason: String) {
         self.faults.push(RowFault {
@@ -96,5 +106,7 @@ pub(super) fn is_page_token(compact_name: &str) -> bool {
             | "lastevaluatedkey"
             | "istruncated"
             | "hasmore"
+            | "moreresults"
+            | "nextkey"
     )
 }
