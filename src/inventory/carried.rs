@@ -80,13 +80,20 @@ pub(super) fn public_keys(cell: &str) -> Result<Vec<Identifier>, &'static str> {
         let blob = words.windows(2).find_map(|pair| {
             let (name, body) = (pair.first()?, pair.get(1)?);
             let blob = decoded(body)?;
-            let length = blob.get(..4).and_then(|l| l.try_into().ok()).map(u32::from_be_bytes)?;
+            let length = blob
+                .get(..4)
+                .and_then(|l| l.try_into().ok())
+                .map(u32::from_be_bytes)?;
             let length = usize::try_from(length).ok()?;
             (blob.get(4..length.checked_add(4)?)? == name.as_bytes()).then_some(blob)
         });
         found.push(Identifier::SshSha256(sha256(&blob.ok_or(NONE)?)));
     }
-    if found.is_empty() { Err(NONE) } else { Ok(found) }
+    if found.is_empty() {
+        Err(NONE)
+    } else {
+        Ok(found)
+    }
 }
 
 fn der(cell: &str, depth: u8) -> Option<Vec<u8>> {
@@ -111,7 +118,9 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     // Line ends that an export escaped.
     let text = text.replace("\\r", "").replace("\\n", "");
     let body: String = text.split_whitespace().collect();
-    (!body.is_empty()).then(|| BASE64.decode(body).ok()).flatten()
+    (!body.is_empty())
+        .then(|| BASE64.decode(body).ok())
+        .flatten()
 }
 
 fn sha256(bytes: &[u8]) -> Sha256Hex {

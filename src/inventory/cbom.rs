@@ -21,13 +21,19 @@ pub(super) fn is_one(document: &Map<String, Value>) -> bool {
 
 /// When the document says that it was made.
 pub(super) fn made(document: &Map<String, Value>) -> Option<jiff::Timestamp> {
-    document.get("metadata")?.get("timestamp")?.as_str()?.parse().ok()
+    document
+        .get("metadata")?
+        .get("timestamp")?
+        .as_str()?
+        .parse()
+        .ok()
 }
 
 /// What its form is called, with its version.
 pub(super) fn form(document: &Map<String, Value>) -> String {
     let version = document.get("specVersion").and_then(Value::as_str);
-    let known = version.filter(|v| v.len() <= 8 && v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let known =
+        version.filter(|v| v.len() <= 8 && v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     format!("CycloneDX {}", known.unwrap_or("of no version"))
 }
 
@@ -93,7 +99,9 @@ type Cells = Vec<(&'static str, String)>;
 fn certificate(asset: &Map<String, Value>, refs: &Refs<'_>) -> Cells {
     let mut cells = common(asset);
     cells.push(("type", "certificate".to_owned()));
-    let own = asset.get("cryptoProperties").and_then(|p| p.get("certificateProperties"));
+    let own = asset
+        .get("cryptoProperties")
+        .and_then(|p| p.get("certificateProperties"));
     for (column, member) in [
         ("serial", "serialNumber"),
         ("subject", "subjectName"),
@@ -109,8 +117,10 @@ fn certificate(asset: &Map<String, Value>, refs: &Refs<'_>) -> Cells {
     cells.extend(hashes(asset));
     put(&mut cells, "state", certificate_state(own));
     for extension in list(own, "certificateExtensions") {
-        let named = text(Some(extension), "commonExtensionName").or(text(Some(extension), "extension"));
-        let value = text(Some(extension), "commonExtensionValue").or(text(Some(extension), "value"));
+        let named =
+            text(Some(extension), "commonExtensionName").or(text(Some(extension), "extension"));
+        let value =
+            text(Some(extension), "commonExtensionValue").or(text(Some(extension), "value"));
         match named {
             Some("subjectAlternativeName") => put(&mut cells, "sans", value),
             Some("subjectKeyIdentifier") => put(&mut cells, "ski", value),
@@ -121,11 +131,18 @@ fn certificate(asset: &Map<String, Value>, refs: &Refs<'_>) -> Cells {
     let related = list(own, "relatedCryptographicAssets")
         .find(|r| text(Some(r), "type") == Some("publicKey"))
         .and_then(|r| text(Some(r), "ref"));
-    if let Some(key) = text(own, "subjectPublicKeyRef").or(related).and_then(|r| refs.get(r)) {
+    if let Some(key) = text(own, "subjectPublicKeyRef")
+        .or(related)
+        .and_then(|r| refs.get(r))
+    {
         let own = key
             .get("cryptoProperties")
             .and_then(|p| p.get("relatedCryptoMaterialProperties"));
-        cells.extend(algorithm_of(own, refs).into_iter().map(|a| ("algorithm", a)));
+        cells.extend(
+            algorithm_of(own, refs)
+                .into_iter()
+                .map(|a| ("algorithm", a)),
+        );
         put(&mut cells, "bits", number(own, "size").as_deref());
         // The key's own digest, where it is told as one, is not the certificate's.
         cells.extend(fingerprint(own, "", "spki sha256", ""));
@@ -159,7 +176,11 @@ fn material(asset: &Map<String, Value>, refs: &Refs<'_>) -> Option<Cells> {
     }
     put(&mut cells, "register id", text(own, "id"));
     put(&mut cells, "bits", number(own, "size").as_deref());
-    cells.extend(algorithm_of(own, refs).into_iter().map(|a| ("algorithm", a)));
+    cells.extend(
+        algorithm_of(own, refs)
+            .into_iter()
+            .map(|a| ("algorithm", a)),
+    );
     cells.extend(fingerprint(own, "", "fingerprint", "fingerprint"));
     cells.extend(hashes(asset));
     if kind == "public-key" {
@@ -179,7 +200,12 @@ fn common(asset: &Map<String, Value>) -> Cells {
         .filter_map(|o| text(Some(o), "location"))
         .collect();
     put(&mut cells, "location", Some(places.join("\n").as_str()));
-    for property in asset.get("properties").and_then(Value::as_array).into_iter().flatten() {
+    for property in asset
+        .get("properties")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let value = text(Some(property), "value");
         let Some(name) = text(Some(property), "name") else {
             continue;
@@ -227,7 +253,14 @@ fn fingerprint(
 
 /// The first state of the list that a register knows; own states have a name instead.
 fn certificate_state(own: Option<&Value>) -> Option<&str> {
-    let order = ["revoked", "destroyed", "deactivated", "suspended", "active", "pre-activation"];
+    let order = [
+        "revoked",
+        "destroyed",
+        "deactivated",
+        "suspended",
+        "active",
+        "pre-activation",
+    ];
     let states: Vec<&str> = list(own, "certificateState")
         .filter_map(|s| text(Some(s), "state"))
         .collect();

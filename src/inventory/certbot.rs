@@ -9,8 +9,10 @@ const FIRST: &str = "Certificate Name";
 /// Whether text is certbot's list.
 pub(super) fn looks_like(text: &str) -> bool {
     let mut lines = text.lines().take(60).map(str::trim);
-    lines.any(|l| l.strip_prefix(FIRST).is_some_and(|rest| rest.starts_with(": ")))
-        && text.contains("\n    Certificate Path: ")
+    lines.any(|l| {
+        l.strip_prefix(FIRST)
+            .is_some_and(|rest| rest.starts_with(": "))
+    }) && text.contains("\n    Certificate Path: ")
 }
 
 /// Reads the list. `Domains` are divided by blanks, and an end of validity is followed by `(VALID: 89 days)`.

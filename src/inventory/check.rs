@@ -54,7 +54,10 @@ pub fn row_faults(
                         Level::Certificate => "certificate",
                         Level::Key => "key",
                     };
-                    tell(format!("names the same {what} as {} ({})", first.id, first.source));
+                    tell(format!(
+                        "names the same {what} as {} ({})",
+                        first.id, first.source
+                    ));
                 }
                 Some(_) => {}
                 None => {
@@ -103,7 +106,11 @@ fn dates(entry: &Entry, now: Timestamp, tell: &mut dyn FnMut(String)) {
             entry.created,
             entry.last_rotated,
         ),
-        ("it expires before it was made", entry.created, entry.expires),
+        (
+            "it expires before it was made",
+            entry.created,
+            entry.expires,
+        ),
     ] {
         if let (Some(before), Some(after)) = (before, after)
             && after.at.as_second() + 86_400 <= before.at.as_second()

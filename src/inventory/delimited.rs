@@ -141,7 +141,8 @@ pub(super) fn from_rows(
     mapped: &[String],
 ) -> Result<Table, InventoryError> {
     let wanted: Vec<String> = mapped.iter().map(|m| compact(m)).collect();
-    let Some((shape, _)) = find_header(&head(&rows), 0, &wanted).filter(|(s, _)| s.is_enough(&wanted))
+    let Some((shape, _)) =
+        find_header(&head(&rows), 0, &wanted).filter(|(s, _)| s.is_enough(&wanted))
     else {
         return Err(InventoryError::not_one(
             name,

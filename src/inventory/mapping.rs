@@ -138,11 +138,7 @@ pub(super) fn assign(
 }
 
 /// What a profile says of the columns. Of several columns for a field that does not add up the first that is there counts.
-fn by_profile(
-    headers: &[String],
-    profile: &Profile,
-    found: &mut [Option<(Field, Rank, Hints)>],
-) {
+fn by_profile(headers: &[String], profile: &Profile, found: &mut [Option<(Field, Rank, Hints)>]) {
     for (header, slot) in headers.iter().zip(found.iter_mut()) {
         if profile.sets_aside(header) {
             *slot = None;
@@ -266,13 +262,17 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         let headers = ["Owner".to_owned()];
-        let error = assign(&headers, &[("ownr".into(), "Owner".into())], None, |_| false)
-            .unwrap_err()
-            .to_string();
+        let error = assign(&headers, &[("ownr".into(), "Owner".into())], None, |_| {
+            false
+        })
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("last_rotated"), "{error}");
-        let error = assign(&headers, &[("owner".into(), "Boss".into())], None, |_| false)
-            .unwrap_err()
-            .to_string();
+        let error = assign(&headers, &[("owner".into(), "Boss".into())], None, |_| {
+            false
+        })
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("Owner"), "{error}");
         let twice = [
             ("owner".into(), "Owner".into()),
@@ -286,7 +286,13 @@ mod tests {
 
     #[test]
     fn columns_of_secrets_are_not_kept() {
-        let mapping = assign(&["Password".to_owned(), "Notes".to_owned()], &[], None, |_| false).unwrap();
+        let mapping = assign(
+            &["Password".to_owned(), "Notes".to_owned()],
+            &[],
+            None,
+            |_| false,
+        )
+        .unwrap();
         assert_eq!(mapping.uses, [Use::Secret, Use::Extra]);
     }
 }

@@ -49,12 +49,14 @@ pub fn merge(inventories: &mut [Inventory]) {
             let source = entry.source.clone();
             put(inventories, later, entry);
             if let Some(inventory) = inventories.get_mut(later.0) {
-                inventory.faults.extend(conflicts.into_iter().map(|reason| RowFault {
-                    source: source.clone(),
-                    column: None,
-                    reason,
-                    row_lost: false,
-                }));
+                inventory
+                    .faults
+                    .extend(conflicts.into_iter().map(|reason| RowFault {
+                        source: source.clone(),
+                        column: None,
+                        reason,
+                        row_lost: false,
+                    }));
             }
         }
         put(inventories, earlier, earlier_entry);
@@ -148,8 +150,18 @@ fn complete(later: &mut Entry, earlier: &mut Entry, level: Level) -> Vec<String>
         ));
     };
     words("owner", &mut later.owner, &mut earlier.owner, &mut told);
-    words("environment", &mut later.environment, &mut earlier.environment, &mut told);
-    words("criticality", &mut later.criticality, &mut earlier.criticality, &mut told);
+    words(
+        "environment",
+        &mut later.environment,
+        &mut earlier.environment,
+        &mut told,
+    );
+    words(
+        "criticality",
+        &mut later.criticality,
+        &mut earlier.criticality,
+        &mut told,
+    );
     both(
         "state",
         &mut later.state,
@@ -166,11 +178,33 @@ fn complete(later: &mut Entry, earlier: &mut Entry, level: Level) -> Vec<String>
         |days| format!("{days} days"),
         &mut told,
     );
-    dates("last rotated", &mut later.last_rotated, &mut earlier.last_rotated, &mut told);
+    dates(
+        "last rotated",
+        &mut later.last_rotated,
+        &mut earlier.last_rotated,
+        &mut told,
+    );
     if level == Level::Certificate {
-        dates("expires", &mut later.expires, &mut earlier.expires, &mut told);
-        dates("not before", &mut later.not_before, &mut earlier.not_before, &mut told);
-        both("key size", &mut later.bits, &mut earlier.bits, |a, b| a == b, |bits| bits.to_string(), &mut told);
+        dates(
+            "expires",
+            &mut later.expires,
+            &mut earlier.expires,
+            &mut told,
+        );
+        dates(
+            "not before",
+            &mut later.not_before,
+            &mut earlier.not_before,
+            &mut told,
+        );
+        both(
+            "key size",
+            &mut later.bits,
+            &mut earlier.bits,
+            |a, b| a == b,
+            |bits| bits.to_string(),
+            &mut told,
+        );
         fill(&mut later.subject, &mut earlier.subject);
         fill(&mut later.issuer, &mut earlier.issuer);
         fill(&mut later.algorithm, &mut earlier.algorithm);
@@ -296,7 +330,10 @@ mod tests {
         assert_eq!(cmdb.environment.as_deref(), Some("prod"));
         assert_eq!(cmdb.places, ca.places);
         assert_eq!(cmdb.identifiers.len(), 3);
-        assert_eq!((cmdb.owner.as_deref(), ca.owner.as_deref()), (Some("Anna"), Some("Anna")));
+        assert_eq!(
+            (cmdb.owner.as_deref(), ca.owner.as_deref()),
+            (Some("Anna"), Some("Anna"))
+        );
         assert_eq!(ca.expires, cmdb.expires);
         assert_eq!(cmdb.id, "C-1");
         assert_eq!(ca.id, "77");
@@ -313,12 +350,21 @@ mod tests {
     #[test]
     fn spelling_order_and_a_day_are_no_conflict() {
         let mut both = [
-            read("a.csv", "id,serial,issuer,owner,expires\n1,0A1B2C,\"CN=CA, O=Ex\",anna berg,2026-12-31\n"),
-            read("b.csv", "id,serial,issuer,owner,expires\n2,0x0a1b2c,\"O=Ex,CN=CA\",Anna Berg,2026-12-31T22:00:00Z\n"),
+            read(
+                "a.csv",
+                "id,serial,issuer,owner,expires\n1,0A1B2C,\"CN=CA, O=Ex\",anna berg,2026-12-31\n",
+            ),
+            read(
+                "b.csv",
+                "id,serial,issuer,owner,expires\n2,0x0a1b2c,\"O=Ex,CN=CA\",Anna Berg,2026-12-31T22:00:00Z\n",
+            ),
         ];
         merge(&mut both);
         assert!(conflicts(&both[1]).is_empty(), "{:?}", conflicts(&both[1]));
-        assert_eq!(both[0].entries[0].expires.unwrap().at.to_string(), "2026-12-31T00:00:00Z");
+        assert_eq!(
+            both[0].entries[0].expires.unwrap().at.to_string(),
+            "2026-12-31T00:00:00Z"
+        );
     }
 
     #[test]
@@ -326,15 +372,33 @@ mod tests {
         let spki = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let other = "0".repeat(40);
         let mut both = [
-            read("a.csv", &format!("id,spki sha256,thumbprint,owner,expires\n1,{spki},{SHA1},anna,2026-01-01\n")),
-            read("b.csv", &format!("id,spki sha256,thumbprint,owner,expires\n2,{spki},{other},carl,2027-01-01\n")),
+            read(
+                "a.csv",
+                &format!(
+                    "id,spki sha256,thumbprint,owner,expires\n1,{spki},{SHA1},anna,2026-01-01\n"
+                ),
+            ),
+            read(
+                "b.csv",
+                &format!(
+                    "id,spki sha256,thumbprint,owner,expires\n2,{spki},{other},carl,2027-01-01\n"
+                ),
+            ),
         ];
         merge(&mut both);
         assert!(conflicts(&both[1]).is_empty());
         assert_eq!(both[1].entries[0].owner.as_deref(), Some("carl"));
         let mut both = [
-            read("a.csv", &format!("id,spki sha256,owner,expires\n1,{spki},anna,2026-01-01\n")),
-            read("b.csv", &format!("id,spki sha256,thumbprint,owner,expires\n2,{spki},{other},carl,2027-01-01\n")),
+            read(
+                "a.csv",
+                &format!("id,spki sha256,owner,expires\n1,{spki},anna,2026-01-01\n"),
+            ),
+            read(
+                "b.csv",
+                &format!(
+                    "id,spki sha256,thumbprint,owner,expires\n2,{spki},{other},carl,2027-01-01\n"
+                ),
+            ),
         ];
         merge(&mut both);
         // The key's owner counts; its certificate's end is its own.

@@ -88,9 +88,12 @@ pub struct ReadOptions {
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Inventory, InventoryError> {
     let loaded = source::load(path)?;
     let mut inventory = match loaded {
-        Loaded::Bytes { name, bytes, select } => {
-            content::read(&name, bytes, &select, options).and_then(|c| understand(&name, c, options))?
-        }
+        Loaded::Bytes {
+            name,
+            bytes,
+            select,
+        } => content::read(&name, bytes, &select, options)
+            .and_then(|c| understand(&name, c, options))?,
         Loaded::Table { name, content } => understand(&name, *content, options)?,
     };
     inventory.path = source::shown(path);

@@ -129,7 +129,10 @@ impl Things {
         put("type", member("kind").map(kind));
         put("cert sha256", certificate);
         put("algorithm", member("algorithm"));
-        let bits = sighting.get("bits").and_then(Value::as_u64).map(|b| b.to_string());
+        let bits = sighting
+            .get("bits")
+            .and_then(Value::as_u64)
+            .map(|b| b.to_string());
         put("bits", bits.as_deref());
         if certificate.is_some() {
             let of = |name: &str| sighting.get("certificate")?.get(name)?.as_str();
@@ -143,7 +146,10 @@ impl Things {
                 put(column, entry.get(column).and_then(Value::as_str));
             }
         }
-        let path = sighting.get("location").and_then(|l| l.get("path")).and_then(Value::as_str);
+        let path = sighting
+            .get("location")
+            .and_then(|l| l.get("path"))
+            .and_then(Value::as_str);
         let host = member("host").or(host);
         if let (Some(host), Some(path)) = (host, path.filter(|p| p.starts_with('/'))) {
             put("location", Some(&format!("{host}:{path}")));
@@ -162,15 +168,26 @@ impl Things {
         // The private key beside a certificate is at a place that its row must allow.
         for thing in self.by_id.values().filter(|t| !t.is_certificate) {
             let of = places.entry(thing.key_id.clone()).or_default();
-            of.extend(thing.cells.iter().filter(|(c, _)| *c == "location").cloned());
+            of.extend(
+                thing
+                    .cells
+                    .iter()
+                    .filter(|(c, _)| *c == "location")
+                    .cloned(),
+            );
         }
         let mut rows = Listed::default();
         for (thing, at) in self.by_id.into_values().zip(1u64..) {
             if !thing.is_certificate && certified.contains(&thing.key_id) {
                 continue;
             }
-            let further = thing.is_certificate.then(|| places.get(&thing.key_id).cloned());
-            let cells = thing.cells.into_iter().chain(further.flatten().unwrap_or_default());
+            let further = thing
+                .is_certificate
+                .then(|| places.get(&thing.key_id).cloned());
+            let cells = thing
+                .cells
+                .into_iter()
+                .chain(further.flatten().unwrap_or_default());
             rows.push(name, at, cells)?;
         }
         Ok(rows.finish())
@@ -190,6 +207,13 @@ fn kind(word: &str) -> &str {
     }
 }
 
-fn array<'a>(document: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    document.get(name).and_then(Value::as_array).into_iter().flatten()
+fn array<'a>(
+    document: &'a Map<String, Value>,
+    name: &str,
+) -> impl Iterator<Item = &'a Value> + use<'a> {
+    document
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }

@@ -183,7 +183,10 @@ impl Profile {
             .chain(profile.values.keys());
         for field in fields {
             if Field::from_name(field).is_none() {
-                return Err(format!("no field {field:?}; there are {}", Field::names().join(", ")));
+                return Err(format!(
+                    "no field {field:?}; there are {}",
+                    Field::names().join(", ")
+                ));
             }
         }
         if profile.fits.iter().any(Vec::is_empty) || profile.fits.is_empty() {
@@ -194,7 +197,9 @@ impl Profile {
         if !bases.contains(&profile.serials.base.as_deref())
             || !orders.contains(&profile.dates.order.as_deref())
         {
-            return Err("`base` is decimal or hexadecimal, `order` day-first or month-first".to_owned());
+            return Err(
+                "`base` is decimal or hexadecimal, `order` day-first or month-first".to_owned(),
+            );
         }
         Ok(profile)
     }
@@ -207,7 +212,9 @@ impl Profile {
                 Columns::Several(several) => several.as_slice(),
             };
             let field = Field::from_name(field);
-            columns.iter().filter_map(move |c| Some((field?, c.as_str())))
+            columns
+                .iter()
+                .filter_map(move |c| Some((field?, c.as_str())))
         })
     }
 
@@ -318,8 +325,15 @@ impl Profile {
             });
             let gone = before - table.rows.len();
             if gone > 0 {
-                let rows = if gone == 1 { "1 row is" } else { &format!("{gone} rows are") };
-                table.note(name, format!("{rows} of another sort ({column}) and passed over"));
+                let rows = if gone == 1 {
+                    "1 row is"
+                } else {
+                    &format!("{gone} rows are")
+                };
+                table.note(
+                    name,
+                    format!("{rows} of another sort ({column}) and passed over"),
+                );
             }
         }
     }

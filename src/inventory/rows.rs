@@ -359,10 +359,15 @@ impl<'a> Reader<'a> {
                 let sha256 = found.identifiers.first();
                 let contradicts = self.entry.identifiers.iter().any(|own| {
                     matches!(own, Identifier::CertSha256(_)) && Some(own) != sha256
-                        || matches!(own, Identifier::CertSha1(_)) && !found.identifiers.contains(own)
+                        || matches!(own, Identifier::CertSha1(_))
+                            && !found.identifiers.contains(own)
                 });
                 if contradicts {
-                    self.fault(column, "the row's fingerprint is not that of the certificate that it carries".to_owned());
+                    self.fault(
+                        column,
+                        "the row's fingerprint is not that of the certificate that it carries"
+                            .to_owned(),
+                    );
                 }
                 for identifier in found.identifiers {
                     self.add(identifier);
@@ -386,7 +391,11 @@ impl<'a> Reader<'a> {
         match carried::public_keys(cell) {
             Ok(found) => found.into_iter().for_each(|i| self.add(i)),
             // Some registers have a fingerprint in a column of that name.
-            Err(reason) if cell.len() > MAX_NAME || cell.contains("ssh-") || cell.contains("-----BEGIN") => {
+            Err(reason)
+                if cell.len() > MAX_NAME
+                    || cell.contains("ssh-")
+                    || cell.contains("-----BEGIN") =>
+            {
                 self.lose_identifier();
                 self.fault(column, reason.to_owned());
                 self.keep(column, cell);

@@ -170,7 +170,9 @@ pub(super) fn changed(path: &Path) -> Option<jiff::Timestamp> {
             PathBuf::from(file.strip_prefix("//").unwrap_or(file))
         },
     );
-    let facts = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file)?;
+    let facts = std::fs::metadata(file)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
     jiff::Timestamp::try_from(facts.modified().ok()?).ok()
 }
 
@@ -181,8 +183,14 @@ mod tests {
     #[test]
     fn passwords_are_not_shown() {
         for (address, expected) in [
-            ("postgres://u:secret@h:5432/db?table=k", "postgres://u@h:5432/db?table=k"),
-            ("postgresql://h/db?user=u&password=secret", "postgresql://h/db?user=u"),
+            (
+                "postgres://u:secret@h:5432/db?table=k",
+                "postgres://u@h:5432/db?table=k",
+            ),
+            (
+                "postgresql://h/db?user=u&password=secret",
+                "postgresql://h/db?user=u",
+            ),
             ("postgres://u:se@cret@h/db", "postgres://u@h/db"),
             ("keys.csv", "keys.csv"),
         ] {

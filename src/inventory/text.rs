@@ -161,10 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_named() {
-        assert_eq!(
-            decode(b"PAR1....").unwrap_err(),
-            "Parquet data"
-        );
+        assert_eq!(decode(b"PAR1....").unwrap_err(), "Parquet data");
         assert_eq!(
             decode(b"\x01\x02\x00\x00\x00\x07\x08").unwrap_err(),
             "binary data"

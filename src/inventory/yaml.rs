@@ -145,13 +145,19 @@ mod tests {
         let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for n in 1..12 {
             let before = n - 1;
-            bomb += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 10].join(","));
+            bomb += &format!(
+                "a{n}: &a{n} [{}]\n",
+                vec![format!("*a{before}"); 10].join(",")
+            );
         }
         let error = read("t", &bomb).unwrap_err().to_string();
         assert!(error.contains("more aliases"), "{error}");
         let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
         assert!(read("t", &deep).is_err());
         let error = read("t", "a: [1\nb: secretword").unwrap_err().to_string();
-        assert!(error.contains("line") && !error.contains("secretword"), "{error}");
+        assert!(
+            error.contains("line") && !error.contains("secretword"),
+            "{error}"
+        );
     }
 }

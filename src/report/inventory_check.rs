@@ -179,7 +179,10 @@ fn write_one(check: &Check, verbose: bool, out: &mut impl Write) -> io::Result<(
     line("Form", &check.form)?;
     line(
         "Profile",
-        check.profile.as_deref().unwrap_or("none; columns by their names"),
+        check
+            .profile
+            .as_deref()
+            .unwrap_or("none; columns by their names"),
     )?;
     if let Some(date) = check.as_of {
         line("As of", &date.strftime("%Y-%m-%d").to_string())?;
@@ -244,7 +247,11 @@ fn write_faults(faults: &[Fault], verbose: bool, out: &mut impl Write) -> io::Re
             .as_ref()
             .map(|c| format!("{}: ", escape(c)))
             .unwrap_or_default();
-        let lost = if fault.row_lost { " (the row is lost)" } else { "" };
+        let lost = if fault.row_lost {
+            " (the row is lost)"
+        } else {
+            ""
+        };
         writeln!(
             out,
             "    {}  {column}{}{lost}",
@@ -253,7 +260,10 @@ fn write_faults(faults: &[Fault], verbose: bool, out: &mut impl Write) -> io::Re
         )?;
     }
     if held_back > 0 {
-        writeln!(out, "    and {held_back} more of these kinds: -v tells them")?;
+        writeln!(
+            out,
+            "    and {held_back} more of these kinds: -v tells them"
+        )?;
     }
     Ok(())
 }

@@ -68,7 +68,9 @@ pub(in crate::inventory) fn read(
         .map_err(|e| failed(told(&e)))?;
     let now = time(&mut client);
     client
-        .batch_execute(&format!("DECLARE inventory NO SCROLL CURSOR FOR {statement}"))
+        .batch_execute(&format!(
+            "DECLARE inventory NO SCROLL CURSOR FOR {statement}"
+        ))
         .map_err(|e| failed(told(&e)))?;
     let mut table = Listed::default();
     let mut at = 0u64;
@@ -82,12 +84,16 @@ pub(in crate::inventory) fn read(
                 continue;
             };
             at += 1;
-            let cells = row.columns().iter().enumerate().filter_map(|(index, column)| {
-                let text = row.try_get(index).ok()??;
-                // `\x…` is how bytes are shown.
-                let text = text.strip_prefix("\\x").unwrap_or(text);
-                Some((column.name().to_owned(), text.to_owned()))
-            });
+            let cells = row
+                .columns()
+                .iter()
+                .enumerate()
+                .filter_map(|(index, column)| {
+                    let text = row.try_get(index).ok()??;
+                    // `\x…` is how bytes are shown.
+                    let text = text.strip_prefix("\\x").unwrap_or(text);
+                    Some((column.name().to_owned(), text.to_owned()))
+                });
             table.push(name, at, cells)?;
         }
         if at == before {
@@ -104,7 +110,10 @@ fn stays_here(config: &Config) -> bool {
     config.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
         Host::Unix(_) => true,
-    }) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+    }) && config
+        .get_hostaddrs()
+        .iter()
+        .all(std::net::IpAddr::is_loopback)
 }
 
 fn time(client: &mut Client) -> Option<jiff::Timestamp> {

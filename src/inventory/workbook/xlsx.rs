@@ -23,9 +23,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sheets, &'static str> {
             let column = usize::try_from(column).unwrap_or(usize::MAX);
             let text = match cell.get_value() {
                 DataRef::Empty => continue,
-                DataRef::String(text)
-                | DataRef::DateTimeIso(text)
-                | DataRef::DurationIso(text) => text.clone(),
+                DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+                    text.clone()
+                }
                 DataRef::SharedString(text) => (*text).to_owned(),
                 DataRef::Int(value) => value.to_string(),
                 DataRef::Float(value) => number(*value),
