@@ -70,9 +70,7 @@ pub(super) fn read(name: &str, document: &Map<String, Value>) -> Result<Table, I
         ));
     }
     if algorithms + others > 0 {
-        table.note(
-            name,
-            format!("{algorithms} algorithms and {others} other cryptographic assets are no keys and were passed over"),
+        table.note(format!("{algorithms} algorithms and {others} other cryptographic assets are no keys and were passed over"),
         );
     }
     Ok(table)

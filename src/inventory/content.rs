@@ -115,6 +115,15 @@ fn from_value(
         }
     }
     let document = unlisted(document);
+    // One record of a product, as a command for one thing prints it.
+    let document = match document {
+        Value::Object(members)
+            if profile::choose(&options.profiles, &json::columns(&members)).is_some() =>
+        {
+            Value::Array(vec![Value::Object(members)])
+        }
+        other => other,
+    };
     let rows = match &document {
         Value::Object(members) => profile::rows_of(&options.profiles, members),
         _ => None,

@@ -195,7 +195,7 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         return Ok(());
     };
     // What certutil says behind its rows.
-    if filled == 1 && first.starts_with("CertUtil:") {
+    if filled == 1 && (first.starts_with("CertUtil:") || first.starts_with("Maximum Row Index:")) {
         return Ok(());
     }
     if filled <= 2 && is_page_token(&compact(first)) {

@@ -77,6 +77,13 @@ pub(super) fn read_value(
     }
 }
 
+/// The columns that one object would have as a row.
+pub(super) fn columns(row: &Map<String, Value>) -> Vec<String> {
+    let mut flat = Flat::default();
+    flat.object("", row, 0);
+    flat.members.into_iter().map(|(name, _)| name).collect()
+}
+
 /// The array at a path with dots between its members.
 fn at_path(document: &mut Map<String, Value>, path: &str) -> Option<Vec<Value>> {
     match path.split_once('.') {

@@ -119,6 +119,14 @@ pub(super) fn assign(
                 f == field && *other != index && (r > rank || (r == rank && *other < index))
             })
         });
+        // What a profile knows of a product's columns needs no telling.
+        let known = |(_, other): (usize, &Option<(Field, Rank, Hints)>)| {
+            other.is_some_and(|(_, r, _)| r == Rank::Profile) && rank < Rank::Profile
+        };
+        if better.is_some_and(known) && !field.adds_up() {
+            uses.push(Use::Extra);
+            continue;
+        }
         match better.and_then(|(other, _)| headers.get(other)) {
             Some(other) if !field.adds_up() => {
                 remarks.push((

@@ -128,7 +128,7 @@ fn understand(
     } = content;
     let profile = profile::choose(&options.profiles, &table.headers);
     if let Some(profile) = profile {
-        profile.apply(name, &mut table);
+        profile.apply(&mut table);
     }
     let own_ids = |column: usize| holds_own_ids(&table, column);
     let mapping = mapping::assign(&table.headers, &options.map, profile, own_ids)?;
@@ -170,6 +170,7 @@ fn understand(
         unusable: (table.lost + understood.spoilt) as u64,
         entries: understood.entries,
         faults,
+        notes: table.notes,
         doubts: Vec::new(),
         has_owner_column: mapping
             .uses

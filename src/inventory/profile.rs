@@ -218,6 +218,11 @@ impl Profile {
         })
     }
 
+    /// Whether an export with these columns is of this product.
+    pub(super) fn is_of(&self, headers: &[String]) -> bool {
+        self.fit(headers) > 0
+    }
+
     /// Which columns stand for which field: of a field that does not add up the first that is there. A column may stand for
     /// two fields; the second is a copy of it.
     pub(super) fn assignment(&self, headers: &[String]) -> Vec<Assigned> {
@@ -282,8 +287,8 @@ impl Profile {
 
     /// Changes the table as the profile says: rows that are none are passed over, others completed, words translated,
     /// constants put in.
-    pub(super) fn apply(&self, name: &str, table: &mut Table) {
-        self.pass_over(name, table);
+    pub(super) fn apply(&self, table: &mut Table) {
+        self.pass_over(table);
         if let Some(join) = &self.join {
             join.apply(table);
         }
@@ -313,7 +318,7 @@ impl Profile {
         }
     }
 
-    fn pass_over(&self, name: &str, table: &mut Table) {
+    fn pass_over(&self, table: &mut Table) {
         for (column, words) in &self.only {
             let Some(index) = index_of(table, column) else {
                 continue;
@@ -330,10 +335,7 @@ impl Profile {
                 } else {
                     &format!("{gone} rows are")
                 };
-                table.note(
-                    name,
-                    format!("{rows} of another sort ({column}) and passed over"),
-                );
+                table.note(format!("{rows} of another sort ({column}) and passed over"));
             }
         }
     }
@@ -475,7 +477,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 /// The profile that fits best: of the user's own the first that fits, else the built-in one that is known by most columns.
 pub(super) fn choose<'a>(own: &'a [Profile], headers: &[String]) -> Option<&'a Profile> {
-    if let Some(own) = own.iter().find(|p| p.fit(headers) > 0) {
+    if let Some(own) = own.iter().find(|p| p.is_of(headers)) {
         return Some(own);
     }
     let mut best: Option<(usize, &Profile)> = None;

@@ -19,6 +19,8 @@ pub(super) struct Table {
     pub(super) headers: Vec<String>,
     /// Rows that are not wholly empty.
     pub(super) rows: Vec<Row>,
+    /// What was done with it that is no fault.
+    pub(super) notes: Vec<String>,
     /// What is wrong with its form.
     pub(super) faults: Vec<RowFault>,
     /// How many rows were left out for their form.
@@ -70,14 +72,9 @@ impl Table {
         });
     }
 
-    /// Tells something about the export as a whole.
-    pub(super) fn note(&mut self, name: &str, reason: String) {
-        self.faults.push(RowFault {
-            source: name.to_owned(),
-            column: None,
-            reason,
-            row_lost: false,
-        });
+    /// Notes something about the export as a whole that is no fault.
+    pub(super) fn note(&mut self, reason: String) {
+        self.notes.push(reason);
     }
 
     /// Tells something about a row that is used all the same.

@@ -28,7 +28,9 @@ pub(super) fn looks_like(text: &str) -> bool {
     // What is deeper than the key before it may be the lines of a long text.
     let fitting = lines.take(LOOK_AHEAD).all(|line| {
         seen += 1;
-        nested |= line.starts_with([' ', '-']);
+        let opens = |value: &str| value.starts_with(['&', '*', '[', '{', '|', '>']);
+        nested |= line.starts_with([' ', '-'])
+            || line.split_once(": ").is_some_and(|(_, value)| opens(value));
         is_block_line(line) || line.starts_with("  ")
     });
     fitting && seen >= 2 && nested

@@ -259,6 +259,8 @@ pub struct Inventory {
     pub entries: Vec<Entry>,
     /// What is wrong with it, by row.
     pub faults: Vec<RowFault>,
+    /// What was done with it that is no fault: which sheet was read, which rows are of another sort.
+    pub notes: Vec<String>,
     /// Why it should not be judged by, as a whole.
     pub doubts: Vec<Doubt>,
     /// Whether it has a column for owners at all.

@@ -45,6 +45,8 @@ pub struct Check {
     pub usable_rows: u64,
     /// How its columns were understood.
     pub columns: Vec<Column>,
+    /// What was done with it that is no fault.
+    pub notes: Vec<String>,
     /// What casts doubt on it as a whole.
     pub doubts: Vec<Whole>,
     /// What is wrong in its rows and columns.
@@ -109,6 +111,7 @@ impl Check {
                     field: field.clone(),
                 })
                 .collect(),
+            notes: inventory.notes.clone(),
             doubts: inventory
                 .doubts
                 .iter()
@@ -133,6 +136,7 @@ impl Check {
             rows: 0,
             usable_rows: 0,
             columns: Vec::new(),
+            notes: Vec::new(),
             doubts: Vec::new(),
             faults: Vec::new(),
         }
@@ -212,6 +216,12 @@ fn write_one(check: &Check, verbose: bool, out: &mut impl Write) -> io::Result<(
         let header: String = escape(&column.header).chars().take(width).collect();
         let field = column.field.as_deref().unwrap_or("-");
         writeln!(out, "  {header:<width$}  {field}")?;
+    }
+    if !check.notes.is_empty() {
+        writeln!(out, "\n  Notes")?;
+        for note in &check.notes {
+            writeln!(out, "    {}", escape(note))?;
+        }
     }
     if !check.doubts.is_empty() {
         writeln!(out, "\n  Doubts")?;

@@ -51,10 +51,11 @@ fn faults_are_told_by_row_and_exit_with_1() {
     let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
     let rows = format!(
         "id,owner,thumbprint,expires,state\n1,anna,{sha1},2027-01-01,active\n2,carl,{sha1},2025-01-01,active\n\
-         3,dora,{}b,2027-13-45,active\n4,anna,{}c,2027-01-01,active\n5,anna,{}d,2027-01-01,active\n6,anna,abcdef,2027-01-01,active\n",
+         3,dora,{}b,2027-13-45,active\n4,anna,{}c,2027-01-01,active\n5,anna,{}d,2027-01-01,active\n6,anna,{},2027-01-01,active\n",
         &sha1[1..],
         &sha1[1..],
-        &sha1[1..]
+        &sha1[1..],
+        &sha1[2..]
     );
     std::fs::write(&file, rows).unwrap();
     let owners = dir.path().join("o.csv");
@@ -78,7 +79,7 @@ fn faults_are_told_by_row_and_exit_with_1() {
         "r.csv:3  names the same certificate as 1 (r.csv:2)",
         "r.csv:4  expires: there is no such day or time",
         "r.csv:4  its owner is not in the list of owners",
-        "r.csv:7  thumbprint: 6 hexadecimal digits",
+        "r.csv:7  thumbprint: 38 hexadecimal digits",
         "(the row is lost)",
     ] {
         assert!(told.contains(line), "{line}\n{told}");

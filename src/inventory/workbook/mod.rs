@@ -132,7 +132,7 @@ fn best_sheet(name: &str, sheets: Sheets, wanted: &[String]) -> Result<Table, In
                 others.join(", ")
             ));
         }
-        table.note(name, told);
+        table.note(told);
     }
     Ok(table)
 }
