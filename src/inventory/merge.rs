@@ -15,11 +15,21 @@ pub(super) enum Level {
     Key,
 }
 
+/// A row by its export and its place in it.
+type At = (usize, usize);
+
+/// Two rows of different exports on one thing.
+struct Pair {
+    later: At,
+    earlier: At,
+    level: Level,
+}
+
 /// Completes the rows of all exports from each other, in the order of precedence.
 pub fn merge(inventories: &mut [Inventory]) {
-    let mut first: HashMap<(Level, String), (usize, usize)> = HashMap::new();
+    let mut first: HashMap<(Level, String), At> = HashMap::new();
     // Row to the rows of earlier exports that are on the same thing.
-    let mut pairs: Vec<((usize, usize), (usize, usize), Level)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (number, inventory) in inventories.iter().enumerate() {
         let mut new = Vec::new();
         for (row, entry) in inventory.entries.iter().enumerate() {
@@ -32,7 +42,11 @@ pub fn merge(inventories: &mut [Inventory]) {
                 (key.0 == Level::Certificate || !both).then_some((at, key.0))
             });
             if let Some((at, level)) = met {
-                pairs.push(((number, row), at, level));
+                pairs.push(Pair {
+                    later: (number, row),
+                    earlier: at,
+                    level,
+                });
             }
             new.extend(keys.into_iter().map(|key| (key, (number, row))));
         }
@@ -40,7 +54,12 @@ pub fn merge(inventories: &mut [Inventory]) {
             first.entry(key).or_insert(at);
         }
     }
-    for (later, earlier, level) in pairs {
+    for Pair {
+        later,
+        earlier,
+        level,
+    } in pairs
+    {
         let Some(mut earlier_entry) = take(inventories, earlier) else {
             continue;
         };
@@ -68,7 +87,7 @@ pub fn merge(inventories: &mut [Inventory]) {
     }
 }
 
-fn take(inventories: &mut [Inventory], at: (usize, usize)) -> Option<Entry> {
+fn take(inventories: &mut [Inventory], at: At) -> Option<Entry> {
     inventories
         .get_mut(at.0)?
         .entries
@@ -76,7 +95,7 @@ fn take(inventories: &mut [Inventory], at: (usize, usize)) -> Option<Entry> {
         .map(std::mem::take)
 }
 
-fn put(inventories: &mut [Inventory], at: (usize, usize), entry: Entry) {
+fn put(inventories: &mut [Inventory], at: At, entry: Entry) {
     if let Some(slot) = inventories
         .get_mut(at.0)
         .and_then(|i| i.entries.get_mut(at.1))
@@ -110,6 +129,8 @@ pub(super) fn keys_of(entry: &Entry) -> Vec<(Level, String)> {
             ],
             Identifier::SpkiSha256(d) => vec![(Key, format!("spki:{d}"))],
             Identifier::KeyId(KeyId::Spki(d)) => vec![(Key, format!("spki:{d}"))],
+            Identifier::KeyId(KeyId::Ssh(d)) => vec![(Key, format!("ssh:{d}"))],
+            Identifier::KeyId(KeyId::Pgp(f)) => vec![(Key, format!("pgp:{f}"))],
             Identifier::KeyId(id) => vec![(Key, id.to_string())],
             Identifier::SshSha256(d) => vec![(Key, format!("ssh:{d}"))],
             Identifier::SshMd5(d) => vec![(Key, format!("ssh-md5:{d}"))],

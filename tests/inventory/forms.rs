@@ -58,7 +58,7 @@ pub(super) fn differences(inventory: &Inventory) -> Vec<String> {
         let day = |moment: Option<keymuster::model::Moment>| {
             moment.map_or(Value::Null, |m| m.at.to_string()[..10].into())
         };
-        hold("id", Value::from(entry.id.as_str()) == row["id"]);
+        hold("id", Some(entry.id.as_str()) == row["id"].as_str());
         hold("owner", entry.owner.as_deref() == row["owner"].as_str());
         hold(
             "state",

@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 /// Most members.
 const MAX_MEMBERS: usize = 10_000;
 /// Most bytes of all members together, unpacked.
-const MAX_UNPACKED: u64 = 512 << 20;
+const MAX_UNPACKED: u64 = 256 << 20;
 /// Most bytes unpacked for one that is packed, beyond [`FREE`]; sheets of like rows reach 60.
 const MAX_RATIO: u64 = 200;
 /// What may be unpacked whatever the ratio.
