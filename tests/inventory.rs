@@ -415,7 +415,7 @@ fn what_is_no_inventory_is_refused_with_what_was_expected() {
         );
         let text = error.to_string();
         assert!(
-            text.contains(seen) && text.contains("expected a table"),
+            text.contains(seen) && text.contains("expected CSV"),
             "{text}"
         );
     }

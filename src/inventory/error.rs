@@ -33,8 +33,8 @@ pub enum InventoryError {
     },
     /// It is something else.
     #[error(
-        "{name}: no inventory; expected a table (CSV, XLSX, ODS, SQLite) whose header names columns such as ID, Fingerprint, Owner and \
-         Expires On, or JSON or YAML (an array of objects, an object with one such array, or one object a line), but saw {seen}"
+        "{name}: no inventory; expected CSV whose header names columns such as ID, Fingerprint, Owner and Expires On (or the same as XLSX, ODS \
+         or SQLite), or JSON or YAML (an array of objects, an object with one such array, or one object a line), but saw {seen}"
     )]
     NotAnInventory {
         /// File name.
