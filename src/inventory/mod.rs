@@ -34,6 +34,7 @@ mod rows;
 
 // What stands in a cell.
 mod carried;
+mod cells;
 mod dates;
 mod fingerprint;
 mod hush;
