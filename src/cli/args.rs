@@ -26,6 +26,9 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Tell all about one key, fingerprint, path or entry: where, matched how, flagged why
     Explain(ExplainArgs),
+    /// Read an inventory by itself
+    #[command(subcommand)]
+    Inventory(InventoryCommand),
     /// Ask one PKCS#11 module; the parent process calls this
     #[command(name = crate::stores::pkcs11::CHILD, hide = true)]
     Pkcs11Child,
@@ -149,19 +152,67 @@ pub struct ExplainArgs {
     pub output: OutputArgs,
 }
 
-/// How to judge; shared by the commands.
+/// What to do with an inventory.
+#[derive(Debug, Subcommand)]
+pub enum InventoryCommand {
+    /// Tell how an export is understood, how much of it is usable, and what is doubtful
+    Check(CheckArgs),
+}
+
+/// Arguments of `inventory check`.
 #[derive(Debug, Args)]
-pub struct JudgeArgs {
-    /// Hold the keys against this export: CSV, JSON or JSONL (repeatable)
-    #[arg(short, long = "inventory", value_name = "FILE")]
+pub struct CheckArgs {
+    /// Exports: files, `sqlite:FILE?table=NAME` or `postgres://…?table=NAME` (or `query=`)
+    #[arg(required = true, value_name = "FILE")]
     pub inventories: Vec<PathBuf>,
-    /// Take FIELD from COLUMN where the header is not understood (repeatable)
-    #[arg(long = "map", value_name = "FIELD=COLUMN")]
-    pub map: Vec<String>,
+    /// How to read them.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// People who may own keys: CSV with a column owner, name, mail or email, and an optional status
     #[arg(long, value_name = "FILE")]
     pub owners: Option<PathBuf>,
-    /// Use an inventory although more than a fifth of it is unusable or a page of it is lacking
+    /// Check as of this time (RFC 3339, or a date) [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// Tell every fault, and not only the first ones of a kind
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How exports are read; shared by the commands.
+#[derive(Debug, Args)]
+pub struct ReadingArgs {
+    /// Take FIELD from COLUMN where the header is not understood (repeatable)
+    #[arg(long = "map", value_name = "FIELD=COLUMN")]
+    pub map: Vec<String>,
+    /// Understand exports by this profile where it fits, before those that are built in (repeatable)
+    #[arg(long = "profile", value_name = "FILE")]
+    pub profiles: Vec<PathBuf>,
+    /// The date that the exports are of (RFC 3339, or a date) [default: their own, else the files']
+    #[arg(long, value_name = "DATE")]
+    pub inventory_as_of: Option<String>,
+}
+
+/// How to judge; shared by the commands.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Hold the keys against this export: CSV, XLSX, ODS, JSON, YAML, CycloneDX, an earlier report or sweep, an SQLite file,
+    /// `sqlite:FILE?table=NAME` or `postgres://…?table=NAME`; of several the first counts (repeatable)
+    #[arg(short, long = "inventory", value_name = "FILE")]
+    pub inventories: Vec<PathBuf>,
+    /// How to read the exports.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// People who may own keys: CSV with a column owner, name, mail or email, and an optional status
+    #[arg(long, value_name = "FILE")]
+    pub owners: Option<PathBuf>,
+    /// Use an inventory although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided
     #[arg(long)]
     pub allow_partial_inventory: bool,
     /// Judge as of this time (RFC 3339, or a date) [default: now]

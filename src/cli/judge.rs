@@ -1,10 +1,10 @@
 //! Judges sweeps: inventories, owners and policy are read, reconciliation is run, the exit code worked out.
 
-use super::args::{Format, JudgeArgs, OutputArgs};
+use super::args::{Format, JudgeArgs, OutputArgs, ReadingArgs};
 use super::fail_on::{self, AllowedGaps, Baseline, FailOn};
 use super::messages::Messages;
 use super::output::Target;
-use crate::inventory::{self, ReadOptions};
+use crate::inventory::{self, Profile, ReadOptions};
 use crate::model::{Inventory, Report, Severity, Sweep};
 use crate::policy::Policy;
 use crate::policy::owners::{self, Owners};
@@ -41,19 +41,13 @@ pub struct Judged {
 impl Judge {
     /// Reads what the arguments name.
     pub fn load(args: &JudgeArgs, messages: &Messages) -> anyhow::Result<Self> {
-        let options = ReadOptions {
-            map: args
-                .map
-                .iter()
-                .map(|text| mapping(text))
-                .collect::<Result<_, _>>()?,
-            allow_partial: args.allow_partial_inventory,
-        };
-        let inventories = args
+        let options = read_options(&args.reading, args.allow_partial_inventory)?;
+        let mut inventories = args
             .inventories
             .iter()
             .map(|path| Ok(inventory::read(path, &options)?))
             .collect::<anyhow::Result<Vec<_>>>()?;
+        inventory::merge(&mut inventories);
         for inventory in &inventories {
             let lost = || inventory.faults.iter().filter(|fault| fault.row_lost);
             for fault in lost().take(LOST_ROWS_TOLD) {
@@ -82,7 +76,11 @@ impl Judge {
                 .map(owners::read_owners)
                 .transpose()?,
             policy: Policy::default(),
-            now: args.now.as_deref().map(moment).transpose()?,
+            now: args
+                .now
+                .as_deref()
+                .map(|text| moment("--now", text))
+                .transpose()?,
             baseline: args.baseline.as_deref().map(read_baseline).transpose()?,
             allowed: AllowedGaps::parse(&args.allow_gaps)?,
             inventories,
@@ -165,6 +163,28 @@ fn terminal_size() -> Option<rustix::termios::Winsize> {
         .filter(|size| size.ws_col > 0 && size.ws_row > 0)
 }
 
+/// How exports are to be read.
+pub fn read_options(args: &ReadingArgs, allow_partial: bool) -> anyhow::Result<ReadOptions> {
+    Ok(ReadOptions {
+        map: args
+            .map
+            .iter()
+            .map(|text| mapping(text))
+            .collect::<Result<_, _>>()?,
+        profiles: args
+            .profiles
+            .iter()
+            .map(|path| Profile::read(path))
+            .collect::<Result<_, _>>()?,
+        as_of: args
+            .inventory_as_of
+            .as_deref()
+            .map(|text| moment("--inventory-as-of", text))
+            .transpose()?,
+        allow_partial,
+    })
+}
+
 fn mapping(text: &str) -> anyhow::Result<(String, String)> {
     let (field, column) = text
         .split_once('=')
@@ -173,7 +193,7 @@ fn mapping(text: &str) -> anyhow::Result<(String, String)> {
 }
 
 /// RFC 3339 with any offset, or a date (its first moment, UTC).
-fn moment(text: &str) -> anyhow::Result<jiff::Timestamp> {
+pub fn moment(option: &str, text: &str) -> anyhow::Result<jiff::Timestamp> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Ok(moment);
     }
@@ -181,7 +201,7 @@ fn moment(text: &str) -> anyhow::Result<jiff::Timestamp> {
         .parse()
         .ok()
         .filter(|_| text.len() == 10)
-        .with_context(|| format!("--now {text}: expected RFC 3339 or a date"))?;
+        .with_context(|| format!("{option} {text}: expected RFC 3339 or a date"))?;
     Ok(jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0))?)
 }
 

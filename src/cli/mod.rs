@@ -5,6 +5,7 @@ mod config;
 pub mod fail_on;
 pub mod hosts;
 pub mod interrupt;
+pub mod inventory_check;
 pub mod judge;
 pub mod messages;
 pub mod output;
@@ -13,7 +14,7 @@ pub mod progress;
 pub mod scan;
 pub mod stored;
 
-use args::{Cli, Command};
+use args::{Cli, Command, InventoryCommand};
 use clap::Parser as _;
 use std::io::Write as _;
 
@@ -32,6 +33,7 @@ pub fn run() -> u8 {
         Command::Scan(args) => scan::run(args),
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
+        Command::Inventory(InventoryCommand::Check(args)) => inventory_check::run(args),
         Command::Pkcs11Child => child(),
     };
     outcome.unwrap_or_else(|error| {

@@ -34,6 +34,8 @@ pub(super) enum Field {
     CertSha1,
     CertSha256,
     SpkiSha256,
+    Certificate,
+    PublicKey,
     Md5,
     SshFingerprint,
     IssuerSerial,
@@ -59,6 +61,8 @@ pub(super) enum Rank {
     Weak,
     /// A name of this field.
     Strong,
+    /// A profile says so.
+    Profile,
     /// The user said so.
     Mapped,
 }
@@ -174,6 +178,14 @@ const TABLE: &[Meaning] = &[
         &["spki sha256", "sha256 spki", "spki", "spki hash", "spki fingerprint", "spki fingerprint sha256", "spki pin", "pin sha256", "public key hash",
           "public key sha256", "public key sha256 fingerprint", "public key pin", "public key fingerprint sha256", "subject public key info sha256",
           "subject public key hash", "hpkp pin", "pubkey hash", "pubkey sha256"],
+        &[]),
+    means(Field::Certificate, "certificate",
+        &["certificate pem", "pem certificate", "cert pem", "pem", "certificate body", "certificate content", "certificate data",
+          "x509 certificate", "base64 certificate", "base64 cert", "certificate base64", "binary certificate", "raw certificate",
+          "certificate chain", "pem data", "encoded certificate", "content bytes"],
+        &["certificate", "cert", "crt", "tls crt"]),
+    means(Field::PublicKey, "public_key",
+        &["public key", "ssh public key", "ssh public key body", "public key body", "public key pem", "pubkey", "openssh public key"],
         &[]),
     means(Field::Md5, "md5",
         &["md5", "md5 fingerprint", "fingerprint md5", "fingerprints md5", "md5 hash", "md5 digest", "certificate md5", "cert md5"],
@@ -294,6 +306,8 @@ impl Field {
                 | Self::CertSha1
                 | Self::CertSha256
                 | Self::SpkiSha256
+                | Self::Certificate
+                | Self::PublicKey
                 | Self::Md5
                 | Self::SshFingerprint
                 | Self::IssuerSerial

@@ -8,6 +8,8 @@ use std::collections::HashSet;
 
 /// Delimiters that are tried, likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Delimiters that are tried where these show no header.
+const RARE_DELIMITERS: [u8; 9] = [b'^', b'~', 0x1f, 0x1e, b'!', b'#', b'&', b'@', b':'];
 /// How many records are looked at to find delimiter and header.
 const LOOK_AHEAD: usize = 60;
 /// How much text is looked at for it, in bytes.
@@ -34,6 +36,17 @@ struct Shape {
     header: Vec<String>,
     line: u64,
     known: usize,
+}
+
+impl Shape {
+    /// Whether so many names are known that it is no chance.
+    fn is_enough(&self, wanted: &[String]) -> bool {
+        let identifies =
+            |h: &String| heading::understand(h).is_some_and(|h| h.field.is_identifier());
+        self.known >= 2
+            || !wanted.is_empty()
+            || (self.known == 1 && self.header.len() <= 2 && self.header.iter().any(identifies))
+    }
 }
 
 /// Reads the text; `mapped` are the columns that the user named, which count as known.
@@ -115,6 +128,58 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     Ok(table)
 }
 
+/// How many columns are known in the best header of rows, each with its number.
+pub(super) fn known_columns(rows: &[(u64, Vec<String>)], mapped: &[String]) -> usize {
+    let wanted: Vec<String> = mapped.iter().map(|m| compact(m)).collect();
+    find_header(&head(rows), 0, &wanted).map_or(0, |(shape, _)| shape.known)
+}
+
+/// Reads rows that were taken apart already, each with its number, as those of a workbook's sheet.
+pub(super) fn from_rows(
+    name: &str,
+    rows: Vec<(u64, Vec<String>)>,
+    mapped: &[String],
+) -> Result<Table, InventoryError> {
+    let wanted: Vec<String> = mapped.iter().map(|m| compact(m)).collect();
+    let Some((shape, _)) =
+        find_header(&head(&rows), 0, &wanted).filter(|(s, _)| s.is_enough(&wanted))
+    else {
+        return Err(InventoryError::not_one(
+            name,
+            "a sheet without a header row that names known columns",
+        ));
+    };
+    let mut table = Table::default();
+    table.headers = header_names(&shape.header);
+    let width = shape.header.len();
+    for (line, mut cells) in rows {
+        if line <= shape.line {
+            continue;
+        }
+        // Empty cells at the end of a row are not in the file. A lone cell in the first column is a footer, as in delimited text.
+        if cells.len() > 1 {
+            cells.resize(cells.len().max(width), String::new());
+        }
+        let record = Record {
+            line,
+            cells,
+            unclosed: false,
+        };
+        take(name, &mut table, record, width)?;
+    }
+    drop_unnamed(&mut table, &shape.header);
+    Ok(table)
+}
+
+fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record> {
+    let record = |(line, cells): &(u64, Vec<String>)| Record {
+        line: *line,
+        cells: cells.clone(),
+        unclosed: false,
+    };
+    rows.iter().take(LOOK_AHEAD).map(record).collect()
+}
+
 /// An armour that begins in this record and does not end in it.
 fn opens_private_key(cells: &[String]) -> bool {
     cells
@@ -129,6 +194,10 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
     let Some(first) = cells.iter().find(|c| !c.is_empty()) else {
         return Ok(());
     };
+    // What certutil says behind its rows.
+    if filled == 1 && (first.starts_with("CertUtil:") || first.starts_with("Maximum Row Index:")) {
+        return Ok(());
+    }
     if filled <= 2 && is_page_token(&compact(first)) {
         if filled == 2 {
             table.page_token = Some(quoted(first));
@@ -250,11 +319,18 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
         .find_map(|l| l.trim().trim_matches('"').strip_prefix("sep="))
         .and_then(|d| d.bytes().next());
     let wanted: Vec<String> = mapped.iter().map(|m| compact(m)).collect();
-    let candidates: Vec<u8> = told.map_or(DELIMITERS.to_vec(), |d| vec![d]);
+    if let Some(told) = told {
+        return best_shape(head, &[told], &wanted);
+    }
+    // Rarer ones only where the usual ones show no header: a colon stands in every fingerprint.
+    best_shape(head, &DELIMITERS, &wanted).or_else(|| best_shape(head, &RARE_DELIMITERS, &wanted))
+}
+
+fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape> {
     let mut best: Option<((usize, usize), Shape)> = None;
-    for delimiter in candidates {
+    for &delimiter in candidates {
         let records: Vec<Record> = records(head, 0, 1, delimiter).take(LOOK_AHEAD).collect();
-        let Some((shape, at)) = find_header(&records, delimiter, &wanted) else {
+        let Some((shape, at)) = find_header(&records, delimiter, wanted) else {
             continue;
         };
         let width = shape.header.len();
@@ -269,11 +345,7 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
         }
     }
     let (_, shape) = best?;
-    let identifies = |h: &String| heading::understand(h).is_some_and(|h| h.field.is_identifier());
-    let enough = shape.known >= 2
-        || !wanted.is_empty()
-        || (shape.known == 1 && shape.header.len() <= 2 && shape.header.iter().any(identifies));
-    enough.then_some(shape)
+    shape.is_enough(wanted).then_some(shape)
 }
 
 /// The record with the most names that are known; of equal ones the first.
@@ -431,126 +503,5 @@ fn offset_of_line(text: &str, line: u64) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Read = (Vec<String>, Vec<(u64, Vec<String>)>, usize);
-
-    fn rows(text: &str) -> Read {
-        let table = read("t.csv", text, &[]).unwrap();
-        let rows = table
-            .rows
-            .into_iter()
-            .map(|r| (r.at, r.cells.into_iter().map(|(_, c)| c).collect()))
-            .collect();
-        (table.headers, rows, table.lost)
-    }
-
-    #[test]
-    fn delimiters_are_found_with_quotes_respected() {
-        for d in [",", ";", "\t", "|"] {
-            let text = format!("id{d}name{d}owner\n1{d}\"a,b;c\td|e\"{d}x\n2{d}b{d}y\n");
-            let (headers, rows, lost) = rows(&text);
-            assert_eq!(headers, ["id", "name", "owner"], "{d:?}");
-            assert_eq!(
-                rows[0],
-                (2, vec!["1".into(), "a,b;c\td|e".into(), "x".into()]),
-                "{d:?}"
-            );
-            assert_eq!(lost, 0);
-        }
-    }
-
-    #[test]
-    fn lines_are_those_of_the_file() {
-        for end in ["\n", "\r\n", "\r"] {
-            let text = [
-                "id,name,owner",
-                "",
-                "1,\"two",
-                "lines\",x",
-                "",
-                "",
-                "2,b,y",
-                ",,",
-                "3,c,z",
-                "",
-            ]
-            .join(end);
-            let (_, rows, _) = rows(&text);
-            assert_eq!(
-                rows.iter().map(|r| r.0).collect::<Vec<_>>(),
-                [3, 7, 9],
-                "{end:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_stands_before_the_header_is_passed_over() {
-        let text = "Key Inventory,,,\r\n# exported 2026-11-23\r\n\r\nOwner:,Security,,\r\nID;x,\r\nID,Owner,Expires On,,\r\n1,a,2026-01-01,,\r\n";
-        let (headers, rows, lost) = rows(text);
-        assert_eq!(headers, ["ID", "Owner", "Expires On"]);
-        assert_eq!((rows[0].0, rows.len(), lost), (7, 1, 0));
-        let (headers, _, _) = super::tests::rows("sep=;\nid;owner\n1;a,b\n");
-        assert_eq!(headers, ["id", "owner"]);
-        let (headers, _, _) = super::tests::rows("#id,owner\n1,a\n");
-        assert_eq!(headers, ["id", "owner"]);
-    }
-
-    #[test]
-    fn ragged_rows_are_told() {
-        let table = read(
-            "t.csv",
-            "id,name,owner\n1,a,b,c\n2,a\n3,a,b,,\nTotal: 3\n",
-            &[],
-        )
-        .unwrap();
-        assert_eq!((table.rows.len(), table.lost), (2, 2));
-        let told: Vec<(&str, bool)> = table
-            .faults
-            .iter()
-            .map(|f| (f.source.as_str(), f.row_lost))
-            .collect();
-        assert_eq!(
-            told,
-            [("t.csv:2", true), ("t.csv:3", false), ("t.csv:5", true)]
-        );
-    }
-
-    #[test]
-    fn a_lacking_quote_costs_one_row() {
-        let (_, rows, lost) = rows("id,name,owner\n1,\"a,x\n2,b,y\n3,c,z\n");
-        assert_eq!((rows.len(), lost), (2, 1));
-        assert_eq!(rows[0], (3, vec!["2".into(), "b".into(), "y".into()]));
-        // The next quote would close it, and two rows would pass for one.
-        let (_, rows, lost) =
-            super::tests::rows("id,name,owner\n1,\"a,x\n2,\"b\",y\n3,\"c\nd\",z\n");
-        assert_eq!((rows.len(), lost), (2, 1));
-        assert_eq!(rows[0], (3, vec!["2".into(), "b".into(), "y".into()]));
-        assert_eq!(rows[1], (4, vec!["3".into(), "c\nd".into(), "z".into()]));
-    }
-
-    #[test]
-    fn a_private_key_without_quotes_is_passed_over() {
-        let text = "id,fingerprint\n1,-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----,x\n2,b\n";
-        let (_, rows, lost) = super::tests::rows(text);
-        assert_eq!(rows, [(6, vec!["2".into(), "b".into()])]);
-        assert_eq!(lost, 4);
-    }
-
-    #[test]
-    fn a_page_token_is_seen() {
-        let table = read("t.tsv", "id\tname\n1\ta\nNEXTTOKEN\tabc\n", &[]).unwrap();
-        assert_eq!(table.page_token.as_deref(), Some("NEXTTOKEN"));
-    }
-
-    #[test]
-    fn same_headers_get_numbers() {
-        let (headers, _, _) = rows("id,fingerprint,fingerprint,,x\n1,a,b,c,d\n");
-        assert_eq!(
-            headers,
-            ["id", "fingerprint", "fingerprint (2)", "column 4", "x"]
-        );
-    }
-}
+#[path = "delimited_tests.rs"]
+mod tests;

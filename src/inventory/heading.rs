@@ -94,6 +94,8 @@ const FOREWORDS: &[&str] = &["certificate", "cert", "key", "x509", "ssl", "tls",
 /// Understands a header; `None` where no field is meant.
 pub(super) fn understand(header: &str) -> Option<Heading> {
     let header = header.get(..header.len().min(200)).unwrap_or("");
+    // What a profile's constant filled in.
+    let header = header.strip_suffix(" (by the profile)").unwrap_or(header);
     let (plain, hints) = set_hints_aside(header);
     let (field, rank) = meaning(header).or_else(|| meaning(&plain))?;
     Some(Heading { field, rank, hints })

@@ -49,9 +49,13 @@ fn encoded_private_key(word: &str) -> bool {
             other => other,
         })
         .collect();
+    // Kubernetes keeps armours in base64 once more.
+    let is_armour = |head: &[u8]| {
+        head.starts_with(b"-----BEGIN") && head.windows(11).any(|w| w == b"PRIVATE KEY")
+    };
     base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(standard)
-        .is_ok_and(|head| begins_like_private_key(&head))
+        .is_ok_and(|head| begins_like_private_key(&head) || is_armour(&head))
 }
 
 fn begins_like_private_key(der: &[u8]) -> bool {
@@ -194,6 +198,12 @@ mod tests {
         ] {
             assert!(holds_private_material(cell), "{cell}");
         }
+        let twice = |label: &str| {
+            let armour = format!("-----BEGIN {label}-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK\n");
+            base64::engine::general_purpose::STANDARD.encode(armour)
+        };
+        assert!(holds_private_material(&twice("RSA PRIVATE KEY")));
+        assert!(!holds_private_material(&twice("CERTIFICATE")));
     }
 
     #[test]

@@ -12,14 +12,27 @@ pub(super) const MAX_DOCUMENT: usize = 128 << 20;
 /// Deepest nesting of members that become columns.
 const MAX_DEPTH: usize = 16;
 
+/// What text that begins with `[` or `{` holds.
+pub(super) enum Content {
+    /// One document.
+    Document(Value),
+    /// Objects on lines of their own.
+    Lines(Table),
+}
+
+/// The first object of text whose first line is one.
+pub(super) fn first_line(text: &str) -> Option<Map<String, Value>> {
+    let text = text.trim_start();
+    let first = text.lines().next()?;
+    (text.starts_with('{') && text.trim().contains(['\n', '\r']))
+        .then(|| serde_json::from_str(first).ok())
+        .flatten()
+}
+
 /// Reads text that begins with `[` or `{`.
-pub(super) fn read(name: &str, text: &str) -> Result<Table, InventoryError> {
-    let first_line = text.trim_start().lines().next().unwrap_or("");
-    let lines = text.trim_start().starts_with('{')
-        && text.trim().contains(['\n', '\r'])
-        && serde_json::from_str::<Map<String, Value>>(first_line).is_ok();
-    if lines {
-        return read_lines(name, text);
+pub(super) fn parse(name: &str, text: &str) -> Result<Content, InventoryError> {
+    if first_line(text).is_some() {
+        return read_lines(name, text).map(Content::Lines);
     }
     if text.len() > MAX_DOCUMENT {
         return Err(InventoryError::TooLarge {
@@ -27,17 +40,55 @@ pub(super) fn read(name: &str, text: &str) -> Result<Table, InventoryError> {
             limit: MAX_DOCUMENT as u64,
         });
     }
-    // serde_json refuses nesting beyond 128 levels.
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Array(items)) => read_items(name, Builder::default(), items),
-        Ok(Value::Object(document)) => read_document(name, document),
-        Ok(_) => Err(InventoryError::not_one(name, "a single JSON value")),
-        Err(error) => Err(InventoryError::Json {
+    // serde_json refuses nesting beyond 128 levels. Documents one after the other, as a loop over a command prints, are a list.
+    let mut documents: Vec<Value> = Vec::new();
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        documents.push(document.map_err(|error| InventoryError::Json {
             name: name.to_owned(),
             line: error.line(),
             column: error.column(),
             truncated: error.is_eof(),
-        }),
+        })?);
+    }
+    Ok(Content::Document(if documents.len() == 1 {
+        documents.remove(0)
+    } else {
+        Value::Array(documents)
+    }))
+}
+
+/// Reads a document: its rows are in one array, or at `rows` where that is said.
+pub(super) fn read_value(
+    name: &str,
+    document: Value,
+    rows: Option<&str>,
+) -> Result<Table, InventoryError> {
+    match document {
+        Value::Array(items) => read_items(name, Builder::default(), items),
+        Value::Object(mut document) => match rows.and_then(|path| at_path(&mut document, path)) {
+            Some(items) => {
+                let mut builder = Builder::default();
+                builder.table.page_token = page_token(&document);
+                read_items(name, builder, items)
+            }
+            None => read_document(name, document),
+        },
+        _ => Err(InventoryError::not_one(name, "a single value")),
+    }
+}
+
+/// The columns that one object would have as a row.
+pub(super) fn columns(row: &Map<String, Value>) -> Vec<String> {
+    let mut flat = Flat::default();
+    flat.object("", row, 0);
+    flat.members.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The array at a path with dots between its members.
+fn at_path(document: &mut Map<String, Value>, path: &str) -> Option<Vec<Value>> {
+    match path.split_once('.') {
+        Some((outer, inner)) => at_path(document.get_mut(outer)?.as_object_mut()?, inner),
+        None => document.get_mut(path)?.as_array_mut().map(std::mem::take),
     }
 }
 
@@ -200,6 +251,12 @@ fn token_in(members: &Map<String, Value>, before: &str) -> Option<String> {
         .iter()
         .find(|(key, value)| is_page_token(&compact(key)) && says_more(value))
         .map(|(key, _)| quoted(&format!("{before}{key}")))
+        .or_else(|| {
+            // Venafi: `"_links": [{"Next": "…"}]` beside the rows.
+            let links = members.get("_links")?.as_array()?;
+            let next = links.iter().any(|l| l.get("Next").is_some_and(says_more));
+            next.then(|| format!("{before}_links.Next"))
+        })
 }
 
 fn says_more(value: &Value) -> bool {
@@ -367,6 +424,13 @@ fn place(members: &Map<String, Value>) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn read(name: &str, text: &str) -> Result<Table, InventoryError> {
+        match parse(name, text)? {
+            Content::Lines(table) => Ok(table),
+            Content::Document(document) => read_value(name, document, None),
+        }
+    }
+
     fn rows(text: &str) -> Vec<(u64, Vec<(String, String)>)> {
         let table = read("t.json", text).unwrap();
         let headers = table.headers.clone();
@@ -400,6 +464,7 @@ mod tests {
             r#"{"version":3,"keys":[{"id":1,"owner":{"mail":"a@b"}},{"id":"2"}]}"#,
             r#"{"data":{"total":2,"items":[{"id":1,"owner":{"mail":"a@b"}},{"id":"2"}]},"tags":["x"]}"#,
             "{\"id\":1,\"owner\":{\"mail\":\"a@b\"}}\n{\"id\":\"2\"}\n",
+            "{\n\"id\":1,\"owner\":{\"mail\":\"a@b\"}}\n{\n\"id\":\"2\"\n}\n",
         ] {
             assert_eq!(rows(text), expected, "{text}");
         }

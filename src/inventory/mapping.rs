@@ -4,6 +4,7 @@ use super::InventoryError;
 use super::columns::{Field, Rank};
 use super::heading::{self, Hints, compact};
 use super::hush::{names_a_secret, quoted};
+use super::profile::{self, Profile};
 
 /// What a column is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,7 @@ const NO_FIELD: &str = "extra";
 pub(super) fn assign(
     headers: &[String],
     map: &[(String, String)],
+    profile: Option<&Profile>,
     own_ids: impl Fn(usize) -> bool,
 ) -> Result<Mapping, InventoryError> {
     let mut found: Vec<Option<(Field, Rank, Hints)>> = headers
@@ -49,6 +51,9 @@ pub(super) fn assign(
         {
             meaning.0 = Field::KeyId;
         }
+    }
+    if let Some(profile) = profile {
+        by_profile(headers, profile, &mut found);
     }
     let mut mapped: Vec<usize> = Vec::new();
     for (field_name, column) in map {
@@ -86,6 +91,10 @@ pub(super) fn assign(
     for (index, header) in headers.iter().enumerate() {
         let Some((field, rank, hints)) = found.get(index).copied().flatten() else {
             let secret = names_a_secret(&compact(header));
+            if !secret && profile.is_some_and(Profile::keeps_only_fields) {
+                uses.push(Use::Secret);
+                continue;
+            }
             if secret {
                 remarks.push((
                     header.clone(),
@@ -110,6 +119,14 @@ pub(super) fn assign(
                 f == field && *other != index && (r > rank || (r == rank && *other < index))
             })
         });
+        // What a profile knows of a product's columns needs no telling.
+        let known = |(_, other): (usize, &Option<(Field, Rank, Hints)>)| {
+            other.is_some_and(|(_, r, _)| r == Rank::Profile) && rank < Rank::Profile
+        };
+        if better.is_some_and(known) && !field.adds_up() {
+            uses.push(Use::Extra);
+            continue;
+        }
         match better.and_then(|(other, _)| headers.get(other)) {
             Some(other) if !field.adds_up() => {
                 remarks.push((
@@ -126,6 +143,41 @@ pub(super) fn assign(
         }
     }
     Ok(Mapping { uses, remarks })
+}
+
+/// What a profile says of the columns. Of several columns for a field that does not add up the first that is there counts.
+fn by_profile(headers: &[String], profile: &Profile, found: &mut [Option<(Field, Rank, Hints)>]) {
+    for (header, slot) in headers.iter().zip(found.iter_mut()) {
+        if profile.sets_aside(header) {
+            *slot = None;
+        }
+        if let Some((field, _, hints)) = slot {
+            hints.base = hints.base.or_else(|| profile.base());
+            if field.is_date() {
+                hints.order = hints.order.or_else(|| profile.order());
+            }
+        }
+    }
+    let assigned = profile.assignment(headers);
+    // A column that stands for a field where a better one is not there.
+    for (_, column) in profile.columns() {
+        let at = headers.iter().position(|h| profile::same(h, column));
+        if let Some(at) = at.filter(|at| !assigned.iter().any(|a| a.column == *at))
+            && let Some(slot) = found.get_mut(at)
+        {
+            *slot = None;
+        }
+    }
+    for one in assigned.into_iter().filter(|a| !a.copied) {
+        if let Some(slot) = found.get_mut(one.column) {
+            let hints = Hints {
+                unit: slot.and_then(|(_, _, h)| h.unit),
+                order: profile.order(),
+                base: profile.base(),
+            };
+            *slot = Some((one.field, Rank::Profile, hints));
+        }
+    }
 }
 
 fn find(headers: &[String], column: &str) -> Option<usize> {
@@ -150,7 +202,7 @@ mod tests {
             .iter()
             .map(|(f, c)| ((*f).to_owned(), (*c).to_owned()))
             .collect();
-        assign(&headers, &map, |_| false)
+        assign(&headers, &map, None, |_| false)
             .unwrap()
             .uses
             .into_iter()
@@ -218,27 +270,37 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         let headers = ["Owner".to_owned()];
-        let error = assign(&headers, &[("ownr".into(), "Owner".into())], |_| false)
-            .unwrap_err()
-            .to_string();
+        let error = assign(&headers, &[("ownr".into(), "Owner".into())], None, |_| {
+            false
+        })
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("last_rotated"), "{error}");
-        let error = assign(&headers, &[("owner".into(), "Boss".into())], |_| false)
-            .unwrap_err()
-            .to_string();
+        let error = assign(&headers, &[("owner".into(), "Boss".into())], None, |_| {
+            false
+        })
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("Owner"), "{error}");
         let twice = [
             ("owner".into(), "Owner".into()),
             ("name".into(), "Owner".into()),
         ];
         assert!(matches!(
-            assign(&headers, &twice, |_| false),
+            assign(&headers, &twice, None, |_| false),
             Err(InventoryError::MappedTwice { .. })
         ));
     }
 
     #[test]
     fn columns_of_secrets_are_not_kept() {
-        let mapping = assign(&["Password".to_owned(), "Notes".to_owned()], &[], |_| false).unwrap();
+        let mapping = assign(
+            &["Password".to_owned(), "Notes".to_owned()],
+            &[],
+            None,
+            |_| false,
+        )
+        .unwrap();
         assert_eq!(mapping.uses, [Use::Secret, Use::Extra]);
     }
 }

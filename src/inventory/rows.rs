@@ -1,17 +1,23 @@
 //! From rows of text to entries: each cell is read as its column's field says.
 
+use super::cells::{
+    allowed_hosts, alternative_name, bits_of_name, leading_number, list, without_label,
+};
 use super::columns::Field;
 use super::dates::{self, Evidence};
 use super::heading::{Hints, Order};
 use super::hush::{holds_private_material, quoted, shape};
 use super::mapping::{Mapping, Use};
 use super::table::{Row, Table};
-use super::{fingerprint, period, place_columns, serial, words};
-use crate::model::{Entry, Identifier, RowFault};
+use super::{carried, fingerprint, period, place_columns, serial, words};
+use crate::model::{Certificate, Entry, Identifier, Moment, RowFault};
 use std::collections::{HashMap, HashSet};
 
 /// Most faults of cells that are told one by one.
 const MAX_FAULTS: usize = 10_000;
+
+/// A longer cell is no name or fingerprint.
+const MAX_NAME: usize = 200;
 
 /// What a table's rows say.
 #[derive(Debug, Default)]
@@ -40,6 +46,7 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
             },
             faults: Vec::new(),
             lost_identifier: None,
+            certificate: None,
         };
         reader.read(mapping, &orders);
         let Reader {
@@ -75,6 +82,7 @@ pub(super) fn understand(name: &str, table: &Table, mapping: &Mapping) -> Unders
             && let Some(fault) = lost_identifier.and_then(|at| faults.get_mut(at))
         {
             fault.row_lost = true;
+            entry.unreadable = Some(fault.reason.clone());
             out.spoilt += 1;
         }
         let room = MAX_FAULTS.saturating_sub(out.faults.len());
@@ -144,6 +152,8 @@ struct Reader<'a> {
     faults: Vec<RowFault>,
     /// The fault that tells of the first identifier that could not be read.
     lost_identifier: Option<usize>,
+    /// What the certificate says that the row carries, and its column.
+    certificate: Option<(usize, Certificate)>,
 }
 
 impl<'a> Reader<'a> {
@@ -183,13 +193,21 @@ impl<'a> Reader<'a> {
                 self.date(*column, *field, cell, orders);
             } else if *field == Field::Serial {
                 self.serial(*column, cell, *hints, &mut serials);
+            } else if *field == Field::Certificate {
+                // Read last: it is held against the others.
+            } else if *field == Field::PublicKey {
+                self.public_key(*column, cell);
             } else if field.is_identifier() {
                 self.identifiers(*column, *field, cell);
             } else {
                 self.plain(*column, *field, *hints, cell);
             }
         }
+        for (column, _, _, cell) in fields.iter().filter(|f| f.1 == Field::Certificate) {
+            self.certificate(*column, cell);
+        }
         self.combine_serial(serials);
+        self.hold_against_certificate();
         self.places(&fields);
         self.finish();
     }
@@ -334,6 +352,94 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A column of that name may hold the certificate's name instead; what is short and no PEM is kept as it is.
+    fn certificate(&mut self, column: usize, cell: &str) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        match carried::certificate(cell) {
+            Ok(found) => {
+                let sha256 = found.identifiers.first();
+                let contradicts = self.entry.identifiers.iter().any(|own| {
+                    matches!(own, Identifier::CertSha256(_)) && Some(own) != sha256
+                        || matches!(own, Identifier::CertSha1(_))
+                            && !found.identifiers.contains(own)
+                });
+                if contradicts {
+                    self.fault(
+                        column,
+                        "the row's fingerprint is not that of the certificate that it carries"
+                            .to_owned(),
+                    );
+                }
+                for identifier in found.identifiers {
+                    self.add(identifier);
+                }
+                self.certificate.get_or_insert((column, found.facts));
+            }
+            Err(reason) => {
+                if carried::is_pem(cell) || cell.len() > MAX_NAME {
+                    self.lose_identifier();
+                    self.fault(column, reason.to_owned());
+                }
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    fn public_key(&mut self, column: usize, cell: &str) {
+        if words::is_nothing(cell) {
+            return;
+        }
+        match carried::public_keys(cell) {
+            Ok(found) => found.into_iter().for_each(|i| self.add(i)),
+            // Some registers have a fingerprint in a column of that name.
+            Err(reason)
+                if cell.len() > MAX_NAME
+                    || cell.contains("ssh-")
+                    || cell.contains("-----BEGIN") =>
+            {
+                self.lose_identifier();
+                self.fault(column, reason.to_owned());
+                self.keep(column, cell);
+            }
+            Err(_) => {
+                let found = fingerprint::read_cell(cell, Field::Fingerprint, self.entry.kind);
+                found.identifiers.into_iter().for_each(|i| self.add(i));
+                self.keep(column, cell);
+            }
+        }
+    }
+
+    /// What a carried certificate says is told where the row contradicts it, and fills in what the row does not say.
+    fn hold_against_certificate(&mut self) {
+        let Some((column, facts)) = self.certificate.take() else {
+            return;
+        };
+        let moment = |at: jiff::Timestamp| Moment { at, has_time: true };
+        if let (Some(stated), Some(end)) = (self.entry.expires, facts.not_after)
+            && !is_same(stated, end)
+        {
+            self.fault(
+                column,
+                format!(
+                    "the row says that it expires {}, and its certificate {}",
+                    day(stated.at),
+                    day(end)
+                ),
+            );
+        }
+        let entry = &mut self.entry;
+        entry.expires = entry.expires.or_else(|| facts.not_after.map(moment));
+        entry.not_before = entry.not_before.or_else(|| facts.not_before.map(moment));
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        entry.subject = entry.subject.take().or_else(|| text(&facts.subject));
+        entry.issuer = entry.issuer.take().or_else(|| text(&facts.issuer));
+        if entry.sans.is_empty() {
+            entry.sans = facts.sans;
+        }
+    }
+
     fn add(&mut self, identifier: Identifier) {
         if !self.entry.identifiers.contains(&identifier) {
             self.entry.identifiers.push(identifier);
@@ -406,175 +512,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `issuer=CN=…`, as openssl prints a name.
-fn without_label(cell: &str, label: &str) -> String {
-    let rest = cell
-        .get(..label.len())
-        .filter(|start| start.eq_ignore_ascii_case(label))
-        .and_then(|_| {
-            cell.get(label.len()..)?
-                .trim_start()
-                .strip_prefix(['=', ':'])
-        });
-    rest.unwrap_or(cell).trim().to_owned()
-}
-
-fn list(cell: &str, blanks: bool) -> Vec<String> {
-    cell.split(|c: char| {
-        matches!(c, '\n' | '\r' | ';' | ',' | '|') || (blanks && c.is_whitespace())
-    })
-    .map(str::trim)
-    .filter(|part| !words::is_nothing(part))
-    .map(str::to_owned)
-    .collect()
-}
-
-/// A name as sightings tell it: `DNS:…`, `IP:…`, `email:…`, `URI:…`. `None` for the word before a name (`DNS Name=…`).
-fn alternative_name(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    for (label, form) in [
-        ("dns:", "DNS"),
-        ("dns=", "DNS"),
-        ("name=", "DNS"),
-        ("dnsname=", "DNS"),
-        ("dnsname:", "DNS"),
-        ("ip:", "IP"),
-        ("ip=", "IP"),
-        ("address:", "IP"),
-        ("address=", "IP"),
-        ("email:", "email"),
-        ("uri:", "URI"),
-        ("url=", "URI"),
-    ] {
-        if lower.starts_with(label) {
-            let value = text.get(label.len()..).unwrap_or("");
-            let value = if form == "DNS" {
-                value.to_ascii_lowercase()
-            } else {
-                value.to_owned()
-            };
-            return (!value.is_empty()).then(|| format!("{form}:{value}"));
-        }
-    }
-    if matches!(lower.as_str(), "dns" | "ip" | "email" | "uri" | "rfc822") {
-        return None;
-    }
-    Some(if text.contains("://") {
-        format!("URI:{text}")
-    } else if text.parse::<std::net::IpAddr>().is_ok() {
-        format!("IP:{text}")
-    } else if text.contains('@') {
-        format!("email:{text}")
+/// A date without time means the whole day, wherever the day was; a time is that second.
+fn is_same(stated: Moment, end: jiff::Timestamp) -> bool {
+    let apart = stated.at.as_second().abs_diff(end.as_second());
+    if stated.has_time {
+        apart <= 60
     } else {
-        format!("DNS:{lower}")
-    })
+        // The day of the date itself, and 14 hours of zones on either side.
+        let noon = stated.at.as_second() + 43_200;
+        noon.abs_diff(end.as_second()) <= 43_200 + 14 * 3_600
+    }
 }
 
-fn leading_number(cell: &str) -> Option<u32> {
-    let cell = cell
-        .trim()
-        .trim_start_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '-'));
-    let end = cell
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(cell.len());
-    let (number, tail) = cell.split_at(end);
-    let tail = tail
-        .trim()
-        .trim_start_matches(['-', '.'])
-        .to_ascii_lowercase();
-    matches!(tail.as_str(), "" | "0" | "bit" | "bits" | "b")
-        .then(|| number.parse().ok())
-        .flatten()
-}
-
-/// `RSA 2048`, `rsa-4096`, `AES256`; only for families whose names are followed by a size.
-fn bits_of_name(name: &str) -> Option<u32> {
-    let word = super::heading::compact(name);
-    let digits = ["rsa", "dsa", "aes"]
-        .iter()
-        .find_map(|family| word.strip_prefix(family))?;
-    let digits = digits
-        .strip_suffix("bits")
-        .or_else(|| digits.strip_suffix("bit"))
-        .unwrap_or(digits);
-    let bits: u32 = digits.parse().ok()?;
-    (128..=16_384).contains(&bits).then_some(bits)
-}
-
-/// A number, or a list of hosts that is counted; `Some(None)` where there is no limit.
-fn allowed_hosts(cell: &str) -> Option<Option<u32>> {
-    let lower = cell.to_ascii_lowercase();
-    if matches!(lower.as_str(), "unlimited" | "any" | "all" | "*") {
-        return Some(None);
-    }
-    let first = lower.split_whitespace().next().unwrap_or("");
-    if first.bytes().all(|b| b.is_ascii_digit())
-        && lower
-            .split_whitespace()
-            .skip(1)
-            .all(|w| matches!(w, "host" | "hosts" | "servers"))
-    {
-        return first.parse().ok().map(Some);
-    }
-    let hosts: Vec<&str> = cell
-        .split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|'))
-        .filter(|w| !w.is_empty())
-        .collect();
-    let names = hosts.iter().all(|h| {
-        h.chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
-    });
-    (names && (hosts.len() > 1 || first.contains(|c: char| c.is_ascii_digit())))
-        .then(|| u32::try_from(hosts.len()).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_and_counts() {
-        for (cell, expected) in [
-            ("2048", Some(2048)),
-            ("2048 bit", Some(2048)),
-            ("RSA-4096", Some(4096)),
-            ("256.0", Some(256)),
-            ("big", None),
-        ] {
-            assert_eq!(leading_number(cell), expected, "{cell}");
-        }
-        for (name, expected) in [
-            ("RSA 2048", Some(2048)),
-            ("rsa4096", Some(4096)),
-            ("AES-256", Some(256)),
-            ("Ed25519", None),
-            ("RSA", None),
-        ] {
-            assert_eq!(bits_of_name(name), expected, "{name}");
-        }
-        for (cell, expected) in [
-            ("3", Some(Some(3))),
-            ("3 hosts", Some(Some(3))),
-            ("web01, web02", Some(Some(2))),
-            ("any", Some(None)),
-            ("few", None),
-        ] {
-            assert_eq!(allowed_hosts(cell), expected, "{cell}");
-        }
-    }
-
-    #[test]
-    fn alternative_names_take_the_form_of_sightings() {
-        for (text, expected) in [
-            ("WWW.example.com", Some("DNS:www.example.com")),
-            ("DNS:a.example", Some("DNS:a.example")),
-            ("Name=a.example", Some("DNS:a.example")),
-            ("10.0.0.1", Some("IP:10.0.0.1")),
-            ("a@b.example", Some("email:a@b.example")),
-            ("spiffe://x/y", Some("URI:spiffe://x/y")),
-            ("DNS", None),
-        ] {
-            assert_eq!(alternative_name(text).as_deref(), expected, "{text}");
-        }
-    }
+fn day(at: jiff::Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
 }

@@ -19,6 +19,8 @@ pub(super) struct Table {
     pub(super) headers: Vec<String>,
     /// Rows that are not wholly empty.
     pub(super) rows: Vec<Row>,
+    /// What was done with it that is no fault.
+    pub(super) notes: Vec<String>,
     /// What is wrong with its form.
     pub(super) faults: Vec<RowFault>,
     /// How many rows were left out for their form.
@@ -70,6 +72,11 @@ impl Table {
         });
     }
 
+    /// Notes something about the export as a whole that is no fault.
+    pub(super) fn note(&mut self, reason: String) {
+        self.notes.push(reason);
+    }
+
     /// Tells something about a row that is used all the same.
     pub(super) fn tell(&mut self, name: &str, at: u64, reason: String) {
         self.faults.push(RowFault {
@@ -96,5 +103,7 @@ pub(super) fn is_page_token(compact_name: &str) -> bool {
             | "lastevaluatedkey"
             | "istruncated"
             | "hasmore"
+            | "moreresults"
+            | "nextkey"
     )
 }

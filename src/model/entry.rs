@@ -58,6 +58,8 @@ pub struct Entry {
     pub allowed_hosts: Option<u32>,
     /// Columns that are not known, as they are.
     pub extra: BTreeMap<String, String>,
+    /// Why the row has no identifier although it has a cell for one.
+    pub unreadable: Option<String>,
 }
 
 /// What a row says that it is.
@@ -227,14 +229,27 @@ pub struct RowFault {
     pub row_lost: bool,
 }
 
+/// What casts doubt on an export as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Whether nothing may be judged by it, unless the user wants that all the same.
+    pub stops: bool,
+    /// What is doubtful, in words.
+    pub reason: String,
+}
+
 /// One export, read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inventory {
     /// File name (last component) by which rows are cited.
     pub name: String,
-    /// Where it was read from, as given.
+    /// Where it was read from, as given; without the password of a database.
     pub path: String,
-    /// Its date: when the file was last changed.
+    /// The form it has, in words.
+    pub form: String,
+    /// The profile by which its columns were understood.
+    pub profile: Option<String>,
+    /// Its date: the user's word, else its own, else when the file was last changed.
     pub as_of: Option<jiff::Timestamp>,
     /// How many rows it has, usable or not.
     pub rows: u64,
@@ -244,6 +259,10 @@ pub struct Inventory {
     pub entries: Vec<Entry>,
     /// What is wrong with it, by row.
     pub faults: Vec<RowFault>,
+    /// What was done with it that is no fault: which sheet was read, which rows are of another sort.
+    pub notes: Vec<String>,
+    /// Why it should not be judged by, as a whole.
+    pub doubts: Vec<Doubt>,
     /// Whether it has a column for owners at all.
     pub has_owner_column: bool,
     /// How each column was understood: header and field name (or none).

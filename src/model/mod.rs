@@ -25,7 +25,9 @@ pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus, Ssh};
-pub use entry::{Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State};
+pub use entry::{
+    Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
+};
 pub use finding::{Finding, Flag, Severity};
 pub use fingerprint::Fingerprints;
 pub use gap::{Gap, GapReason};

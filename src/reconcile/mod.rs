@@ -342,7 +342,12 @@ fn describe(inventory: &Inventory, world: &World<'_>) -> InventorySummary {
         as_of: inventory.as_of,
         rows: inventory.rows,
         usable: inventory.rows.saturating_sub(inventory.unusable),
-        faults: inventory.faults.iter().map(fault).collect(),
+        faults: inventory
+            .doubts
+            .iter()
+            .map(|doubt| format!("{}: {}", inventory.name, doubt.reason))
+            .chain(inventory.faults.iter().map(fault))
+            .collect(),
         flags,
     }
 }

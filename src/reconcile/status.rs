@@ -55,9 +55,11 @@ fn status(
         return EntryStatus::Ambiguous;
     }
     if !is_usable(row) {
+        let reason = row.entry.unreadable.as_ref();
         let why = format!(
-            "{} has nothing by which a key could be recognised",
-            row.title()
+            "{} has nothing by which a key could be recognised{}",
+            row.title(),
+            reason.map_or_else(String::new, |reason| format!(": {reason}"))
         );
         out.push(Draft::new(
             Flag::Unmatchable,

@@ -2,6 +2,7 @@
 
 pub mod escape;
 pub mod explain;
+pub mod inventory_check;
 pub mod json;
 pub mod survey;
 pub mod sweep;

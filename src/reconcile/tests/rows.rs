@@ -83,6 +83,17 @@ fn absence_by_place() {
         ..entry("K-1", vec![], &[])
     };
     assert_eq!(status(named).0, EntryStatus::Unmatchable);
+    // A row that has a cell for an identifier says why that is none.
+    let rounded = Entry {
+        unreadable: Some("a number that a spreadsheet has rounded".to_owned()),
+        ..entry("K-1", vec![], &[])
+    };
+    let report = case(vec![], vec![rounded]).run();
+    let why = &report.entries[0].flags[0].why;
+    assert!(
+        why.ends_with("a number that a spreadsheet has rounded"),
+        "{why}"
+    );
 }
 
 #[test]
