@@ -6,12 +6,12 @@
 //! instead, in `src/containers`.
 
 mod checked;
-mod codec;
 mod fault;
 mod gzip;
 mod held;
 mod input;
 mod little;
+mod methods;
 mod seven_zip;
 mod source;
 mod tar;

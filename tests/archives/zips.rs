@@ -136,7 +136,7 @@ fn made_by(script: &str) -> (tempfile::TempDir, Vec<String>) {
             &format!("{}.pem", number.unwrap() + 1),
         );
         let told = crate::support::told(&fixture);
-        told["sightings"][0]["key_id"].as_str().unwrap().to_owned()
+        told["key_id"].as_str().unwrap().to_owned()
     });
     shell(dir.path(), script);
     shell(dir.path(), "rm -f [123].pem");

@@ -3,7 +3,7 @@
 use super::HEAD;
 use super::folder::{Coder, Folder, Origin};
 use super::header::Streams;
-use crate::archives::codec::{self, Unpacked};
+use crate::archives::methods::{self, Unpacked};
 use crate::archives::{Failure, Input, Slice, Source};
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::bcj2::Bcj2Reader;
@@ -102,12 +102,12 @@ fn decoded<'r>(coder: &Coder<'_>, input: Box<dyn Read + 'r>, size: u64) -> Unpac
     let properties = coder.properties;
     Ok(match coder.method {
         COPY => input,
-        0x21 => return codec::lzma2(input, properties, size),
-        0x03_0101 => return codec::lzma(input, properties, size),
-        0x04_0108 => codec::deflate(BufReader::new(input)),
-        0x04_0109 => codec::deflate64(BufReader::new(input)),
-        0x04_0202 => codec::bzip2(BufReader::new(input)),
-        0x04f7_1101 => return codec::zstd(BufReader::new(input)),
+        0x21 => return methods::lzma2(input, properties, size),
+        0x03_0101 => return methods::lzma(input, properties, size),
+        0x04_0108 => methods::deflate(BufReader::new(input)),
+        0x04_0109 => methods::deflate64(BufReader::new(input)),
+        0x04_0202 => methods::bzip2(BufReader::new(input)),
+        0x04f7_1101 => return methods::zstd(BufReader::new(input)),
         0x03 => {
             let distance = properties.first().map_or(0, |byte| usize::from(*byte)) + 1;
             Box::new(DeltaReader::new(input, distance))

@@ -4,8 +4,8 @@ use super::NAME;
 use super::header::{DESCRIPTOR, Header};
 use super::walk::Walk;
 use crate::archives::checked::Checked;
-use crate::archives::codec::{self, Unpacked};
 use crate::archives::little::u32_at;
+use crate::archives::methods::{self, Unpacked};
 use crate::archives::{Failure, Input, Members, Once, Slice, Source as _};
 use crate::model::{GapReason, Member};
 use memchr::memmem;
@@ -39,9 +39,9 @@ const fn method_name(method: u16) -> &'static str {
 fn unpack<'r>(header: &Header, mut packed: impl BufRead + 'r) -> Unpacked<'r> {
     Ok(match header.method {
         STORED => Box::new(packed),
-        8 => codec::deflate(packed),
-        9 => codec::deflate64(packed),
-        12 => codec::bzip2(packed),
+        8 => methods::deflate(packed),
+        9 => methods::deflate64(packed),
+        12 => methods::bzip2(packed),
         LZMA => {
             // Version of the library, and how long the properties are (APPNOTE 5.8.8).
             let mut head = [0; 9];
@@ -51,10 +51,10 @@ fn unpack<'r>(header: &Header, mut packed: impl BufRead + 'r) -> Unpacked<'r> {
                 false => header.size,
             };
             let properties = head.get(4..).unwrap_or_default();
-            return codec::lzma(packed, properties, size);
+            return methods::lzma(packed, properties, size);
         }
-        20 | 93 => return codec::zstd(packed),
-        XZ => codec::xz(packed),
+        20 | 93 => return methods::zstd(packed),
+        XZ => methods::xz(packed),
         method => {
             let name = method_name(method);
             return Err(Failure::unsupported(format!("packed with {name}")));
