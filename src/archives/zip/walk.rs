@@ -35,16 +35,15 @@ pub(super) fn listed(
     let mut walk = Walk::new(&mut input, 0, members);
     let mut done = 0;
     for place in &found.places {
-        between(source, done, place.local, walk.members)?;
+        let before = place.local.min(directory.archive_end);
+        between(source, done, before, walk.members)?;
         records.go_to(place.record)?;
         let listed = Listed::read(&mut records)?;
         if listed.comment.len() as u64 >= GAP_MIN {
             let start = place.record;
             walk.members.plain(start, &Memory(&listed.comment))?;
         }
-        done = done
-            .max(place.local)
-            .max(walk.listed(place.local, &listed)?);
+        done = done.max(before).max(walk.listed(place.local, &listed)?);
     }
     if let Some((place, Failure::Fault(reason, detail))) = found.damage {
         let detail = format!("{NAME}: {detail}");
