@@ -75,6 +75,7 @@ impl<'a> Input<'a> {
     fn more(&mut self, wanted: usize) -> io::Result<usize> {
         if self.at == self.buffer.len() && self.kept.is_some() {
             self.buffer = Zeroizing::new(Vec::new());
+            self.at = 0;
             self.kept = None;
         }
         self.buffer.drain(..self.at);

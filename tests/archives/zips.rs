@@ -356,7 +356,7 @@ fn keys_around_damage_are_found() {
         r#"seq 1 40000 | sort -R --random-source=/bin/true >big
 for zip in "zip -q" "zip -q0"; do
   name=${zip// /}
-  $zip $name.cut 1.pem 2.pem big; head -c 30000 $name.cut.zip >$name.cut; rm $name.cut.zip
+  $zip $name.cut.zip 1.pem 2.pem big; head -c 30000 $name.cut.zip >$name.cut; rm $name.cut.zip
   $zip $name.spoilt.zip 1.pem big 2.pem
   printf 'XXXX' | dd of=$name.spoilt.zip bs=1 seek=20000 conv=notrunc status=none
 done

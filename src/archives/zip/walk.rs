@@ -39,10 +39,6 @@ pub(super) fn listed(
         between(source, done, before, walk.members)?;
         records.go_to(place.record)?;
         let listed = Listed::read(&mut records)?;
-        if listed.comment.len() as u64 >= GAP_MIN {
-            let start = place.record;
-            walk.members.plain(start, &Memory(&listed.comment))?;
-        }
         done = done.max(before).max(walk.listed(place.local, &listed)?);
     }
     if let Some((place, Failure::Fault(reason, detail))) = found.damage {
