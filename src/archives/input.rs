@@ -83,6 +83,8 @@ impl<'a> Input<'a> {
         let filled = self.buffer.len();
         // No more at once than was there already: most streams are shorter than what they could be.
         let step = wanted.saturating_sub(filled).min(filled).max(STEP);
+        // Exactly: a stream that is kept may not take twice its size.
+        self.buffer.reserve_exact(step);
         self.buffer.resize(filled + step, 0);
         let target = self.buffer.get_mut(filled..).unwrap_or_default();
         let outcome = self.source.read_at(target, self.read_to);
