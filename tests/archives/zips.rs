@@ -360,7 +360,7 @@ for zip in "zip -q" "zip -q0"; do
   $zip $name.spoilt.zip 1.pem big 2.pem
   printf 'XXXX' | dd of=$name.spoilt.zip bs=1 seek=20000 conv=notrunc status=none
 done
-zip -q - 1.pem big 2.pem | cat | head -c 40000 >streamed.cut
+zip -q - 1.pem big 2.pem | cat >big.zip; head -c 40000 big.zip >streamed.cut; rm big.zip
 7z a -bso0 -bsp0 -ms=off -mx=1 spoilt.7z 1.pem big 2.pem
 printf 'XXXX' | dd of=spoilt.7z bs=1 seek=20000 conv=notrunc status=none
 7z a -bso0 -bsp0 x.7z 1.pem big; head -c 10000 x.7z >cut.7z; rm big x.7z"#,

@@ -128,9 +128,9 @@ impl Header {
         })
     }
 
-    /// Whether sizes and checksum are told behind the data alone.
+    /// Whether only what stands behind the data tells how many they are; some programs know the size as it was, and tell that.
     pub(super) const fn is_streamed(&self) -> bool {
-        self.flags & STREAMED != 0 && self.packed == 0 && self.size == 0
+        self.flags & STREAMED != 0 && self.packed == 0
     }
 
     /// Whether what follows the data may be a data descriptor.
