@@ -60,7 +60,7 @@ impl Archive for Zip {
             Ok(Ok(Some(end))) => Ok(input.skip_to(end)?),
             Ok(Err(failure)) => Err(failure),
             // It has no directory, or is too large a stream to have it first.
-            Ok(Ok(None)) | Err(Failure::Fault(..)) => Walk::new(input, 0, members).to_the_end(),
+            Ok(Ok(None)) | Err(Failure::Fault(..)) => Walk::new(input, 0, members).in_order(),
             Err(failure) => Err(failure),
         }
     }

@@ -124,7 +124,7 @@ impl<'w, 'i> Walk<'w, 'i> {
     }
 
     /// Reads to the end of an archive by its local headers.
-    pub(super) fn to_the_end(mut self) -> Result<(), Failure> {
+    pub(super) fn in_order(mut self) -> Result<(), Failure> {
         let start = self.input.peek(8)?;
         if start.get(4..).is_some_and(|next| next.starts_with(LOCAL)) {
             self.input.skip_to(4)?;
