@@ -74,7 +74,7 @@ pub(super) fn zstd<'r>(packed: impl BufRead + 'r) -> Unpacked<'r> {
     let (held, window) = Held::largest_window();
     let mut decoder = zstd::Decoder::with_buffer(packed)?.single_frame();
     decoder.window_log_max(window.max(1 << 10).ilog2())?;
-    Ok(with(held, Honest(decoder)))
+    Ok(with(held, decoder))
 }
 
 /// A decoder with the memory that it takes.
@@ -93,19 +93,5 @@ fn with<'r>(held: Held, decoder: impl Read + 'r) -> Box<dyn Read + 'r> {
 impl<R: Read> Read for Holding<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.decoder.read(buffer)
-    }
-}
-
-/// zstd tells damage as an error of unknown kind, which that of a disk could be too.
-struct Honest<R>(R);
-
-impl<R: Read> Read for Honest<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
-            match error.kind() == io::ErrorKind::Other && error.raw_os_error().is_none() {
-                true => io::ErrorKind::InvalidData.into(),
-                false => error,
-            }
-        })
     }
 }
