@@ -7,3 +7,4 @@ mod damage;
 mod encodings;
 mod kinds;
 mod plants;
+mod zips;

@@ -46,6 +46,10 @@ impl From<io::Error> for Failure {
                 Self::malformed("damaged data")
             }
             io::ErrorKind::OutOfMemory => Self::limit("needs too much memory"),
+            // Some decoders tell damage so; what the system says has its number.
+            io::ErrorKind::Other if error.raw_os_error().is_none() => {
+                Self::malformed("damaged data")
+            }
             _ => Self::Io(error),
         }
     }

@@ -1,6 +1,7 @@
 //! What an archive reads from: bytes in order, with a place, and at any place where that can be had.
 
 use super::fault::Failure;
+use super::held::Held;
 use super::source::{Memory, Source};
 use std::io::{self, BufRead, Read};
 use zeroize::Zeroizing;
@@ -19,6 +20,8 @@ pub struct Input<'a> {
     at: usize,
     /// The place of the buffer's end in the source.
     read_to: u64,
+    /// What the buffer takes when a whole stream is kept in it.
+    kept: Option<Held>,
 }
 
 impl<'a> Input<'a> {
@@ -29,6 +32,7 @@ impl<'a> Input<'a> {
             read_to: start.len() as u64,
             buffer: start,
             at: 0,
+            kept: None,
         }
     }
 
@@ -69,10 +73,18 @@ impl<'a> Input<'a> {
 
     /// Reads on; gives how much there was.
     fn more(&mut self, wanted: usize) -> io::Result<usize> {
+        if self.at == self.buffer.len() && self.kept.is_some() {
+            self.buffer = Zeroizing::new(Vec::new());
+            self.at = 0;
+            self.kept = None;
+        }
         self.buffer.drain(..self.at);
         self.at = 0;
         let filled = self.buffer.len();
-        let step = wanted.saturating_sub(filled).max(STEP);
+        // No more at once than was there already: most streams are shorter than what they could be.
+        let step = wanted.saturating_sub(filled).min(filled).max(STEP);
+        // Exactly: a stream that is kept may not take twice its size.
+        self.buffer.reserve_exact(step);
         self.buffer.resize(filled + step, 0);
         let target = self.buffer.get_mut(filled..).unwrap_or_default();
         let outcome = self.source.read_at(target, self.read_to);
@@ -115,6 +127,25 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
+    /// Goes to any place of a source that permits it.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the source ends before that place, `InvalidInput` if it stands before the next byte of a stream.
+    pub fn go_to(&mut self, place: u64) -> io::Result<()> {
+        let start = self.read_to - self.buffer.len() as u64;
+        if let Some(at) = place.checked_sub(start).filter(|_| place <= self.read_to) {
+            self.at = usize::try_from(at).unwrap_or(usize::MAX);
+            return Ok(());
+        }
+        if place < start && self.source.is_random() {
+            self.buffer.clear();
+            self.at = 0;
+            self.read_to = place;
+            return Ok(());
+        }
+        self.skip_to(place)
+    }
+
     /// Reads exactly so many bytes.
     ///
     /// # Errors
@@ -126,7 +157,7 @@ impl<'a> Input<'a> {
     }
 
     /// Gives all bytes, from the first one on, to a reader that needs them at any place; a stream is kept in memory for that,
-    /// if not more than [`KEPT_MAX`] are left and nothing was consumed yet.
+    /// if it has not more than [`KEPT_MAX`], the archives around it leave as much, and nothing was consumed yet.
     ///
     /// # Errors
     /// A limit if there are more, else what the source or the reader says. The input can be read in order afterwards.
@@ -140,14 +171,18 @@ impl<'a> Input<'a> {
         if self.position() > 0 {
             return Err(Failure::malformed("read before its place was known"));
         }
-        let whole = self.peek(KEPT_MAX + 1)?;
-        if whole.len() > KEPT_MAX {
+        // What an earlier call kept is still there.
+        self.kept = None;
+        let most = KEPT_MAX.min(Held::left());
+        let length = self.peek(most + 1)?.len();
+        self.kept = Some(Held::take(length));
+        if length > most {
             return Err(Failure::limit(format!(
                 "must be read at any place, and is larger than {} MiB in a stream",
-                KEPT_MAX >> 20
+                most >> 20
             )));
         }
-        read(&Memory(whole))
+        read(&Memory(self.buffer.get(self.at..).unwrap_or_default()))
     }
 }
 

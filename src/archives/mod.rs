@@ -5,11 +5,17 @@
 //! small enough to stand whole in memory beside its surroundings (armours, keystores, base64) is a container
 //! instead, in `src/containers`.
 
+mod checked;
 mod fault;
 mod gzip;
+mod held;
 mod input;
+mod little;
+mod methods;
+mod seven_zip;
 mod source;
 mod tar;
+mod zip;
 
 pub use fault::Failure;
 pub use input::Input;
@@ -25,6 +31,12 @@ pub trait Members {
     /// [`Failure::Stop`] when nothing more is wanted: the archive gives it back at once.
     fn member(&mut self, member: Member, content: &dyn Source) -> Result<(), Failure>;
 
+    /// Searches bytes between the members, which belong to none, from this place of the archive on: as they are, and not as an archive.
+    ///
+    /// # Errors
+    /// As for a member.
+    fn plain(&mut self, offset: u64, content: &dyn Source) -> Result<(), Failure>;
+
     /// Tells that a member, or a place of the archive, was recognised and not read.
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String);
 }
@@ -37,6 +49,19 @@ pub trait Archive: Sync {
     /// Whether bytes that begin with these are worth a try: at least the first 64 KiB, or all there is.
     fn begins(&self, start: &[u8]) -> bool;
 
+    /// Whether bytes that begin with these, which no archive begins with, may have one behind them: a program that unpacks itself.
+    fn may_stand_behind(&self, _start: &[u8]) -> bool {
+        false
+    }
+
+    /// Whether one stands behind them. The input must stand at its start afterwards.
+    ///
+    /// # Errors
+    /// What the source says, or that it cannot be known.
+    fn stands_behind(&self, _input: &mut Input<'_>) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
     /// Hands over all members; the input stands behind the archive afterwards, so that what follows it can be searched.
     ///
     /// # Errors
@@ -45,9 +70,24 @@ pub trait Archive: Sync {
 }
 
 /// Every archive, in the order in which they are asked.
-static ALL: &[&dyn Archive] = &[&gzip::Gzip, &tar::Tar];
+static ALL: &[&dyn Archive] = &[&gzip::Gzip, &tar::Tar, &zip::Zip, &seven_zip::SevenZip];
 
 /// The archive that begins with these bytes.
 pub fn recognise(start: &[u8]) -> Option<&'static dyn Archive> {
     ALL.iter().find(|archive| archive.begins(start)).copied()
+}
+
+/// Whether [`recognise_behind`] is worth a look.
+pub fn may_stand_behind(start: &[u8]) -> bool {
+    ALL.iter().any(|archive| archive.may_stand_behind(start))
+}
+
+/// The archive that stands behind a program.
+pub fn recognise_behind(input: &mut Input<'_>) -> Result<Option<&'static dyn Archive>, Failure> {
+    for archive in ALL {
+        if archive.may_stand_behind(input.peek(1 << 10)?) && archive.stands_behind(input)? {
+            return Ok(Some(*archive));
+        }
+    }
+    Ok(None)
 }

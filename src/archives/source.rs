@@ -133,6 +133,11 @@ impl<'a> Once<'a> {
         }
     }
 
+    /// How many bytes it gave.
+    pub const fn position(&self) -> u64 {
+        self.at.get()
+    }
+
     /// Whether the stream is still well.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 
 use super::budget::{Budget, Counted};
 use super::members::Inside;
-use crate::archives::{self, Failure, Input, Slice, Source};
+use crate::archives::{self, Archive, Failure, Input, Slice, Source};
 use crate::detect::Detector;
 use crate::fields::Fields;
 use crate::model::{
@@ -192,8 +192,26 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
+        self.with_buffer(|this, buffer| this.scan_parts(source, buffer, context, sink))
+    }
+
+    /// Searches bytes that are no archive. `base` is the place of the first of them for those who are told.
+    pub(super) fn scan_plain(
+        &mut self,
+        source: &dyn Source,
+        base: u64,
+        context: Context<'_>,
+        sink: &mut dyn Sink,
+    ) -> io::Result<()> {
+        let window = Window::with(0);
+        self.with_buffer(|this, buffer| {
+            this.scan_windows(source, base, buffer, window, context, sink)
+        })
+    }
+
+    fn with_buffer<T>(&mut self, scan: impl FnOnce(&mut Self, &mut Zeroizing<Vec<u8>>) -> T) -> T {
         let mut buffer = self.buffers.pop().unwrap_or_default();
-        let outcome = self.scan_parts(source, &mut buffer, context, sink);
+        let outcome = scan(self, &mut buffer);
         if buffer.len() > 4 * WINDOW {
             buffer = Zeroizing::new(Vec::new());
         }
@@ -215,8 +233,7 @@ impl<'a> Scanner<'a> {
             let part = Slice::new(source, base, u64::MAX);
             let mut window = Window::with(filled);
             fill(buffer, &part, &mut window, WINDOW)?;
-            let start = buffer.get(..window.filled).unwrap_or_default();
-            let Some(archive) = archives::recognise(start) else {
+            let Some(archive) = recognise(buffer, &part, &mut window)? else {
                 return self.scan_windows(&part, base, buffer, window, context, sink);
             };
             if let Some((reason, detail)) =
@@ -422,6 +439,31 @@ fn in_field<T>(
     let told = tell(sink);
     sink.leave();
     told
+}
+
+/// The archive that a part is, by the bytes of it that stand in the window.
+fn recognise(
+    buffer: &mut Zeroizing<Vec<u8>>,
+    part: &dyn Source,
+    window: &mut Window,
+) -> io::Result<Option<&'static dyn Archive>> {
+    let start = buffer.get(..window.filled).unwrap_or_default();
+    let archive = archives::recognise(start);
+    if archive.is_some() || !archives::may_stand_behind(start) {
+        return Ok(archive);
+    }
+    let mut start = std::mem::take(buffer);
+    start.truncate(window.filled);
+    let mut input = Input::new(part, start);
+    let behind = archives::recognise_behind(&mut input);
+    (*buffer, _) = input.into_rest();
+    window.filled = buffer.len();
+    match behind {
+        Err(Failure::Io(error)) => Err(error),
+        // A stream that is too large for its end to be looked at is searched as it is.
+        Err(_) => Ok(None),
+        Ok(behind) => Ok(behind),
+    }
 }
 
 /// Moves on to the next data if a hole follows; false if nothing but a hole does.

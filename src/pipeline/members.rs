@@ -64,6 +64,16 @@ impl Members for Inside<'_, '_, '_> {
         outcome.map_err(Failure::Io)
     }
 
+    fn plain(&mut self, offset: u64, content: &dyn Source) -> Result<(), Failure> {
+        let place = self.base + offset;
+        let (scanner, context) = (&mut *self.scanner, self.context);
+        let outcome = scanner.scan_plain(content, place, context, self.sink);
+        if context.budget.is_spent() {
+            return Err(Failure::Stop);
+        }
+        outcome.map_err(Failure::Io)
+    }
+
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String) {
         match member {
             Some(member) => {

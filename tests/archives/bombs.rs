@@ -2,12 +2,22 @@
 
 use super::plants::sweep;
 use crate::support::{open_directory, plant};
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Makes a bomb by a script, sweeps it beside a key, and gives the limits that were told.
 fn explode(script: &str) -> Vec<String> {
+    let gaps = gaps_of(script);
+    let limits = gaps.iter().filter(|gap| gap["reason"] == "limit");
+    limits
+        .map(|gap| gap["detail"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The same with all that was told.
+fn gaps_of(script: &str) -> Vec<Value> {
     let dir = open_directory();
     let status = Command::new("bash")
         .args(["-euc", script])
@@ -28,10 +38,7 @@ fn explode(script: &str) -> Vec<String> {
         swept.found.contains_key(Path::new(&key)),
         "the key beside it"
     );
-    let limits = swept.gaps.iter().filter(|gap| gap["reason"] == "limit");
-    limits
-        .map(|gap| gap["detail"].as_str().unwrap().to_owned())
-        .collect()
+    swept.gaps
 }
 
 #[test]
@@ -74,4 +81,110 @@ open("x.tar", "wb").write(header + b"x" * 512 + bytes(1024))
 END"#,
     );
     assert_eq!(limits, [""; 0]);
+}
+
+#[test]
+fn zips_in_zips_in_zips() {
+    // Sixteen of each in the next, as 42.zip is made: four petabytes if all were unpacked.
+    let limits = explode(
+        r#"python3 - <<'END'
+import io, zipfile
+deflated = zipfile.ZIP_DEFLATED
+def pack(names, content, path=None):
+    target = path or io.BytesIO()
+    with zipfile.ZipFile(target, "w", deflated) as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return None if path else target.getvalue()
+inner = pack(["0.dll"], bytes(1 << 28))
+for level in range(4):
+    inner = pack([f"{level}.{n}.zip" for n in range(16)], inner)
+pack([f"lib {n}.zip" for n in range(16)], inner, "x.zip")
+END"#,
+    );
+    assert_eq!(limits.len(), 1, "{limits:?}");
+    assert!(limits[0].starts_with("unpacks to more than"), "{limits:?}");
+}
+
+#[test]
+fn entries_that_overlap() {
+    // David Fifield's construction: every record lists the one kernel of zeros, by local headers which quote the next one in a
+    // block of deflate that is not compressed, so that each file is the headers behind it and the kernel.
+    let limits = explode(
+        r#"python3 - <<'END'
+import struct, zlib
+kernel_of = zlib.compressobj(9, zlib.DEFLATED, -15)
+size = 1 << 28
+kernel = kernel_of.compress(bytes(size)) + kernel_of.flush()
+crc = 0
+def local(name, packed, size):
+    return struct.pack("<IHHHHHIIIHH", 0x04034b50, 20, 0, 8, 0, 0, 0, packed, size, len(name), 0) + name
+def record(name, packed, size, offset):
+    return struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 20, 20, 0, 8, 0, 0, 0, packed, size, len(name), 0, 0, 0, 0, 0, offset) + name
+files = [(b"%04d" % 1999, len(kernel), size)]
+heads = [local(*files[0])]
+quoted = heads[0]
+for number in range(1998, -1, -1):
+    packed = files[-1][1] + 5 + len(quoted)
+    files.append((b"%04d" % number, packed, files[-1][2] + len(quoted)))
+    block = struct.pack("<BHH", 0, len(quoted), len(quoted) ^ 0xffff)
+    quoted = local(*files[-1])
+    heads.append(quoted + block)
+body, offsets = b"", []
+for head in reversed(heads):
+    offsets.append(len(body))
+    body += head
+body += kernel
+directory = b"".join(record(*file, offset) for file, offset in zip(reversed(files), offsets))
+end = struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, len(files), len(files), len(directory), len(body), 0)
+open("x.zip", "wb").write(body + directory + end)
+END"#,
+    );
+    assert_eq!(limits.len(), 1, "{limits:?}");
+    assert!(limits[0].contains("unpacks to more than"), "{limits:?}");
+}
+
+#[test]
+fn a_million_empty_members() {
+    let gaps = gaps_of(
+        r#"python3 - <<'END'
+import struct
+count = 1_000_000
+with open("x.zip", "wb") as out:
+    for number in range(count):
+        out.write(struct.pack("<IHHHHHIIIHH", 0x04034b50, 20, 0, 0, 0, 0, 0, 0, 0, 7, 0) + b"%07d" % number)
+    for number in range(count):
+        out.write(struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 45, 20, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, number * 37) + b"%07d" % number)
+    size = out.tell() - count * 37
+    out.write(struct.pack("<IQHHIIQQQQ", 0x06064b50, 44, 45, 45, 0, 0, count, count, size, count * 37))
+    out.write(struct.pack("<IIQI", 0x07064b50, 0, count * 37 + size, 1))
+    out.write(struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 0xffff, 0xffff, 0xffffffff, 0xffffffff, 0))
+END"#,
+    );
+    assert!(gaps.is_empty(), "{:?}", gaps.first());
+}
+
+#[test]
+fn a_zip_in_itself_again_and_again() {
+    // The depth is what ends it.
+    let limits = explode(
+        "cp /dev/null x; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do zip -q y.zip x; mv y.zip x; done; mv x x.zip",
+    );
+    assert_eq!(limits, ["zip: nested deeper than 8".to_owned()]);
+}
+
+#[test]
+fn a_zip_whose_members_hold_one_another() {
+    // A quine without compression: stored members that each reach to the end, so that each begins with the header of the next.
+    let limits = explode(
+        r#"python3 - <<'END'
+import struct
+head = struct.pack("<IHHHHHIIIHH", 0x04034b50, 20, 0, 0, 0, 0, 0, 0xffff, 0xffff, 1, 0) + b"q"
+record = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 20, 20, 0, 0, 0, 0, 0, 0xffff, 0xffff, 1, 0, 0, 0, 0, 0, 0) + b"q"
+end = struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 1, 1, len(record), len(head), 0)
+open("x.zip", "wb").write(head * 1000 + record + end)
+END"#,
+    );
+    let deep = |limit: &String| limit == "zip: nested deeper than 8";
+    assert!(!limits.is_empty() && limits.iter().all(deep), "{limits:?}");
 }

@@ -36,6 +36,36 @@ pub(crate) const KINDS: &[Kind] = &[
         script: "tar -cf - * | split -b 100000 --filter='gzip -9' - >$1; head -c 1024 /dev/zero >>$1",
         chain: &["gzip", "tar"],
     },
+    Kind {
+        ending: "zip",
+        script: "zip -qr $1.zip . && mv $1.zip $1",
+        chain: &["zip"],
+    },
+    Kind {
+        ending: "stored.zip",
+        script: "zip -q0r $1.zip . && mv $1.zip $1",
+        chain: &["zip"],
+    },
+    Kind {
+        ending: "streamed.zip",
+        script: "zip -qr - . | cat >$1",
+        chain: &["zip"],
+    },
+    Kind {
+        ending: "self-extracting.zip",
+        script: "zip -qr $1.zip . && cat /bin/true $1.zip >$1 && rm $1.zip && zip -qA $1",
+        chain: &["zip"],
+    },
+    Kind {
+        ending: "solid.7z",
+        script: "7z a -bso0 -bsp0 -ms=on $1.7z . && mv $1.7z $1",
+        chain: &["7z"],
+    },
+    Kind {
+        ending: "files.7z",
+        script: "7z a -bso0 -bsp0 -ms=off -mx=1 $1.7z . && mv $1.7z $1",
+        chain: &["7z"],
+    },
 ];
 
 #[test]
