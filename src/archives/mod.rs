@@ -5,11 +5,22 @@
 //! small enough to stand whole in memory beside its surroundings (armours, keystores, base64) is a container
 //! instead, in `src/containers`.
 
+mod ar;
+mod bzip2;
+mod codec;
+mod compress;
+mod cpio;
 mod fault;
 mod gzip;
 mod input;
+mod lz4;
+mod lzma;
+mod rpm;
 mod source;
+mod stored;
 mod tar;
+mod xz;
+mod zstd;
 
 pub use fault::Failure;
 pub use input::Input;
@@ -45,7 +56,20 @@ pub trait Archive: Sync {
 }
 
 /// Every archive, in the order in which they are asked.
-static ALL: &[&dyn Archive] = &[&gzip::Gzip, &tar::Tar];
+static ALL: &[&dyn Archive] = &[
+    &gzip::Gzip,
+    &bzip2::BZIP2,
+    &xz::XZ,
+    &zstd::ZSTD,
+    &lz4::LZ4,
+    &tar::Tar,
+    &cpio::Cpio,
+    &ar::Ar,
+    &rpm::Rpm,
+    // Those that begin with little that is their own come last.
+    &compress::COMPRESS,
+    &lzma::LZMA,
+];
 
 /// The archive that begins with these bytes.
 pub fn recognise(start: &[u8]) -> Option<&'static dyn Archive> {
