@@ -6,4 +6,6 @@ mod chains;
 mod damage;
 mod encodings;
 mod kinds;
+mod packages;
 mod plants;
+mod streams;
