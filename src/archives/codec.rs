@@ -1,5 +1,6 @@
 //! Compressed files: what all of them share.
 
+use super::ahead::{self, Ahead};
 use super::{Archive, Failure, Input, Members, Once};
 use crate::model::Member;
 use std::io::{self, Read};
@@ -51,14 +52,36 @@ impl Codec {
         input: &mut Input<'_>,
         members: &mut dyn Members,
     ) -> Result<(), Failure> {
-        let failed = |error| Failure::reading(self.name, error);
-        let mut stream = Streams {
-            codec: self,
-            decoder: Some((self.open)(input).map_err(failed)?),
-        };
-        let content = Once::new(&mut stream);
+        if !ahead::is_worth(input) {
+            let mut stream = Streams::open(self, input).map_err(|e| self.failure(e))?;
+            return self.hand_over(member, &mut stream, members);
+        }
+        std::thread::scope(|scope| match Ahead::start(self, input, scope) {
+            Ok(mut stream) => {
+                let outcome = self.hand_over(member, &mut stream, members);
+                stream.stop();
+                outcome
+            }
+            Err(input) => {
+                let mut stream = Streams::open(self, input).map_err(|e| self.failure(e))?;
+                self.hand_over(member, &mut stream, members)
+            }
+        })
+    }
+
+    fn hand_over(
+        &self,
+        member: Member,
+        stream: &mut dyn Read,
+        members: &mut dyn Members,
+    ) -> Result<(), Failure> {
+        let content = Once::new(stream);
         members.member(member, &content)?;
-        content.finish().map_err(failed)
+        content.finish().map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: io::Error) -> Failure {
+        Failure::reading(self.name, error)
     }
 }
 
@@ -66,6 +89,13 @@ impl Codec {
 pub(super) struct Streams<'c, 'a, 'b> {
     codec: &'c Codec,
     decoder: Option<Opened<'a, 'b>>,
+}
+
+impl<'c, 'a, 'b> Streams<'c, 'a, 'b> {
+    pub(super) fn open(codec: &'c Codec, input: &'a mut Input<'b>) -> io::Result<Self> {
+        let decoder = Some((codec.open)(input)?);
+        Ok(Self { codec, decoder })
+    }
 }
 
 impl<'a, 'b: 'a> Read for Streams<'_, 'a, 'b> {

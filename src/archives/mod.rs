@@ -5,6 +5,7 @@
 //! small enough to stand whole in memory beside its surroundings (armours, keystores, base64) is a container
 //! instead, in `src/containers`.
 
+mod ahead;
 mod ar;
 mod bzip2;
 mod codec;
