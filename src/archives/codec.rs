@@ -5,9 +5,6 @@ use super::{Archive, Failure, Input, Members, Once};
 use crate::model::Member;
 use std::io::{self, Read};
 
-/// A larger window, or what stands for one, is not kept in memory, in bytes.
-pub(super) const WINDOW_MAX: u64 = 64 << 20;
-
 /// A way to compress.
 pub(super) struct Codec {
     /// The type of its member in records.

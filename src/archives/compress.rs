@@ -162,11 +162,11 @@ impl Table {
             self.is_damaged = true;
             return Ok(true);
         };
-        if let Some((previous, _)) = self.previous {
-            if free < 1 << self.width_max {
-                self.prefix.push(previous);
-                self.suffix.push(first);
-            }
+        if let Some((previous, _)) = self.previous
+            && free < 1 << self.width_max
+        {
+            self.prefix.push(previous);
+            self.suffix.push(first);
         }
         self.previous = Some((code, first));
         Ok(true)

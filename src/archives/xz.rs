@@ -1,7 +1,7 @@
 //! xz ("The .xz File Format", version 1.2.1), of one stream or of several one behind the other.
 
 use super::Input;
-use super::codec::{Codec, Decoder, Opened, WINDOW_MAX};
+use super::codec::{Codec, Decoder, Opened};
 use lzma_rust2::XzReader;
 use std::io::{self, Read};
 
@@ -14,8 +14,8 @@ pub(super) static XZ: Codec = Codec {
 
 /// Decoded at once: what stands before damage is lost if it was decoded in the same step.
 const STEP: usize = 8 << 10;
-/// A window with what the decoder needs beside it, in KiB.
-pub(super) const MEMORY_MAX: u32 = (WINDOW_MAX >> 10) as u32 + 1024;
+/// The largest window (64 MiB) with what the decoder needs beside it, in KiB.
+pub(super) const MEMORY_MAX: u32 = (64 << 10) + 1024;
 
 fn begins(start: &[u8]) -> bool {
     // The first byte of the flags is reserved, and the upper half of the second.

@@ -1,7 +1,7 @@
 //! Zstandard (RFC 8878), of frames and skippable frames one behind the other.
 
 use super::Input;
-use super::codec::{Codec, Decoder, Opened, WINDOW_MAX, continues};
+use super::codec::{Codec, Decoder, Opened, continues};
 use std::io::{self, BufRead as _, Read};
 use zstd::stream::raw::{DParameter, Decoder as Context, Operation as _};
 
@@ -15,6 +15,8 @@ pub(super) static ZSTD: Codec = Codec {
 const MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The smallest part of a header that tells how large it is.
 const HEADER_MIN: usize = 5;
+/// A larger window is not kept in memory, in bytes.
+const WINDOW_MAX: u64 = 64 << 20;
 /// The longest header.
 const HEADER_MAX: usize = 18;
 
