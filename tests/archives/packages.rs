@@ -9,7 +9,7 @@ fn packed(script: &str) -> (Swept, Vec<(String, String)>) {
     let dir = open_directory();
     plant("identity/p256/pkcs8.pem", dir.path(), "1.pem");
     plant("identity/p384/pkcs8.pem", dir.path(), "2.pem");
-    shell(dir.path(), &format!("{script}; rm -f *.pem"));
+    shell(dir.path(), &format!("{script}\nrm -f *.pem"));
     let swept = sweep(dir.path(), &[]);
     let found = swept.found.get(&dir.path().join("x")).into_iter().flatten();
     let found = found.map(|((types, name), _)| (types.join(" "), name.clone()));
