@@ -4,7 +4,6 @@
 
 use super::{Archive, Failure, Input, Members, stored};
 use crate::model::Member;
-use std::io::Read as _;
 
 /// The archive.
 pub(super) struct Cpio;
@@ -60,17 +59,15 @@ impl Archive for Cpio {
                 return Err(Failure::limit("cpio: a name of more than 64 KiB"));
             }
             let failed = |error| Failure::reading(NAME, error);
-            let name_start = input.position() + header.length as u64;
-            input.skip_to(name_start).map_err(failed)?;
-            let mut name = Vec::new();
-            input.take(header.name_size).read_to_end(&mut name)?;
-            if (name.len() as u64) < header.name_size {
+            let name_size = usize::try_from(header.name_size).unwrap_or(usize::MAX);
+            let name_end = header.length.saturating_add(name_size);
+            let name = input.peek(name_end)?.get(header.length..name_end);
+            let Some(name) = name.map(|name| name.strip_suffix(b"\0").unwrap_or(name).to_vec())
+            else {
                 return Err(Failure::truncated("cpio: cut off in a name"));
-            }
-            let name = name.strip_suffix(b"\0").unwrap_or(&name);
-            input
-                .skip_to(header.padded(input.position()))
-                .map_err(failed)?;
+            };
+            let name_end = input.position() + name_end as u64;
+            input.skip_to(header.padded(name_end)).map_err(failed)?;
             if name == TRAILER && header.size == 0 {
                 // Up to a whole block, and up to where a loader of the system finds the next one.
                 return Ok(input.skip_zeros()?);

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::codec::{Codec, Decoder, LOOK_AHEAD, Opened};
-use super::xz::MEMORY_MAX;
+use super::xz::{MEMORY_MAX, damage};
 use lzma_rust2::{Action, LzmaReader, LzmaStream};
 use std::io::{self, Read};
 
@@ -61,7 +61,7 @@ struct Lzma<'a, 'b>(LzmaReader<&'a mut Input<'b>>);
 
 impl Read for Lzma<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        self.0.read(buffer).map_err(damage)
     }
 }
 

@@ -34,7 +34,18 @@ struct Xz<'a, 'b>(XzReader<&'a mut Input<'b>>);
 impl Read for Xz<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = buffer.len().min(STEP);
-        self.0.read(buffer.get_mut(..most).unwrap_or_default())
+        let target = buffer.get_mut(..most).unwrap_or_default();
+        self.0.read(target).map_err(damage)
+    }
+}
+
+/// Some of the library's errors for wrong data are of no kind; those of the system have a number.
+pub(super) fn damage(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::Other if error.raw_os_error().is_none() => {
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        }
+        _ => error,
     }
 }
 
