@@ -74,7 +74,7 @@ impl Archive for Cpio {
             }
             let end = input.position().saturating_add(header.size);
             if header.mode & TYPE == REGULAR && header.size > 0 {
-                stored::hand_over(Member::named(NAME, name), header.size, input, members)?;
+                stored::hand_over(Member::named(NAME, &name), header.size, input, members)?;
                 if input.position() < end {
                     return Ok(());
                 }
