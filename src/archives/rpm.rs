@@ -44,14 +44,13 @@ impl Archive for Rpm {
             return Err(Failure::truncated("rpm: cut off before its payload"));
         }
         let is_known = recognise(payload).is_some();
-        let size = input.size().saturating_sub(start);
         let member = Member::named(NAME, b"payload");
         if !is_known {
             let detail = "rpm: a payload whose compression is not read".to_owned();
             let member = member.clone().at(start);
             members.fault(Some(member), 0, GapReason::Unsupported, detail);
         }
-        stored::hand_over(member, size, input, members)
+        stored::hand_over(member, u64::MAX, input, members)
     }
 }
 

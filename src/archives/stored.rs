@@ -4,7 +4,7 @@ use super::{Failure, Input, Members, Once, Slice};
 use crate::model::{GapReason, Member};
 use std::io::Read as _;
 
-/// Hands over the next `size` bytes, and goes on behind them. One that is cut off is told, and the input then stands at its end.
+/// Hands over the next `size` bytes (`u64::MAX`: all that follow), and goes on behind them. One that is cut off is told, and the input then stands at its end.
 pub(super) fn hand_over(
     member: Member,
     size: u64,
@@ -19,7 +19,7 @@ pub(super) fn hand_over(
         members.member(member.clone(), &Slice::new(source, start, size))?;
         let whole = source.size();
         input.skip_to(end.min(whole))?;
-        if end > whole {
+        if end > whole && size != u64::MAX {
             let detail = detail();
             members.fault(Some(member), 0, GapReason::Truncated, detail);
         }
@@ -29,7 +29,7 @@ pub(super) fn hand_over(
     let content = Once::new(&mut stream);
     members.member(member.clone(), &content)?;
     content.finish()?;
-    if input.position() < end {
+    if input.position() < end && size != u64::MAX {
         let detail = detail();
         members.fault(Some(member), 0, GapReason::Truncated, detail);
     }
