@@ -6,5 +6,7 @@ mod chains;
 mod damage;
 mod encodings;
 mod kinds;
+mod packages;
 mod plants;
+mod streams;
 mod zips;

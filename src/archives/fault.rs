@@ -38,6 +38,22 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Why reading an archive of this name failed.
+    pub fn reading(name: &str, error: io::Error) -> Self {
+        let detail = |text| format!("{name}: {text}");
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::truncated(detail("cut off")),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                Self::malformed(detail("damaged data"))
+            }
+            io::ErrorKind::OutOfMemory => Self::limit(detail("needs too much memory")),
+            io::ErrorKind::Unsupported => Self::unsupported(detail("a method that is not read")),
+            _ => Self::Io(error),
+        }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {

@@ -1,9 +1,10 @@
 //! gzip (RFC 1952), of one member or of several one behind the other.
 
-use super::{Archive, Failure, Input, Members, Once};
+use super::codec::{Codec, Decoder, Opened};
+use super::{Archive, Failure, Input, Members};
 use crate::model::Member;
 use flate2::bufread::GzDecoder;
-use std::io::{self, BufRead as _, Read};
+use std::io;
 
 /// The archive.
 pub(super) struct Gzip;
@@ -11,56 +12,40 @@ pub(super) struct Gzip;
 /// ID1, ID2 and CM: deflate. The upper three flags are reserved and must be zero.
 const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
 
+static CODEC: Codec = Codec {
+    name: "gzip",
+    begins,
+    open,
+};
+
+fn begins(start: &[u8]) -> bool {
+    start.starts_with(MAGIC) && start.get(3).is_some_and(|flags| flags & 0xe0 == 0)
+}
+
+fn open<'a, 'b>(input: &'a mut Input<'b>) -> io::Result<Opened<'a, 'b>> {
+    Ok(Box::new(GzDecoder::new(input)))
+}
+
+impl<'a, 'b> Decoder<'a, 'b> for GzDecoder<&'a mut Input<'b>> {
+    fn close(self: Box<Self>) -> &'a mut Input<'b> {
+        self.into_inner()
+    }
+}
+
 impl Archive for Gzip {
     fn name(&self) -> &'static str {
-        "gzip"
+        CODEC.name
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        start.starts_with(MAGIC) && start.get(3).is_some_and(|flags| flags & 0xe0 == 0)
+        begins(start)
     }
 
     fn read(&self, input: &mut Input<'_>, members: &mut dyn Members) -> Result<(), Failure> {
-        let decoder = GzDecoder::new(input);
-        let header = decoder.header();
+        let start = GzDecoder::new(input.peek(MAGIC.len())?);
+        let header = start.header();
         let name = header.and_then(|header| header.filename());
-        let member = Member::named(self.name(), name.unwrap_or_default());
-        let mut stream = Stream {
-            decoder: Some(decoder),
-        };
-        let content = Once::new(&mut stream);
-        members.member(member, &content)?;
-        Ok(content.finish()?)
+        let member = Member::named(CODEC.name, name.unwrap_or_default());
+        CODEC.decompress(member, input, members)
     }
-}
-
-/// All members as one stream, which ends where nothing that could be a further member follows.
-struct Stream<'a, 'b> {
-    decoder: Option<GzDecoder<&'a mut Input<'b>>>,
-}
-
-impl Read for Stream<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
-            let count = decoder.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            let Some(input) = self.decoder.take().map(GzDecoder::into_inner) else {
-                break;
-            };
-            // Tapes are padded with zeros.
-            while let zeros @ 1.. = leading_zeros(input.fill_buf()?) {
-                input.consume(zeros);
-            }
-            if input.peek(MAGIC.len())?.starts_with(MAGIC) {
-                self.decoder = Some(GzDecoder::new(input));
-            }
-        }
-        Ok(0)
-    }
-}
-
-fn leading_zeros(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| **byte == 0).count()
 }

@@ -58,6 +58,22 @@ impl<'a> Input<'a> {
         (std::mem::take(&mut self.buffer), position)
     }
 
+    /// Puts back bytes that a decoder took and did not need: the last ones before the next byte.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        self.buffer.splice(self.at..self.at, bytes.iter().copied());
+    }
+
+    /// Goes on behind zero bytes: padding of tapes, streams and images.
+    ///
+    /// # Errors
+    /// What the source says.
+    pub(super) fn skip_zeros(&mut self) -> io::Result<()> {
+        while let zeros @ 1.. = self.fill_buf()?.iter().take_while(|b| **b == 0).count() {
+            self.consume(zeros);
+        }
+        Ok(())
+    }
+
     /// The next bytes without moving: at least `count`, or all there are.
     ///
     /// # Errors

@@ -5,17 +5,29 @@
 //! small enough to stand whole in memory beside its surroundings (armours, keystores, base64) is a container
 //! instead, in `src/containers`.
 
+mod ahead;
+mod ar;
+mod bzip2;
 mod checked;
+mod codec;
+mod compress;
+mod cpio;
 mod fault;
 mod gzip;
 mod held;
 mod input;
 mod little;
+mod lz4;
+mod lzma;
 mod methods;
+mod rpm;
 mod seven_zip;
 mod source;
+mod stored;
 mod tar;
+mod xz;
 mod zip;
+mod zstd;
 
 pub use fault::Failure;
 pub use input::Input;
@@ -70,7 +82,22 @@ pub trait Archive: Sync {
 }
 
 /// Every archive, in the order in which they are asked.
-static ALL: &[&dyn Archive] = &[&gzip::Gzip, &tar::Tar, &zip::Zip, &seven_zip::SevenZip];
+static ALL: &[&dyn Archive] = &[
+    &gzip::Gzip,
+    &bzip2::BZIP2,
+    &xz::XZ,
+    &zstd::ZSTD,
+    &lz4::LZ4,
+    &tar::Tar,
+    &cpio::Cpio,
+    &ar::Ar,
+    &rpm::Rpm,
+    &zip::Zip,
+    &seven_zip::SevenZip,
+    // Those that begin with little that is their own come last.
+    &compress::COMPRESS,
+    &lzma::LZMA,
+];
 
 /// The archive that begins with these bytes.
 pub fn recognise(start: &[u8]) -> Option<&'static dyn Archive> {

@@ -50,6 +50,39 @@ fn ten_gigabytes_of_zeros_in_a_gzip() {
 }
 
 #[test]
+fn ten_gigabytes_of_zeros_in_every_other_compressor() {
+    for (ending, tool) in [
+        ("xz", "xz -0"),
+        ("lzma", "xz --format=lzma -0"),
+        ("bz2", "bzip2"),
+        ("zst", "zstd -q -1"),
+        ("lz4", "lz4 -q -1"),
+        ("legacy.lz4", "lz4 -q -l -1"),
+    ] {
+        let limits = explode(&format!(
+            "head -c 100000000 /dev/zero | {tool} -c >y; for i in {{1..100}}; do cat y; done >x.{ending}; rm y"
+        ));
+        assert_eq!(limits.len(), 1, "{ending}: {limits:?}");
+        assert!(limits[0].contains("unpacks to more than"), "{limits:?}");
+    }
+    // Streams of this one cannot be told apart, so it must be a single one.
+    let limits = explode("head -c 1000000000 /dev/zero | compress -c >x.Z");
+    assert_eq!(limits.len(), 1, "{limits:?}");
+}
+
+#[test]
+fn windows_larger_than_memory() {
+    let limits = explode(
+        "head -c 300000 /dev/urandom >y; zstd -q --ultra --long=31 --no-content-size <y >x.zst; \
+         xz --lzma2=dict=1GiB <y >x.xz; xz --format=lzma --lzma1=dict=1GiB <y >x.lzma; rm y",
+    );
+    let mut told = limits.clone();
+    told.sort();
+    let detail = |name| format!("{name}: needs too much memory");
+    assert_eq!(told, ["lzma", "xz", "zstd"].map(detail), "{limits:?}");
+}
+
+#[test]
 fn an_archive_that_holds_itself() {
     // The depth is what ends it.
     let limits = explode(

@@ -5,14 +5,22 @@ use super::plants::{compare, pack, plant_few, sweep};
 use crate::support::open_directory;
 use std::fs;
 
+/// How deep members may stand in one another unless another budget is set.
+const DEPTH: usize = 8;
+
 #[test]
 fn every_key_is_found_in_chains_of_three() {
     let archives = open_directory();
     let mut expected = Vec::new();
     for (number, outer) in KINDS.iter().enumerate() {
-        for step in 0..KINDS.len() {
+        // Each kind outermost with several others, which differ from kind to kind.
+        for step in (0..KINDS.len()).step_by(5) {
             let middle = &KINDS[(number + step) % KINDS.len()];
             let inner = &KINDS[(number * 2 + step * 3 + 1) % KINDS.len()];
+            let chain = [outer.chain, middle.chain, inner.chain].concat();
+            if chain.len() > DEPTH {
+                continue;
+            }
             let work = open_directory();
             let (first, second) = (work.path().join("1"), work.path().join("2"));
             fs::create_dir(&first).unwrap();
@@ -23,7 +31,6 @@ fn every_key_is_found_in_chains_of_three() {
             pack(middle, &first, &second.join("middle"));
             let file = archives.path().join(format!("{number}.{step}"));
             pack(outer, &second, &file);
-            let chain = [outer.chain, middle.chain, inner.chain].concat();
             expected.push((file, chain, planted));
         }
     }

@@ -5,7 +5,7 @@ use crate::support::{open_directory, plant};
 use std::fs;
 use std::process::Command;
 
-fn shell(directory: &std::path::Path, script: &str) {
+pub(crate) fn shell(directory: &std::path::Path, script: &str) {
     let status = Command::new("bash")
         .args(["-euc", script])
         .current_dir(directory)

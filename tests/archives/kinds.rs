@@ -4,6 +4,21 @@ use super::plants::{Kind, compare, pack, plant_all, sweep};
 use crate::support::open_directory;
 use std::fs;
 
+/// Makes a package, with this compressor, of which the files lie directly beneath the root.
+macro_rules! rpm {
+    ($payload:literal) => {
+        concat!(
+            "mkdir $1.d; printf '%s\n' 'Name: keys' 'Version: 1' 'Release: 1' 'Summary: s' 'License: none' 'BuildArch: noarch'",
+            " '%description' 'd' '%install' \"cp -r '$PWD'/. %{buildroot}\" '%files' '/*' >$1.d/keys.spec;",
+            " rpmbuild -bb --quiet -D '_binary_payload ", $payload, "' -D '_build_name_fmt x.rpm' -D \"_topdir $1.d\" -D \"_rpmdir $1.d\"",
+            " -D '__os_install_post %{nil}' -D '_source_filedigest_algorithm 8' $1.d/keys.spec >$1.d/log 2>&1 || { cat $1.d/log >&2; exit 1; };",
+            " mv $1.d/x.rpm $1; rm -r $1.d"
+        )
+    };
+}
+const RPM_ZSTD: &str = rpm!("w3.zstdio");
+const RPM_LZMA: &str = rpm!("w3.lzdio");
+
 /// All kinds, as their own tools make them. Each must be one line here.
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
@@ -65,6 +80,111 @@ pub(crate) const KINDS: &[Kind] = &[
         ending: "files.7z",
         script: "7z a -bso0 -bsp0 -ms=off -mx=1 $1.7z . && mv $1.7z $1",
         chain: &["7z"],
+    },
+    Kind {
+        ending: "tar.bz2",
+        script: "tar -cjf $1 *",
+        chain: &["bzip2", "tar"],
+    },
+    Kind {
+        ending: "members.tar.bz2",
+        script: "tar -cf - * | split -b 100000 --filter='bzip2 -1' - >$1; head -c 1024 /dev/zero >>$1",
+        chain: &["bzip2", "tar"],
+    },
+    Kind {
+        ending: "tar.xz",
+        script: "tar -cf - * | xz -9 --check=sha256 >$1",
+        chain: &["xz", "tar"],
+    },
+    Kind {
+        ending: "members.tar.xz",
+        script: "tar -cf - * | split -b 100000 --filter='xz --x86 --delta=dist=4 --lzma2 --block-size=30000' - >$1; head -c 1024 /dev/zero >>$1",
+        chain: &["xz", "tar"],
+    },
+    Kind {
+        ending: "tar.lzma",
+        script: "tar -cf - * | xz --format=lzma >$1",
+        chain: &["lzma", "tar"],
+    },
+    Kind {
+        ending: "tar.zst",
+        script: "tar -cf - * | zstd -q -19 --ultra --long=26 >$1",
+        chain: &["zstd", "tar"],
+    },
+    Kind {
+        ending: "members.tar.zst",
+        script: r"printf '\x5a\x2a\x4d\x18\x04\0\0\0skip' >$1; tar -cf - * | split -b 100000 --filter='zstd -q -1' - >>$1; printf '\x5f\x2a\x4d\x18\0\0\0\0' >>$1",
+        chain: &["zstd", "tar"],
+    },
+    Kind {
+        ending: "tar.lz4",
+        script: "tar -cf - * | lz4 -q -c -BD -B4 -BX --content-size >$1",
+        chain: &["lz4", "tar"],
+    },
+    Kind {
+        ending: "members.tar.lz4",
+        script: r"printf '\x5a\x2a\x4d\x18\x04\0\0\0skip' >$1; tar -cf - * | split -b 100000 --filter='lz4 -q -c -9 --no-frame-crc' - >>$1",
+        chain: &["lz4", "tar"],
+    },
+    Kind {
+        ending: "legacy.tar.lz4",
+        script: "tar -cf - * | lz4 -q -c -l >$1",
+        chain: &["lz4", "tar"],
+    },
+    Kind {
+        ending: "tar.Z",
+        script: "tar -cf - * | compress -c >$1",
+        chain: &["compress", "tar"],
+    },
+    Kind {
+        ending: "12.tar.Z",
+        script: "tar -cf - * | compress -c -b 12 >$1",
+        chain: &["compress", "tar"],
+    },
+    Kind {
+        ending: "newc.cpio",
+        script: "find . -type f | cpio -o -H newc --quiet >$1",
+        chain: &["cpio"],
+    },
+    Kind {
+        ending: "crc.cpio",
+        script: "find . | cpio -o -H crc --quiet >$1",
+        chain: &["cpio"],
+    },
+    Kind {
+        ending: "odc.cpio.gz",
+        script: "find * | cpio -o -H odc --quiet | gzip >$1",
+        chain: &["gzip", "cpio"],
+    },
+    Kind {
+        ending: "bin.cpio",
+        script: "find . -type f | cpio -o -H bin --quiet 2>/dev/null >$1",
+        chain: &["cpio"],
+    },
+    Kind {
+        ending: "a",
+        script: "mkdir $1.d; tar -cf $1.d/a_rather_long_name.tar *; ar -qc $1 $1.d/*; rm -r $1.d",
+        chain: &["ar", "tar"],
+    },
+    Kind {
+        ending: "xz.deb",
+        script: "mkdir -p $1.d/DEBIAN; cp -r * $1.d; printf 'Package: keys\nVersion: 1\nArchitecture: all\nMaintainer: n\nDescription: d\n' >$1.d/DEBIAN/control; dpkg-deb -Zxz --root-owner-group -b $1.d $1 >/dev/null; rm -r $1.d",
+        chain: &["ar", "xz", "tar"],
+    },
+    Kind {
+        ending: "gz.deb",
+        script: "mkdir -p $1.d/DEBIAN; cp -r * $1.d; printf 'Package: keys\nVersion: 1\nArchitecture: all\nMaintainer: n\nDescription: d\n' >$1.d/DEBIAN/control; dpkg-deb -Zgzip --root-owner-group -b $1.d $1 >/dev/null; rm -r $1.d",
+        chain: &["ar", "gzip", "tar"],
+    },
+    Kind {
+        ending: "zst.rpm",
+        script: RPM_ZSTD,
+        chain: &["rpm", "zstd", "cpio"],
+    },
+    Kind {
+        ending: "lzma.rpm",
+        script: RPM_LZMA,
+        chain: &["rpm", "lzma", "cpio"],
     },
 ];
 
