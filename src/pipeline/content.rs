@@ -74,6 +74,8 @@ pub struct Scanner<'a> {
 
 /// The state of one source.
 struct Window {
+    /// Place of the source's first byte for those who are told.
+    base: u64,
     /// Place of the buffer's first byte in the source.
     start: u64,
     /// Bytes of the buffer that are filled.
@@ -101,6 +103,7 @@ impl Window {
     /// A window that is to begin at this place.
     const fn at(start: u64, at_end: bool) -> Self {
         Self {
+            base: 0,
             start,
             filled: 0,
             from: 0,
@@ -285,6 +288,7 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
+        window.base = base;
         let mut text = Text::default();
         let large = source.size() > WINDOW as u64;
         let mut needed = None;
@@ -306,12 +310,12 @@ impl<'a> Scanner<'a> {
             fill(buffer, source, &mut window, limit)?;
             if context.budget.is_spent() {
                 if let Some(detail) = context.budget.is_to_tell() {
-                    sink.fault(GapReason::Limit, base + window.start, detail);
+                    sink.fault(GapReason::Limit, window.base + window.start, detail);
                 }
                 return Ok(());
             }
             is_first = false;
-            needed = self.search(source, base, buffer, &mut window, &mut text, context, sink)?;
+            needed = self.search(source, buffer, &mut window, &mut text, context, sink)?;
             slide(buffer, source, &mut window, &mut text.lines, needed);
         }
         Ok(())
@@ -321,7 +325,6 @@ impl<'a> Scanner<'a> {
     fn search(
         &mut self,
         source: &dyn Source,
-        base: u64,
         buffer: &[u8],
         window: &mut Window,
         text: &mut Text,
@@ -357,7 +360,7 @@ impl<'a> Scanner<'a> {
                         format!("objects that no reader knows, nested deeper than {CHANCE_MAX}");
                     sink.fault(
                         GapReason::Limit,
-                        base + window.start + hit.at as u64,
+                        window.base + window.start + hit.at as u64,
                         detail,
                     );
                 }
@@ -387,7 +390,7 @@ impl<'a> Scanner<'a> {
                 let line = matches!(artifact.encoding, Encoding::Pem | Encoding::Text)
                     .then(|| text.lines.at(source, bytes, window.start, artifact.offset))
                     .flatten();
-                let offset = base + window.start + artifact.offset as u64;
+                let offset = window.base + window.start + artifact.offset as u64;
                 let field = stands_in_text(&artifact)
                     .then(|| text.fields.name(bytes, window.start, artifact.offset))
                     .flatten();
@@ -401,10 +404,10 @@ impl<'a> Scanner<'a> {
                 detail,
             } in parsed.faults
             {
-                sink.fault(reason, base + window.start + offset as u64, detail);
+                sink.fault(reason, window.base + window.start + offset as u64, detail);
             }
             for content in parsed.contents {
-                let place = base + window.start + content.offset as u64;
+                let place = window.base + window.start + content.offset as u64;
                 let field = text.fields.name(bytes, window.start, content.offset);
                 in_field(field, place, sink, |sink| {
                     self.scan_inner(content, place, context, sink)
@@ -471,7 +474,10 @@ fn skip_hole(source: &dyn Source, window: &mut Window) -> io::Result<bool> {
     let end = window.start + window.filled as u64;
     match source.next_data(end)? {
         Some(data) if data > end && data - end >= WINDOW as u64 => {
-            *window = Window::at(data, false);
+            *window = Window {
+                base: window.base,
+                ..Window::at(data, false)
+            };
             Ok(true)
         }
         Some(_) => Ok(true),

@@ -66,7 +66,7 @@ impl Map {
             at = at.checked_add(*size)?;
         }
         let size = real.unwrap_or(end_before);
-        (numbers.len() % 2 == 0 && at <= stored && end_before <= size)
+        (numbers.len().is_multiple_of(2) && at <= stored && end_before <= size)
             .then_some(Self { pieces, size })
     }
 }
