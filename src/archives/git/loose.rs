@@ -1,6 +1,6 @@
 //! Objects that have a file of their own: `kind SP size NUL content`, compressed.
 
-use super::super::{Failure, Once, Source};
+use super::super::{Failure, Once, Slice, Source};
 use super::inflate::{Exactly, Onward};
 use super::{Kind, Meter};
 use flate2::bufread::ZlibDecoder;
@@ -29,7 +29,7 @@ pub fn loose<T>(
         meter,
     };
     let content = Once::new(&mut stream);
-    let taken = take(kind, size, &content)?;
+    let taken = take(kind, size, &Slice::new(&content, 0, size))?;
     content.finish()?;
     Ok(taken)
 }

@@ -1,6 +1,6 @@
 //! A pack and its index: any object by its place.
 
-use super::super::{Failure, Once, Source, read_exact_at};
+use super::super::{Failure, Once, Slice, Source, read_exact_at};
 use super::entry::{Body, Entry};
 use super::inflate::{Exactly, Onward};
 use super::{Index, Inflater, Kind, Meter, OBJECT_MAX, Shared, delta};
@@ -94,7 +94,7 @@ impl Pack {
             meter,
         };
         let content = Once::new(&mut stream);
-        let taken = take(&content)?;
+        let taken = take(&Slice::new(&content, 0, entry.size))?;
         content.finish()?;
         Ok(taken)
     }

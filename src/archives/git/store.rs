@@ -71,6 +71,11 @@ impl<'a> Store<'a> {
         Ok(None)
     }
 
+    /// The number of the pack that holds an object.
+    pub fn pack_of(&self, id: &ObjectId) -> Option<usize> {
+        self.find(id).ok()?.map(|(number, _)| number)
+    }
+
     /// An object, if it is there and not too large.
     pub(super) fn read(&mut self, id: &ObjectId) -> Result<Option<(Kind, Bytes)>, Failure> {
         if let Some(place) = self.find(id)? {
