@@ -76,7 +76,7 @@ fn stashes_deleted_branches_and_dangling_blobs() {
         ("loose", ":"),
         (
             "packed",
-            "cd r; git repack -qadk; test -z \"$(find .git/objects/?? -type f)\"",
+            "cd r; git cat-file --batch-all-objects --batch-check='%(objectname)' | git pack-objects -q .git/objects/pack/pack; git prune-packed -q; test -z \"$(find .git/objects/?? -type f)\"",
         ),
     ] {
         yard.run(make_it);
@@ -117,7 +117,7 @@ fn ties_of_dates_are_settled_by_descent() {
         "git init -q r; cd r; echo x >x; git add x; commit zero
          cp $fixtures/identity/p256/pkcs8.pem k; git add .
          export GIT_COMMITTER_DATE='1900000000 +0000'; git commit -qm parent; git rev-parse HEAD
-         export GIT_COMMITTER_DATE='1000000000 +0000'; mkdir d; git mv k d/k; git commit -qm child",
+         export GIT_COMMITTER_DATE='1000000000 +0000'; mkdir d; git mv k d/k; git commit -qm child; rm d/k",
     );
     let members = yard.sweep().only(P256, &yard.path().join("r/.git"));
     assert_eq!(members, [format!("git:{commit}"), "file:k".into()]);
@@ -129,7 +129,7 @@ fn messages_archives_and_binary_files() {
     let commits = yard.run(
         "git init -q r; cd r; cp $fixtures/identity/rsa2048/certificate.der c; git add c; commit first; git rev-parse HEAD
          cp $fixtures/identity/p256/pkcs8.pem k.pem; tar -czf all.tar.gz k.pem; rm k.pem; git add .; commit second; git rev-parse HEAD
-         git rm -qr .; tick; { echo oops; echo; cat $fixtures/identity/ed25519/openssh_private; } >m; git commit -q --cleanup=verbatim -F m; git rev-parse HEAD; rm m
+         git rm -qr .; tick; { echo oops; echo; cat $fixtures/identity/ed25519/openssh_private; } >m; git commit -q --cleanup=verbatim -F m; git rev-parse HEAD; rm m .git/COMMIT_EDITMSG
          { echo tagged; cat $fixtures/identity/rsa2048/pkcs8.pem; } >m; git tag -a -F m v1; rm m; git rev-parse v1",
     );
     let commits: Vec<&str> = commits.lines().collect();
@@ -163,7 +163,7 @@ fn messages_archives_and_binary_files() {
 fn a_file_name_says_what_was_found() {
     let yard = Yard::new();
     yard.run(
-        "git init -q r; cd r; mkdir .ssh; cp $fixtures/identity/ed25519/openssh_public .ssh/authorized_keys
+        "git init -q r; cd r; mkdir .ssh; cp $fixtures/identity/ed25519/openssh_public.pub .ssh/authorized_keys
          git add .; commit first; git rm -qr .; git commit -qm second",
     );
     let kinds: Vec<_> = yard

@@ -23,7 +23,7 @@ const DEPTH: usize = 1;
 /// Stores that borrow from one another are followed so far, as git does.
 const ALTERNATES_MAX: usize = 5;
 /// Trees, commits and objects that are made twice count as well, so more is granted than to an archive.
-const WORK: u64 = 4;
+const WORK: u64 = 2;
 
 /// What all repositories of a sweep need.
 pub(super) struct Sweeping<'a> {
@@ -41,6 +41,14 @@ impl<'a> Sweeping<'a> {
         let stop: &AtomicBool = &self.request.walk.stop;
         Scanner::new(self.detector, self.parser, stop).with_budgets(self.request.budgets)
     }
+
+    /// What a file of this size may cost.
+    fn meter(&self, size: u64) -> Meter<'a> {
+        let budgets = &self.request.budgets;
+        let most = size.saturating_mul(budgets.ratio).max(budgets.ratio_from);
+        let most = most.saturating_mul(WORK).min(budgets.expanded);
+        Meter::new(most, budgets.seconds, &self.request.walk.stop)
+    }
 }
 
 /// One repository, with what it borrows.
@@ -52,8 +60,12 @@ struct Repository<'a> {
     /// Its own packs first.
     packs: Vec<Pack>,
     pack_paths: Vec<Vec<u8>>,
-    own: usize,
     loose: LooseFiles<'a>,
+    /// What searching each of its own packs may cost.
+    meters: Vec<Meter<'a>>,
+    /// What searching its loose objects may cost.
+    loose_meter: &'a Meter<'a>,
+    /// What history, and telling what was found, may cost.
     meter: &'a Meter<'a>,
 }
 
@@ -104,30 +116,33 @@ fn one(
     let mut opened = Packs::default();
     opened.open(sweeping.root, store, gaps);
     let (own, own_plain) = (opened.packs.len(), opened.plain.len());
-    let own_bytes: u64 = opened.packs.iter().map(Pack::size).sum();
     // What is wrong with a borrowed store is told where that is.
     let mut elsewhere = Vec::new();
     for other in &borrowed {
         opened.open(sweeping.root, other, &mut elsewhere);
     }
     opened.plain.truncate(own_plain);
-    let budgets = &sweeping.request.budgets;
-    // Most loose objects are smaller than a block of the file system.
-    let size = own_bytes.saturating_add(4096 * store.loose.len() as u64);
-    let most = size.saturating_mul(budgets.ratio).max(budgets.ratio_from);
-    let most = most.saturating_mul(WORK).min(budgets.expanded);
-    let meter = Meter::new(most, budgets.seconds, &sweeping.request.walk.stop);
+    // Each pack has a budget of its own, as any file has. Most loose objects are smaller than a block of the file system.
+    let loose_size = 4096 * store.loose.len() as u64;
+    let own_size: u64 = opened.packs.iter().take(own).map(Pack::size).sum();
+    let meters = opened.packs.iter().take(own).map(Pack::size);
+    let meters = meters.map(|size| sweeping.meter(size)).collect();
+    let (loose_meter, meter) = (
+        sweeping.meter(loose_size),
+        sweeping.meter(own_size + loose_size),
+    );
     let repository = Repository {
         root: sweeping.root,
         path,
         store,
         packs: opened.packs,
         pack_paths: opened.paths,
-        own,
         loose: LooseFiles {
             root: sweeping.root,
             stores: std::iter::once(store).chain(borrowed).collect(),
         },
+        meters,
+        loose_meter: &loose_meter,
         meter: &meter,
     };
     let mut found = search::search(sweeping, &repository);

@@ -44,8 +44,9 @@ impl Findings {
 /// Searches all objects of the repository's own packs and files.
 pub(super) fn search(sweeping: &Sweeping<'_>, repository: &Repository<'_>) -> Findings {
     let mut found = Findings::default();
-    for (number, pack) in repository.packs.iter().take(repository.own).enumerate() {
-        found.append(search_pack(sweeping, repository, number, pack));
+    let meters = repository.meters.iter();
+    for (number, (pack, meter)) in repository.packs.iter().zip(meters).enumerate() {
+        found.append(search_pack(sweeping, repository, number, (pack, meter)));
     }
     let ids: Vec<ObjectId> = repository
         .store
@@ -74,14 +75,14 @@ fn search_pack(
     sweeping: &Sweeping<'_>,
     repository: &Repository<'_>,
     number: usize,
-    pack: &Pack,
+    (pack, meter): (&Pack, &Meter<'_>),
 ) -> Findings {
     let path = repository.pack_path(number);
     let mut found = Findings {
         bytes: pack.size(),
         ..Findings::default()
     };
-    let mut forest = match Forest::of(pack, repository.meter) {
+    let mut forest = match Forest::of(pack, meter) {
         Ok(forest) => forest,
         Err(failure) => {
             found.gaps.extend(super::gap_of(&path, &failure));
@@ -96,7 +97,7 @@ fn search_pack(
         |range, finder| {
             for tree in range {
                 let mut inflater = std::mem::take(&mut finder.inflater);
-                let tools = (&mut inflater, repository.meter);
+                let tools = (&mut inflater, meter);
                 let outcome = forest.visit(pack, tree, tools, held, finder);
                 finder.inflater = inflater;
                 outcome?;
@@ -143,7 +144,9 @@ fn on_all_threads(
         let mut finder = Finder {
             scanner: sweeping.scanner(),
             inflater: Inflater::default(),
-            meter: repository.meter,
+            meter: pack
+                .and_then(|number| repository.meters.get(number))
+                .unwrap_or(repository.loose_meter),
             packs: &repository.packs,
             pack,
             path: pack.map_or_else(
