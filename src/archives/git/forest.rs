@@ -98,7 +98,11 @@ impl Forest {
             else {
                 break;
             };
-            let entry = match Entry::parse(heads.at(offset)?, offset, size) {
+            let head = match offset < pack.size() {
+                true => heads.at(offset)?,
+                false => &[],
+            };
+            let entry = match Entry::parse(head, offset, size) {
                 Some(entry) => entry,
                 None => {
                     let detail = "git: no object where one should begin";

@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a thread takes at once.
+/// What a thread takes at once, if there is enough for all.
 const AT_ONCE: usize = 16;
+/// Fewer things than this are not worth a thread.
+const WORTH_THREADS: usize = 8;
 /// As many bytes of a pack's objects wait for deltas that build on them, in all threads.
 const HELD_MAX: usize = 32 << 20;
 /// As many faults of one pack are told one by one.
@@ -138,6 +140,7 @@ fn on_all_threads(
     repository: &Repository<'_>,
     pack: Option<usize>,
 ) -> Findings {
+    let at_once = (count / (sweeping.threads * 8)).clamp(1, AT_ONCE);
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Findings::default());
     let run = || {
@@ -156,11 +159,11 @@ fn on_all_threads(
             found: Findings::default(),
         };
         loop {
-            let start = next.fetch_add(AT_ONCE, Ordering::Relaxed);
+            let start = next.fetch_add(at_once, Ordering::Relaxed);
             if start >= count {
                 break;
             }
-            let range = start..count.min(start + AT_ONCE);
+            let range = start..count.min(start + at_once);
             if let Err(failure) = work(range, &mut finder) {
                 let gap = super::gap_of(&finder.path, &failure);
                 finder.found.gaps.extend(gap);
@@ -171,8 +174,8 @@ fn on_all_threads(
             .unwrap_or_else(PoisonError::into_inner)
             .append(finder.found);
     };
-    let threads = sweeping.threads.min(count / AT_ONCE);
-    if threads < 2 {
+    let threads = sweeping.threads.min(count.div_ceil(at_once));
+    if threads < 2 || count < WORTH_THREADS {
         run();
     } else {
         std::thread::scope(|scope| {
