@@ -224,6 +224,9 @@ fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
+/// Takes a blob with the path of its directory and its name.
+type Found<'f> = dyn FnMut(&ObjectId, &[u8], &[u8]) + 'f;
+
 /// Trees, each of which is entered once.
 struct Trees<'s, 'a> {
     store: &'s mut Store<'a>,
@@ -260,12 +263,8 @@ impl<'s, 'a> Trees<'s, 'a> {
         Ok(is_new)
     }
 
-    /// Gives all blobs in a tree and below, each with the path of its directory and its name, but for trees that were entered before.
-    fn walk(
-        &mut self,
-        tree: ObjectId,
-        found: &mut dyn FnMut(&ObjectId, &[u8], &[u8]),
-    ) -> Result<(), Failure> {
+    /// Gives all blobs in a tree and below, but for trees that were entered before.
+    fn walk(&mut self, tree: ObjectId, found: &mut Found<'_>) -> Result<(), Failure> {
         let mut todo = Vec::new();
         if self.is_new(&tree)? {
             todo.push((tree, Vec::new(), 0));
