@@ -25,6 +25,9 @@ mod estate;
 mod fixtures;
 
 #[cfg(test)]
+mod git;
+
+#[cfg(test)]
 mod host;
 
 #[cfg(test)]

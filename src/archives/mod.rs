@@ -13,6 +13,7 @@ mod codec;
 mod compress;
 mod cpio;
 mod fault;
+pub mod git;
 mod gzip;
 mod held;
 mod input;

@@ -42,6 +42,11 @@ impl<'a> Budget<'a> {
         self.spent.get()
     }
 
+    /// How many bytes were unpacked.
+    pub(super) const fn expanded(&self) -> u64 {
+        self.expanded.get()
+    }
+
     /// Which limit was reached, once.
     pub(super) fn is_to_tell(&self) -> Option<String> {
         self.to_tell.take()

@@ -188,6 +188,28 @@ impl<'a> Scanner<'a> {
         outcome
     }
 
+    /// Searches a content that stands so deep in other things, with a budget of its own; gives how many bytes were
+    /// unpacked from it.
+    pub(super) fn scan_at(
+        &mut self,
+        source: &dyn Source,
+        (file_name, depth): (&[u8], usize),
+        passwords: &Passwords,
+        sink: &mut dyn Sink,
+    ) -> io::Result<u64> {
+        self.effort.reset();
+        let budgets = self.budgets;
+        let budget = Budget::new(&budgets, source.size(), self.stop);
+        let context = Context {
+            file_name,
+            passwords,
+            budget: &budget,
+            depth,
+        };
+        self.scan_content(source, context, sink)?;
+        Ok(budget.expanded())
+    }
+
     /// Searches the content of a file or member, and what archives in it hold.
     pub(super) fn scan_content(
         &mut self,

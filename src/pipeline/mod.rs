@@ -8,6 +8,7 @@ mod live;
 mod members;
 pub mod passwords;
 pub mod place;
+mod repositories;
 pub mod sweep;
 
 pub use passwords::{PasswordBook, PasswordRule};

@@ -6,6 +6,7 @@ use super::inside::Chain;
 use super::live;
 use super::passwords::{self, Again, PasswordBook};
 use super::place;
+use super::repositories;
 use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
@@ -133,8 +134,24 @@ pub fn sweep(
         &mut sightings,
         &mut gaps,
     );
+    bytes += repositories::sweep(
+        &repositories::Sweeping {
+            request,
+            host: &host,
+            root: &root,
+            detector,
+            parser: &parser,
+            progress,
+            threads: threads(request.walk.jobs),
+        },
+        &outcome.object_stores,
+        &outcome.aliases,
+        &mut sightings,
+        &mut gaps,
+    );
     tell_links(&mut sightings, &outcome.links, &outcome.aliases);
-    if outcome.stopped || stopped_beside {
+    let stopped_within = !outcome.object_stores.is_empty() && stop.load(Ordering::Relaxed);
+    if outcome.stopped || stopped_beside || stopped_within {
         let (reason, detail) = cause();
         gaps.extend(
             request
@@ -174,6 +191,13 @@ pub fn sweep(
         },
         access_times_changed: outcome.noatime_refused,
     })
+}
+
+fn threads(jobs: usize) -> usize {
+    match jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    }
 }
 
 /// The visitor of one thread.
@@ -237,7 +261,7 @@ impl Visitor for FileReader<'_> {
     }
 }
 
-fn reason_of(error: &io::Error) -> GapReason {
+pub(super) fn reason_of(error: &io::Error) -> GapReason {
     match error.kind() {
         io::ErrorKind::PermissionDenied => GapReason::PermissionDenied,
         io::ErrorKind::NotFound | io::ErrorKind::StaleNetworkFileHandle => GapReason::Vanished,
@@ -351,24 +375,21 @@ fn tell_all_paths(
             && let Ok(facts) = Facts::of_file(&opened)
         {
             let acl = Acl::of(&opened);
-            let mut digest = |kind: DigestKind| {
-                kind.of(
-                    FromStart {
-                        file: &opened,
-                        at: 0,
-                    },
-                    facts.size,
-                )
-                .ok()
-            };
+            let mut digest = |kind: DigestKind| kind.of(FromStart::new(&opened), facts.size).ok();
             decorator.decorate(file, &paths, &facts, acl, &mut digest);
         }
     }
 }
 
-struct FromStart<'a> {
+pub(super) struct FromStart<'a> {
     file: &'a std::fs::File,
     at: u64,
+}
+
+impl<'a> FromStart<'a> {
+    pub(super) const fn new(file: &'a std::fs::File) -> Self {
+        Self { file, at: 0 }
+    }
 }
 
 impl io::Read for FromStart<'_> {

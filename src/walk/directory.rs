@@ -1,5 +1,6 @@
 //! A directory on the way from the host's root, as its files and sub-directories need it.
 
+use super::crawl::InStore;
 use super::host_root::HostRoot;
 use super::tree::DirectoryId;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -49,6 +50,8 @@ pub(super) struct Place {
     pub(super) identifiable: bool,
     /// Whether each file here may be seen again through an overlay.
     pub(super) layered: bool,
+    /// The object store of a git repository in which it stands.
+    pub(super) store: Option<InStore>,
 }
 
 impl Directory {

@@ -2,7 +2,8 @@
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat,
+    statat,
 };
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,44 @@ impl HostRoot {
             return Err(std::io::ErrorKind::InvalidInput.into());
         }
         Ok(fd.into())
+    }
+
+    /// The names in a directory, at an absolute path of the host, and whether each is a directory; files and directories
+    /// alone, no link is followed. At most `most`.
+    ///
+    /// # Errors
+    /// Those of openat2(2) and getdents64(2).
+    pub fn names(&self, path: &[u8], most: usize) -> std::io::Result<Vec<(Vec<u8>, bool)>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK;
+        let fd = match self.open_path(path, flags | OFlags::NOATIME) {
+            Err(Errno::PERM) => self.open_path(path, flags)?,
+            other => other?,
+        };
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&fd)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => {
+                    let stat = statat(&fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+                    FileType::from_raw_mode(stat.st_mode)
+                }
+                known => known,
+            };
+            match kind {
+                FileType::RegularFile => names.push((name.to_vec(), false)),
+                FileType::Directory => names.push((name.to_vec(), true)),
+                _ => {}
+            }
+            if names.len() >= most {
+                break;
+            }
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// What stands at an absolute path of the host; links are not followed, nothing is opened for reading.

@@ -18,6 +18,7 @@ mod host_root;
 mod links;
 mod listing;
 mod mounts;
+mod object_store;
 mod open_file;
 mod same_file;
 mod scope;
@@ -28,6 +29,7 @@ pub use aliases::Aliases;
 pub use directory::{Directory, DirectoryFacts};
 pub use host_root::HostRoot;
 pub use links::Links;
+pub use object_store::{LooseNames, ObjectStore};
 pub use open_file::{Facts, OpenFile};
 pub use survey::{Survey, survey};
 pub use tree::DirectoryId;
@@ -111,6 +113,8 @@ pub struct Outcome<V> {
     pub aliases: Aliases,
     /// Symbolic links that were met.
     pub links: Links,
+    /// Object stores of git repositories, sorted by their paths: their files were counted, not opened.
+    pub object_stores: Vec<ObjectStore>,
     /// Whether the kernel refused to leave some access times alone.
     pub noatime_refused: bool,
     /// Whether the stop flag ended it.

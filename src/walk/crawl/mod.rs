@@ -2,6 +2,7 @@
 
 mod list;
 mod read;
+mod stores;
 
 use super::access_time::{AccessTimes, Opened};
 use super::aliases::Aliases;
@@ -23,6 +24,8 @@ use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+pub(super) use stores::InStore;
+use stores::Stores;
 
 /// Deepest level below the host's root: no path of more levels can be named to the kernel in one piece anyway.
 const MAX_LEVELS: usize = 10_000;
@@ -55,6 +58,7 @@ struct Shared<V> {
     tree: Tree,
     files: SameFiles,
     links: Mutex<Links>,
+    stores: Stores,
     handles: Handles,
     times: AccessTimes,
     /// Batches of files that wait for a thread.
@@ -81,6 +85,7 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
             tree: Tree::default(),
             files: SameFiles::default(),
             links: Mutex::new(Links::default()),
+            stores: Stores::default(),
             handles: Handles::new(),
             times: AccessTimes::default(),
             waiting: AtomicUsize::new(0),
@@ -144,6 +149,7 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                 .links
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
+            object_stores: self.shared.stores.into_inner(),
             noatime_refused: self.shared.times.refused(),
             stopped: self.options.stop.load(Ordering::Relaxed),
         })
@@ -231,6 +237,7 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                     .map_or(0, |d| d.place.level.saturating_add(1)),
                 root_dev: stat.st_dev,
                 identifiable: true,
+                store: None,
                 layered: self.scope.is_layered(&stat)
                     || reached.as_ref().is_some_and(|d| d.place.layered),
             };
@@ -295,12 +302,13 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
             Err(error) => return visitor.gap(gap(path, error)),
         };
         self.shared.times.settle(&opened, stat.st_uid);
-        let place = match self.place(parent, &stat, &opened, name, path) {
+        let mut place = match self.place(parent, &stat, &opened, name, path) {
             Ok(place) => place,
             Err(gap) => return visitor.gap(*gap),
         };
         let identity = (stat.st_dev, stat.st_ino);
         let above = parent.map(|(above, _)| above);
+        let listed = name;
         let name = if above.is_some() {
             name.to_bytes()
         } else {
@@ -329,6 +337,10 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
             } else {
                 tree.replaced(id, identity);
             }
+        }
+        if place.store.is_none() && self.content == Content::Read {
+            let stores = &self.shared.stores;
+            place.store = stores.enter(at, &opened.fd, listed, path, place.level);
         }
         self.progress.enter(path);
         let directory = Arc::new(Directory::new(id, above.cloned(), name, &stat, place));
@@ -371,6 +383,7 @@ impl<'a, V: Visitor, F: Fn() -> V + Sync> Crawl<'a, V, F> {
                 level,
                 root_dev: stat.st_dev,
                 identifiable: nature == Nature::Local,
+                store: None,
                 layered: layered || parent.is_some_and(|(above, _)| above.place.layered),
             });
         };

@@ -64,10 +64,20 @@ impl<V: Visitor, F: Fn() -> V + Sync> Crawl<'_, V, F> {
         let base = path.len();
         path.extend_from_slice(name.to_bytes());
         match self.content {
+            Content::Read if self.is_kept(directory, name) => {
+                self.progress.files.fetch_add(1, Ordering::Relaxed);
+            }
             Content::Read => self.read(visitor, directory, at, path, name, before_large),
             Content::Count => self.count(visitor, directory, at, path, name),
         }
         path.truncate(base);
+    }
+
+    /// Whether a file belongs to an object store, which is read as a whole.
+    fn is_kept(&self, directory: &Directory, name: &CStr) -> bool {
+        let stores = &self.shared.stores;
+        let store = directory.place.store;
+        store.is_some_and(|store| stores.keep(store, directory, name.to_bytes()))
     }
 
     fn read(
