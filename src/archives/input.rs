@@ -173,7 +173,7 @@ impl<'a> Input<'a> {
     }
 
     /// Gives all bytes, from the first one on, to a reader that needs them at any place; a stream is kept in memory for that,
-    /// if it has not more than [`KEPT_MAX`], the archives around it leave as much, and nothing was consumed yet.
+    /// if it has not more than `KEPT_MAX`, the archives around it leave as much, and nothing was consumed yet.
     ///
     /// # Errors
     /// A limit if there are more, else what the source or the reader says. The input can be read in order afterwards.
