@@ -50,7 +50,8 @@ fn scan(places: &[&str], options: &[&str]) -> (Vec<Value>, String) {
     let end = of_kind(&sweep, "end")[0];
     assert_eq!(end["complete"], code == 0, "{end}");
     let sightings = f64::from(u32::try_from(of_kind(&sweep, "sighting").len()).unwrap());
-    assert!(cost.memory < 100.0 + sightings / 1000.0, "{cost:?}");
+    // Archives are opened: each of two threads may hold windows and a kept stream.
+    assert!(cost.memory < 200.0 + sightings / 1000.0, "{cost:?}");
     // Its coverage is told, to people too.
     let said = out(&output);
     assert!(said.contains("Coverage"), "{said}");

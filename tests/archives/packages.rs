@@ -107,20 +107,23 @@ fn keys_in_the_scripts_of_packages() {
 
 #[test]
 fn cut_and_damaged_archives_are_told() {
-    // How two members are packed, and where the header of the second one stands behind a first of `s` bytes.
-    for (pack, second) in [
-        ("ar -qc x 1.pem 2.pem", "68 + s + s % 2"),
+    // How two members are packed, where the header of the second one stands behind a first of `s` bytes, and how long it is at least.
+    for (pack, second, length) in [
+        ("ar -qc x 1.pem 2.pem", "68 + s + s % 2", 60),
         (
             "printf '1.pem\\n2.pem\\n' | cpio -o -H newc --quiet >x",
             "116 + (s + 3) / 4 * 4",
+            48,
         ),
         (
             "printf '1.pem\\n2.pem\\n' | cpio -o -H odc --quiet >x",
             "82 + s",
+            48,
         ),
         (
             "printf '1.pem\\n2.pem\\n' | cpio -o -H bin --quiet >x 2>/dev/null",
             "32 + s + s % 2",
+            26,
         ),
     ] {
         let prepare = format!("s=$(stat -c %s 1.pem); {pack}; second=$(({second}))");
@@ -141,7 +144,7 @@ fn cut_and_damaged_archives_are_told() {
         }
         // What stands behind a damaged header is searched as it is.
         let damage = format!(
-            "{prepare}; printf '################################################' | dd of=x bs=1 seek=$second conv=notrunc status=none"
+            "{prepare}; printf '#%.0s' {{1..{length}}} | dd of=x bs=1 seek=$second conv=notrunc status=none"
         );
         let (swept, found) = packed(&damage);
         assert_eq!(reasons(&swept), ["malformed"], "{pack}");
