@@ -8,5 +8,6 @@ mod encodings;
 mod kinds;
 mod packages;
 mod plants;
+mod stores;
 mod streams;
 mod zips;
