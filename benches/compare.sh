@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Times the release binary against other programs that read the same files, and writes a table of medians.
 #
-#   benches/compare.sh [--rounds N] [--only usr|small|large]…      text in Markdown to standard output
+#   benches/compare.sh [--rounds N] [--only usr|small|large|archive|git]…      text in Markdown to standard output
 #
+# Of usr, small and large the bytes are compared as they lie, with archives left closed (--shallow); what it takes to open them stands beside
+# that. Archive is one tar.zst, git a repository of ten thousand commits: these are opened.
 # The others: a bare read of every file (find, cat), which is the least that any program must do, and ripgrep with
 # a pattern for PEM headers and OpenSSH's public keys. Every file is read once before the first counted round, and
 # the programs run in turn (A B C A B C …). CPU seconds are user and system time with all children; on a machine
@@ -11,22 +13,23 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 rounds=5
+trees=(usr small large archive git)
 only=()
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift 2 ;;
-    --only) only+=("${2:?--only needs usr, small or large}"); shift 2 ;;
-    *) echo "usage: benches/compare.sh [--rounds N] [--only usr|small|large]…" >&2; exit 2 ;;
+    --only) only+=("${2:?--only needs ${trees[*]}}"); shift 2 ;;
+    *) echo "usage: benches/compare.sh [--rounds N] [--only TREE]… (${trees[*]})" >&2; exit 2 ;;
   esac
 done
 case $rounds in '' | *[!0-9]* | 0*) echo "compare.sh: --rounds needs a number" >&2; exit 2 ;; esac
-[ ${#only[@]} -gt 0 ] || only=(usr small large)
+[ ${#only[@]} -gt 0 ] || only=("${trees[@]}")
 for tree in "${only[@]}"; do
-  case $tree in usr | small | large) ;; *) echo "compare.sh: --only needs usr, small or large" >&2; exit 2 ;; esac
+  [[ " ${trees[*]} " == *" $tree "* ]] || { echo "compare.sh: --only needs ${trees[*]}" >&2; exit 2; }
 done
 
 missing=()
-for tool in rg:ripgrep jq:jq python3:python3 find:findutils shuf:coreutils; do
+for tool in rg:ripgrep jq:jq python3:python3 find:findutils shuf:coreutils zstd:zstd tar:tar git:git; do
   command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -81,6 +84,58 @@ make_large() {
   rm "$work/list" "$work/shuffled"
 }
 
+# About a gigabyte of /usr, as one archive.
+make_archive() {
+  find /usr -xdev -type f -size +0 -size -20M -print0 | sort -z | shuf -z --random-source=<(yes) >"$work/list"
+  python3 - "$work/list" >"$work/some" <<'EOF'
+import os, sys
+
+left = 1 << 30
+for name in open(sys.argv[1], "rb").read().split(b"\0"):
+    if name and left > 0:
+        left -= os.stat(name).st_size
+        sys.stdout.buffer.write(name + b"\0")
+EOF
+  tar -cf - --null -T "$work/some" 2>/dev/null | zstd -q -T0 -8 -o "$1/image.tar.zst"
+  rm "$work/list" "$work/some"
+}
+
+# Ten thousand commits to four hundred files of text; the same every time.
+make_git() {
+  git init -q --bare "$1/repository.git"
+  python3 - <<'EOF' | git -C "$1/repository.git" fast-import --quiet
+import random
+
+draw = random.Random(7)
+letters = "abcdefghijklmnopqrstuvwxyz"
+words = ["".join(draw.choice(letters) for _ in range(draw.randint(2, 10))) for _ in range(5000)]
+
+
+def line():
+    return " ".join(draw.choice(words) for _ in range(draw.randint(3, 12)))
+
+
+files = {f"src/d{i % 20}/e{i % 7}/f{i}.c": [line() for _ in range(draw.randint(30, 900))] for i in range(400)}
+names = list(files)
+mark = 0
+for number in range(10_000):
+    changes = []
+    for name in names if number == 0 else draw.sample(names, draw.randint(1, 4)):
+        lines = files[name]
+        for _ in range(draw.randint(1, 6) if number else 0):
+            at = draw.randrange(len(lines))
+            lines[at:at + draw.randint(0, 2)] = [line() for _ in range(draw.randint(1, 3))]
+        data = "\n".join(lines) + "\n"
+        mark += 1
+        print(f"blob\nmark :{mark}\ndata {len(data)}\n{data}")
+        changes.append(f"M 100644 :{mark} {name}")
+    message = line()
+    print(f"commit refs/heads/main\ncommitter A <a@example> {1_500_000_000 + 600 * number} +0000")
+    print(f"data {len(message)}\n{message}", *changes, "", sep="\n")
+EOF
+  git -C "$1/repository.git" gc --quiet
+}
+
 cat >"$work/measure.py" <<'EOF'
 """Runs commands in turn and prints a table of medians.
 
@@ -97,14 +152,26 @@ pattern = (
     "|sk-(ssh|ecdsa)-[a-z0-9@.-]+ AAAA"
 )
 scan = f"exec {shlex.quote(keymuster)} scan {at} --one-file-system -q -f jsonl"
+opens = {
+    "Archive": ("zstd -dc, cat", f"zstd -dc {at}/image.tar.zst | cat >/dev/null"),
+    "Repository": (
+        "git cat-file",
+        f"git -C {at}/repository.git cat-file --batch --batch-all-objects --unordered >/dev/null",
+    ),
+}
 commands = {
     "keymuster": f"{scan} >{work}/keymuster.jsonl",
+    opens[name][0]: opens[name][1],
+    "keymuster, 1 thread": f"{scan} --jobs 1 >{work}/one.jsonl",
+} if name in opens else {
+    "keymuster": f"{scan} --shallow >{work}/keymuster.jsonl",
     "bare read": f"find {at} -xdev -type f -print0 | xargs -0 -P {cores} cat >/dev/null",
     "ripgrep": f"exec rg -uuu -a -c --one-file-system -e {shlex.quote(pattern)} {at} >{work}/rg.txt",
-    "keymuster, 1 thread": f"{scan} --jobs 1 >{work}/one.jsonl",
+    "keymuster, 1 thread": f"{scan} --shallow --jobs 1 >{work}/one.jsonl",
+    "keymuster, archives opened": f"{scan} >{work}/deep.jsonl",
 }
 # 4: the sweep has gaps, which files of a living system may cause; 1: nothing found by grep.
-allowed = {"keymuster": (0, 4), "keymuster, 1 thread": (0, 4), "ripgrep": (0, 1), "bare read": (0,)}
+allowed = {"ripgrep": (0, 1)}
 
 
 def run(label):
@@ -115,7 +182,7 @@ def run(label):
     wall = time.monotonic() - begin
     code = os.waitstatus_to_exitcode(status)
     child.returncode = code
-    if code not in allowed[label]:
+    if code not in ((0, 4) if label.startswith("keymuster") else allowed.get(label, (0,))):
         sys.exit(f"compare.sh: {label} ended with {code}: {error.decode(errors='replace')}")
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
@@ -136,7 +203,9 @@ with open(f"{work}/keymuster.jsonl", "rb") as sweep:
             kinds[record["kind"]] = kinds.get(record["kind"], 0) + 1
         if record["record"] == "end":
             end = record
-with open(f"{work}/rg.txt", "rb") as counts:
+lines = None
+if name not in opens:
+    counts = open(f"{work}/rg.txt", "rb")
     lines = sum(int(line.rsplit(b":", 1)[-1]) for line in counts)
 
 middle = {label: [statistics.median(column) for column in zip(*rows)] for label, rows in results.items()}
@@ -148,12 +217,13 @@ for label, (w, c, m) in middle.items():
     print(f"| {label} | {w:.2f} | {c:.2f} | {m:.0f} | {wall / w:.2f}× | {cpu / c:.2f}× |")
 found = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda pair: -pair[1]))
 print(f"\nFound by keymuster: {end['sightings']:,} sightings of {end['keys']:,} keys ({found}).")
-print(f"Found by ripgrep: {lines:,} lines.")
+if lines is not None:
+    print(f"Found by ripgrep: {lines:,} lines.")
 one = middle["keymuster, 1 thread"][0]
 print(f"One thread takes {one / wall:.2f} times as long as {cores}. {rounds} rounds; spread of keymuster's CPU seconds:", end=" ")
 print(f"{min(r[1] for r in results['keymuster']):.2f} to {max(r[1] for r in results['keymuster']):.2f}.")
-limit = 100 + end["sightings"] / 1024
-print(f"Memory: {memory:.0f} MB of {limit:.0f} MB (100 MB and 1 kB a sighting).")
+limit = (200 if name in opens else 100) + end["sightings"] / 1024
+print(f"Memory: {memory:.0f} MB of {limit:.0f} MB.")
 EOF
 
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
@@ -163,6 +233,8 @@ for tree in "${only[@]}"; do
     usr) root=/usr title="/usr" ;;
     small) root=$work/small title="Small files"; mkdir "$root"; make_small "$root" ;;
     large) root=$work/large title="Large files"; mkdir "$root"; make_large "$root" ;;
+    archive) root=$work/archive title="Archive"; mkdir "$root"; make_archive "$root" ;;
+    git) root=$work/git title="Repository"; mkdir "$root"; make_git "$root" ;;
   esac
   python3 "$work/measure.py" "$title" "$root" "$rounds" "$keymuster" "$work"
   [ "$root" = /usr ] || rm -rf "$root"
