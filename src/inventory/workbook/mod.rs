@@ -21,6 +21,9 @@ const MAX_CELLS: usize = 20_000_000;
 /// Most text of a workbook's cells, in bytes.
 const MAX_TEXT: usize = 512 << 20;
 
+/// Why a workbook is not read.
+const TOO_MANY_CELLS: &str = "it has more cells than are read";
+
 /// A sheet: its filled rows, each with its number from 1.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
@@ -46,7 +49,7 @@ impl Sheets {
         self.cells += 1;
         self.text += text.len();
         if self.cells > MAX_CELLS || self.text > MAX_TEXT {
-            return Err("it has more cells than are read");
+            return Err(TOO_MANY_CELLS);
         }
         if row >= MAX_ROWS || column >= super::table::MAX_COLUMNS {
             return Err("it has more rows or columns than are read");

@@ -1,13 +1,15 @@
 //! OpenDocument spreadsheets (ISO/IEC 26300, part 1, section 9): `table:table`, its rows and cells. Cells and rows say how
 //! often they are repeated; an empty one costs nothing here, and a filled one is put as often as the bounds allow.
 
-use super::{MAX_ROWS, MAX_SHEETS, Sheet, Sheets, number};
+use super::{MAX_ROWS, MAX_SHEETS, Sheet, Sheets, TOO_MANY_CELLS, number};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::io::{BufReader, Cursor, Read as _};
 
 /// Deepest nesting of elements.
 const MAX_DEPTH: usize = 256;
+/// Most cells that are but repetitions of another: a short file can ask for any number of them.
+const MAX_COPIES: u64 = 1 << 20;
 /// Longest text of a cell that is kept, in bytes.
 const MAX_CELL: usize = 1 << 20;
 
@@ -36,6 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sheets, &'static str> {
     let mut cell: Option<Cell> = None;
     let mut depth = 0usize;
     let mut note = 0usize;
+    let mut copies = 0u64;
     loop {
         buffer.clear();
         let event = reader
@@ -105,6 +108,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sheets, &'static str> {
                 let Some(done) = cell.take() else { continue };
                 let text = done.value.unwrap_or(done.text);
                 if !text.trim().is_empty() {
+                    copies = copies.saturating_add(done.repeated - 1);
+                    if copies > MAX_COPIES {
+                        return Err(TOO_MANY_CELLS);
+                    }
                     for at in column..column.saturating_add(done.repeated) {
                         let at = usize::try_from(at).unwrap_or(usize::MAX);
                         if at >= super::super::table::MAX_COLUMNS {
@@ -120,6 +127,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sheets, &'static str> {
                 if !current.is_empty() {
                     if end > MAX_ROWS {
                         return Err("it has more rows or columns than are read");
+                    }
+                    let cells = u64::try_from(current.len()).unwrap_or(u64::MAX);
+                    copies = copies.saturating_add(cells.saturating_mul(row_repeated - 1));
+                    if copies > MAX_COPIES {
+                        return Err(TOO_MANY_CELLS);
                     }
                     for at in row..end {
                         for (column, text) in &current {
