@@ -564,7 +564,8 @@ fn slide(
         .min(window.filled);
     // Reads that begin with a page are copied faster.
     let front = front - front % PAGE;
-    if !source.is_random() {
+    // Who asked for one line asks for more: what is in memory is counted before it would be read again.
+    if !source.is_random() || lines.is_counting() {
         lines.pass(buffer, window.start, front);
     }
     buffer.copy_within(front..window.filled, 0);
@@ -588,6 +589,11 @@ struct Lines {
 }
 
 impl Lines {
+    /// Whether a line was asked for, and lines are still told here.
+    const fn is_counting(&self) -> bool {
+        self.counted_to > 0 && self.counted_to <= LINES_MAX
+    }
+
     /// Counts as far as `end` in the window, as what stands before is not to be had again.
     fn pass(&mut self, bytes: &[u8], start: u64, end: usize) {
         let target = start + end as u64;
