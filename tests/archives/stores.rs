@@ -20,8 +20,11 @@ const STORES: &[&str] = &[
     "nss/key4_empty_password.db",
 ];
 
+/// Kind, identity and alias.
+type Thing = (String, String, String);
+
 /// Kind, identity and alias of everything found at each chain of types.
-fn found(file: &Path) -> Vec<(Vec<String>, Vec<(String, String, String)>)> {
+fn found(file: &Path) -> Vec<(Vec<String>, Vec<Thing>)> {
     let output = keymuster(&["scan", "-q", "-f", "jsonl", arg(file)]);
     let all = records(&output.stdout);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
