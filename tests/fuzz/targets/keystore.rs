@@ -55,7 +55,10 @@ const READERS: &[&str] = &[
 fn reader(first: u8) -> &'static dyn Format {
     let name = READERS[usize::from(first & 0x7f) % READERS.len()];
     let of_name = |format: &&&'static dyn Format| format.name() == name;
-    *formats::ALL.iter().find(of_name).expect("a reader of that name")
+    *formats::ALL
+        .iter()
+        .find(of_name)
+        .expect("a reader of that name")
 }
 
 /// The clues by which the reader is asked about these bytes, with their places.
