@@ -4,12 +4,14 @@ mod budget;
 pub mod content;
 pub mod decorate;
 mod inside;
+mod lines;
 mod live;
 mod members;
 pub mod passwords;
 pub mod place;
 mod repositories;
 pub mod sweep;
+mod window;
 
 pub use passwords::{PasswordBook, PasswordRule};
 pub use place::{examine, examine_with};
