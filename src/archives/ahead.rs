@@ -4,6 +4,7 @@
 //! whenever it waits for what is decoded. What is on the way is bounded: so many pieces, and so many buffers that go round.
 
 use super::codec::{Codec, Streams};
+use super::held::Chain;
 use super::{Input, Source};
 use std::cell::RefCell;
 use std::io::{self, BufRead as _, Read};
@@ -66,7 +67,11 @@ impl<'i, 'b, 'scope> Ahead<'i, 'b, 'scope> {
         let (pieces, taken) = channel();
         let (sayer, said) = channel();
         let (empty, emptied) = channel();
-        let work = move || decode(codec, taken, &sayer, &emptied);
+        let chain = Chain::of_this_thread();
+        let work = move || {
+            chain.join();
+            decode(codec, taken, &sayer, &emptied)
+        };
         let Ok(decoder) = Builder::new().spawn_scoped(scope, work) else {
             return Err(input);
         };

@@ -2,7 +2,8 @@
 
 use super::Input;
 use super::codec::{Codec, Decoder, LOOK_AHEAD, Opened};
-use super::xz::{MEMORY_MAX, damage};
+use super::held::Held;
+use super::xz::{BESIDE, damage};
 use lzma_rust2::{Action, LzmaReader, LzmaStream};
 use std::io::{self, Read};
 
@@ -51,23 +52,34 @@ fn decodes(start: &[u8]) -> bool {
 }
 
 fn open<'a, 'b>(input: &'a mut Input<'b>) -> io::Result<Opened<'a, 'b>> {
-    let mut reader = LzmaReader::new_mem_limit(input, MEMORY_MAX, None)?;
+    let header = input.peek(HEADER)?;
+    let dictionary = header.get(1..5).and_then(|bytes| bytes.first_chunk());
+    let dictionary = dictionary.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let held = Held::for_decoder(u64::from(dictionary))?;
+    let memory = (dictionary >> 10) + BESIDE;
+    let mut decoder = LzmaReader::new_mem_limit(input, memory, None)?;
     // What stands before damage is wanted.
-    reader.set_defer_errors(true);
-    Ok(Box::new(Lzma(reader)))
+    decoder.set_defer_errors(true);
+    Ok(Box::new(Lzma {
+        decoder,
+        _held: held,
+    }))
 }
 
-struct Lzma<'a, 'b>(LzmaReader<&'a mut Input<'b>>);
+struct Lzma<'a, 'b> {
+    decoder: LzmaReader<&'a mut Input<'b>>,
+    _held: Held,
+}
 
 impl Read for Lzma<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(damage)
+        self.decoder.read(buffer).map_err(damage)
     }
 }
 
 impl<'a, 'b> Decoder<'a, 'b> for Lzma<'a, 'b> {
     fn close(self: Box<Self>) -> &'a mut Input<'b> {
-        let (input, unused) = self.0.into_parts();
+        let (input, unused) = self.decoder.into_parts();
         input.unread(&unused);
         input
     }

@@ -31,6 +31,7 @@ mod zip;
 mod zstd;
 
 pub use fault::Failure;
+pub use held::Held;
 pub use input::Input;
 pub use source::{Memory, Once, Slice, Source, read_exact_at};
 

@@ -2,6 +2,7 @@
 
 use super::Input;
 use super::codec::{Codec, Decoder, Opened, continues};
+use super::held::{Held, WINDOW_MAX};
 use std::io::{self, BufRead as _, Read};
 use zstd::stream::raw::{DParameter, Decoder as Context, Operation as _};
 
@@ -15,8 +16,6 @@ pub(super) static ZSTD: Codec = Codec {
 const MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The smallest part of a header that tells how large it is.
 const HEADER_MIN: usize = 5;
-/// A larger window is not kept in memory, in bytes.
-const WINDOW_MAX: u64 = 64 << 20;
 /// The longest header.
 const HEADER_MAX: usize = 18;
 
@@ -41,6 +40,7 @@ fn open<'a, 'b>(input: &'a mut Input<'b>) -> io::Result<Opened<'a, 'b>> {
     Ok(Box::new(Zstd {
         input,
         context,
+        held: None,
         wanted: 0,
         at_end: false,
     }))
@@ -50,6 +50,8 @@ fn open<'a, 'b>(input: &'a mut Input<'b>) -> io::Result<Opened<'a, 'b>> {
 struct Zstd<'a, 'b> {
     input: &'a mut Input<'b>,
     context: Context<'static>,
+    /// The largest window so far, which the context keeps.
+    held: Option<(u64, Held)>,
     /// How much the decoder asks for: the rest of a block and the next one's header. 0 between frames.
     wanted: usize,
     at_end: bool,
@@ -59,7 +61,11 @@ impl Read for Zstd<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.at_end {
             if self.wanted == 0 {
-                check(self.input.peek(HEADER_MAX)?)?;
+                let window = window_of(self.input.peek(HEADER_MAX)?)?;
+                if self.held.as_ref().is_none_or(|(most, _)| window > *most) {
+                    self.held = None;
+                    self.held = Some((window, Held::for_decoder(window)?));
+                }
                 self.wanted = HEADER_MIN;
             }
             let input = self.input.fill_buf()?;
@@ -93,10 +99,10 @@ impl<'a, 'b> Decoder<'a, 'b> for Zstd<'a, 'b> {
     }
 }
 
-/// Whether a frame with this header can be read (section 3.1.1.1): a window of bounded size, and no dictionary.
-fn check(header: &[u8]) -> io::Result<()> {
+/// The window of a frame with this header (section 3.1.1.1), in bytes, if it needs no dictionary.
+fn window_of(header: &[u8]) -> io::Result<u64> {
     let Some([descriptor, fields @ ..]) = header.strip_prefix(MAGIC) else {
-        return Ok(());
+        return Ok(0);
     };
     let is_single = descriptor & 0x20 != 0;
     let dictionary = match descriptor & 3 {
@@ -108,7 +114,7 @@ fn check(header: &[u8]) -> io::Result<()> {
             let base = 1u64 << (10 + (window >> 3));
             (base + base / 8 * u64::from(window & 7), fields)
         }
-        (false, []) => return Ok(()),
+        (false, []) => return Ok(0),
         (true, fields) => {
             let size = fields.get(dictionary..).unwrap_or_default();
             let size = size.get(..1 << (descriptor >> 6)).unwrap_or_default();
@@ -120,12 +126,9 @@ fn check(header: &[u8]) -> io::Result<()> {
             )
         }
     };
-    if window > WINDOW_MAX {
-        return Err(io::ErrorKind::OutOfMemory.into());
-    }
     let id = fields.get(..dictionary).unwrap_or_default();
     if id.iter().any(|byte| *byte != 0) {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    Ok(())
+    Ok(window)
 }

@@ -8,7 +8,7 @@ use super::lines::Lines;
 use super::members::Inside;
 pub use super::window::WINDOW;
 use super::window::{CHANCE_MAX, WINDOW_MAX, Window, fill, skip_hole, slide};
-use crate::archives::{self, Archive, Failure, Input, Slice, Source};
+use crate::archives::{self, Archive, Failure, Held, Input, Slice, Source};
 use crate::detect::Detector;
 use crate::fields::Fields;
 use crate::model::{
@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 
 /// The type of a member that names the field of a document.
 const FIELD: &str = "field";
+/// Windows of more bytes count as memory that is held.
+const HELD_FROM: usize = 1 << 20;
 /// The format of a public key's line, which stands in documents too.
 const OPENSSH_LINE: &str = "openssh_public";
 
@@ -242,6 +244,7 @@ impl<'a> Scanner<'a> {
         let mut text = Text::default();
         let large = source.size() > WINDOW as u64;
         let mut needed = None;
+        let (mut widest, mut held) = (HELD_FROM, None);
         // What was read already is searched even if the source ends there.
         let mut is_first = window.filled > 0;
         while is_first || !window.at_end {
@@ -257,6 +260,12 @@ impl<'a> Scanner<'a> {
                 Some(_) => window.filled.saturating_mul(2).clamp(WINDOW, WINDOW_MAX),
                 None => WINDOW,
             };
+            if limit > widest {
+                // The buffer stays as large until the content ends.
+                widest = limit;
+                drop(held.take());
+                held = Some(Held::take(limit));
+            }
             fill(buffer, source, &mut window, limit)?;
             if context.budget.is_spent() {
                 if let Some(detail) = context.budget.is_to_tell() {

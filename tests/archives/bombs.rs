@@ -83,6 +83,39 @@ fn windows_larger_than_memory() {
 }
 
 #[test]
+fn the_largest_windows_in_many_threads() {
+    let dir = open_directory();
+    let script =
+        "head -c 70000000 /dev/zero | zstd -q --long=26 >x; head -c 70000000 /dev/zero | xz -9 >y;
+        for n in {1..8}; do cp x $n.zst; cp y $n.xz; done; rm x y";
+    let status = Command::new("bash")
+        .args(["-euc", script])
+        .current_dir(dir.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    // It asserts that the memory promised is enough.
+    let swept = sweep(dir.path(), &["--jobs", "16"]);
+    assert!(swept.gaps.is_empty(), "{:?}", swept.gaps.first());
+}
+
+#[test]
+fn windows_within_one_another() {
+    // Each needs 64 MiB while it is unpacked, and no chain gets twice as much.
+    let dir = open_directory();
+    let script = "(head -c 70000000 /dev/zero; head -c 900000 /dev/urandom) | zstd -q --long=26 | xz -9 >x.xz";
+    let status = Command::new("bash")
+        .args(["-euc", script])
+        .current_dir(dir.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let swept = sweep(dir.path(), &[]);
+    let details: Vec<_> = swept.gaps.iter().map(|gap| &gap["detail"]).collect();
+    assert_eq!(details, ["zstd: needs too much memory"]);
+}
+
+#[test]
 fn an_archive_that_holds_itself() {
     // The depth is what ends it.
     let limits = explode(
