@@ -8,6 +8,7 @@ mod encodings;
 mod kinds;
 mod packages;
 mod plants;
+mod repeated;
 mod stores;
 mod streams;
 mod zips;

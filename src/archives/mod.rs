@@ -76,6 +76,11 @@ pub trait Archive: Sync {
         Ok(false)
     }
 
+    /// Whether a stream of it is kept in memory, since it must be read at any place.
+    fn needs_any_place(&self) -> bool {
+        false
+    }
+
     /// Hands over all members; the input stands behind the archive afterwards, so that what follows it can be searched.
     ///
     /// # Errors

@@ -47,6 +47,19 @@ impl<'a> Budget<'a> {
         self.expanded.get()
     }
 
+    /// How many bytes were unpacked, and how many members were met.
+    pub(super) const fn used(&self) -> (u64, u64) {
+        (self.expanded.get(), self.members.get())
+    }
+
+    /// Counts what was unpacked once before.
+    pub(super) fn charge(&self, expanded: u64, members: u64) {
+        self.members.set(self.members.get() + members);
+        self.count_members();
+        self.expanded.set(self.expanded.get() + expanded);
+        self.count_expanded();
+    }
+
     /// Which limit was reached, once.
     pub(super) fn is_to_tell(&self) -> Option<String> {
         self.to_tell.take()
@@ -78,12 +91,7 @@ impl<'a> Budget<'a> {
             self.deadline.set(Instant::now().checked_add(time));
         }
         self.members.set(self.members.get() + 1);
-        if self.members.get() > self.budgets.members {
-            self.spend(format!(
-                "more than {} members in one file",
-                self.budgets.members
-            ));
-        }
+        self.count_members();
         // The clock is asked seldom, as most members are small.
         if self.members.get().is_multiple_of(64) {
             self.look_at_the_clock();
@@ -91,9 +99,26 @@ impl<'a> Budget<'a> {
         !self.is_spent()
     }
 
+    fn count_members(&self) {
+        if self.members.get() > self.budgets.members {
+            self.spend(format!(
+                "more than {} members in one file",
+                self.budgets.members
+            ));
+        }
+    }
+
     /// Counts unpacked bytes; false if there are too many.
     fn expand(&self, count: usize) -> bool {
         self.expanded.set(self.expanded.get() + count as u64);
+        self.count_expanded();
+        if count >= 16 << 10 {
+            self.look_at_the_clock();
+        }
+        !self.is_spent()
+    }
+
+    fn count_expanded(&self) {
         if self.expanded.get() > self.expanded_max {
             let mib = self.expanded_max >> 20;
             let by_ratio = self.expanded_max < self.budgets.expanded;
@@ -104,10 +129,6 @@ impl<'a> Budget<'a> {
                 format!("unpacks to more than {mib} MiB")
             });
         }
-        if count >= 16 << 10 {
-            self.look_at_the_clock();
-        }
-        !self.is_spent()
     }
 
     fn look_at_the_clock(&self) {

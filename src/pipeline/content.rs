@@ -6,6 +6,7 @@
 use super::budget::{Budget, Counted};
 use super::lines::Lines;
 use super::members::Inside;
+use super::seen::{self, Ear, Seen};
 pub use super::window::WINDOW;
 use super::window::{CHANCE_MAX, WINDOW_MAX, Window, fill, skip_hole, slide};
 use crate::archives::{self, Archive, Failure, Held, Input, Slice, Source};
@@ -60,6 +61,7 @@ pub struct Scanner<'a> {
     stop: &'a AtomicBool,
     budgets: Budgets,
     effort: Effort,
+    seen: Option<&'a Seen>,
     buffers: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Scanner<'a> {
             stop,
             budgets: Budgets::default(),
             effort: Effort::new(0),
+            seen: None,
             buffers: Vec::new(),
         }
     }
@@ -80,6 +83,13 @@ impl<'a> Scanner<'a> {
     #[must_use]
     pub const fn with_budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = budgets;
+        self
+    }
+
+    /// The same with what the sweep knows of its members.
+    #[must_use]
+    pub const fn with_seen(mut self, seen: &'a Seen) -> Self {
+        self.seen = Some(seen);
         self
     }
 
@@ -116,7 +126,8 @@ impl<'a> Scanner<'a> {
             depth: 0,
         };
         let outcome = self.scan_content(&counted, context, sink);
-        *bytes_read += counted.read();
+        // Some bytes are read more than once: directories of archives, and what is digested.
+        *bytes_read += counted.read().min(source.size());
         outcome
     }
 
@@ -149,7 +160,14 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
-        self.with_buffer(|this, buffer| this.scan_parts(source, buffer, context, sink))
+        let mut ear = Ear::new(sink);
+        let parts =
+            |this: &mut Self, buffer: &mut _| this.scan_parts(source, buffer, context, &mut ear);
+        self.with_buffer(parts)?;
+        if let Some(seen) = self.seen.filter(|_| !self.stop.load(Ordering::Relaxed)) {
+            ear.remember(seen, context.budget);
+        }
+        Ok(())
     }
 
     /// Searches bytes that are no archive. `base` is the place of the first of them for those who are told.
@@ -182,7 +200,7 @@ impl<'a> Scanner<'a> {
         source: &dyn Source,
         buffer: &mut Zeroizing<Vec<u8>>,
         context: Context<'_>,
-        sink: &mut dyn Sink,
+        sink: &mut Ear<'_>,
     ) -> io::Result<()> {
         let mut base = 0;
         let mut filled = 0;
@@ -202,6 +220,18 @@ impl<'a> Scanner<'a> {
             let mut start = std::mem::take(buffer);
             start.truncate(window.filled);
             let mut input = Input::new(&part, start);
+            if base == 0
+                && context.depth > 0
+                && let Some(seen) = self.seen
+                && let Some(digest) = seen::digest(&mut input, archive)?
+            {
+                let cost = seen.cost(&digest);
+                if cost.is_some_and(|cost| cost.charge(context)) {
+                    (*buffer, _) = input.into_rest();
+                    return Ok(());
+                }
+                sink.listen(digest, context.budget);
+            }
             let mut inside = Inside::new(self, context, base, sink);
             let outcome = archive.read(&mut input, &mut inside);
             let (rest, place) = input.into_rest();

@@ -10,7 +10,8 @@ mod members;
 pub mod passwords;
 pub mod place;
 mod repositories;
-pub mod sweep;
+pub mod seen;
+mod sweep;
 mod window;
 
 pub use passwords::{PasswordBook, PasswordRule};

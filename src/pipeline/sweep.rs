@@ -7,6 +7,7 @@ use super::live;
 use super::passwords::{self, Again, PasswordBook};
 use super::place;
 use super::repositories;
+use super::seen::Seen;
 use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
@@ -98,9 +99,12 @@ pub fn sweep(
     let detector = Detector::shared();
     let parser = Parser::new(formats::ALL);
     let stop: &AtomicBool = &request.walk.stop;
+    let seen = Seen::default();
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
-            scanner: Scanner::new(detector, &parser, stop).with_budgets(request.budgets),
+            scanner: Scanner::new(detector, &parser, stop)
+                .with_budgets(request.budgets)
+                .with_seen(&seen),
             passwords: request.passwords,
             secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),

@@ -44,6 +44,10 @@ impl Archive for SevenZip {
         start.starts_with(MAGIC) && start.get(6) == Some(&0) && start.len() >= 32
     }
 
+    fn needs_any_place(&self) -> bool {
+        true
+    }
+
     fn read(&self, input: &mut Input<'_>, members: &mut dyn Members) -> Result<(), Failure> {
         let end = input.with_random(|source| whole(source, members));
         let end = end.map_err(|failure| match failure {

@@ -38,6 +38,10 @@ impl Archive for Zip {
             || split.is_none() && start.starts_with(directory::END) && start.len() >= 22
     }
 
+    fn needs_any_place(&self) -> bool {
+        true
+    }
+
     fn may_stand_behind(&self, start: &[u8]) -> bool {
         PROGRAMS.iter().any(|magic| start.starts_with(magic))
     }
