@@ -101,6 +101,9 @@ static ALL: &[&dyn Archive] = &[
     &rpm::Rpm,
     &zip::Zip,
     &seven_zip::SevenZip,
+    &git::LonePack,
+    &git::Bundle,
+    &git::LoneObject,
     // Those that begin with little that is their own come last.
     &compress::COMPRESS,
     &lzma::LZMA,

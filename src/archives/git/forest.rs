@@ -57,7 +57,7 @@ impl Forest {
     ///
     /// # Errors
     /// A limit, or what reading says. What is wrong with single objects is told by [`Self::faults`].
-    pub fn of(pack: &Pack, meter: &Meter<'_>) -> Result<Self, Failure> {
+    pub fn of<S: Source>(pack: &Pack<S>, meter: &Meter<'_>) -> Result<Self, Failure> {
         let count = pack.index.count();
         if count > OBJECTS_MAX {
             let detail = format!("git: a pack of more than {OBJECTS_MAX} objects");
@@ -87,8 +87,8 @@ impl Forest {
         Ok(forest)
     }
 
-    fn read_heads(&mut self, pack: &Pack, meter: &Meter<'_>) -> Result<(), Failure> {
-        let mut heads = Heads::new(&*pack.source);
+    fn read_heads<S: Source>(&mut self, pack: &Pack<S>, meter: &Meter<'_>) -> Result<(), Failure> {
+        let mut heads = Heads::new(&pack.source);
         let size = pack.index.id_size();
         let mut bases = vec![NONE; self.offsets.len()];
         for index in 0u32.. {
@@ -190,9 +190,9 @@ impl Forest {
     ///
     /// # Errors
     /// [`Failure::Stop`] and errors of reading; what is wrong with single objects is told to `objects`.
-    pub fn visit(
+    pub fn visit<S: Source>(
         &self,
-        pack: &Pack,
+        pack: &Pack<S>,
         tree: usize,
         tools: (&mut Inflater, &Meter<'_>),
         held_max: usize,
@@ -225,9 +225,9 @@ struct Frame {
 }
 
 /// The way through one tree of deltas.
-struct Walk<'a> {
+struct Walk<'a, S> {
     forest: &'a Forest,
-    pack: &'a Pack,
+    pack: &'a Pack<S>,
     inflater: &'a mut Inflater,
     meter: &'a Meter<'a>,
     held_max: usize,
@@ -235,7 +235,7 @@ struct Walk<'a> {
     stack: Vec<Frame>,
 }
 
-impl Walk<'_> {
+impl<S: Source> Walk<'_, S> {
     fn run(mut self, root: u32, objects: &mut dyn Objects) -> Result<(), Failure> {
         let offset = self.forest.offset(root);
         let entry = self.pack.entry(offset)?;

@@ -2,6 +2,7 @@
 
 use super::super::{Failure, Source};
 use super::Meter;
+use super::entry::Entry;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io::{self, Read};
 use zeroize::Zeroizing;
@@ -82,6 +83,85 @@ impl Inflater {
                 Status::StreamEnd => return Err(wrong()),
                 _ if read == 0 && made == 0 && start < end => return Err(wrong()),
                 _ => {}
+            }
+        }
+    }
+}
+
+/// Goes through compressed bytes, to learn where they end.
+pub(super) struct Gauge {
+    decoder: Decompress,
+    input: Zeroizing<Vec<u8>>,
+    output: Zeroizing<Vec<u8>>,
+}
+
+impl Default for Gauge {
+    fn default() -> Self {
+        Self {
+            decoder: Decompress::new(true),
+            input: Zeroizing::new(vec![0; STEP]),
+            output: Zeroizing::new(vec![0; STEP]),
+        }
+    }
+}
+
+impl Gauge {
+    /// Where the compressed bytes of an object end; what comes out of them is given piece by piece.
+    ///
+    /// # Errors
+    /// A limit, that there are more or fewer than the object says, or that they are damaged.
+    pub(super) fn measure(
+        &mut self,
+        source: &dyn Source,
+        entry: &Entry,
+        meter: &Meter<'_>,
+        mut piece: impl FnMut(&[u8]),
+    ) -> Result<u64, Failure> {
+        let wrong = || Failure::malformed("git: an object that is not as large as it says");
+        let Self {
+            decoder,
+            input,
+            output,
+        } = self;
+        decoder.reset(true);
+        meter.take(0)?;
+        let mut step = usize::try_from(entry.size.saturating_add(64)).unwrap_or(STEP);
+        loop {
+            let target = input.get_mut(..step.min(STEP)).unwrap_or_default();
+            step = STEP;
+            let place = entry.data.saturating_add(decoder.total_in());
+            let count = source.read_at(target, place)?;
+            let mut fed = target.get(..count).unwrap_or_default();
+            if fed.is_empty() {
+                return Err(Failure::truncated("git: an object that is cut off"));
+            }
+            // What was fed may give more than there is room for at once.
+            loop {
+                let (read, made) = (decoder.total_in(), decoder.total_out());
+                let status = decoder
+                    .decompress(fed, output, FlushDecompress::None)
+                    .map_err(|_| {
+                        Failure::malformed("git: an object whose compressed bytes are damaged")
+                    })?;
+                let read = usize::try_from(decoder.total_in() - read).unwrap_or(0);
+                let made = usize::try_from(decoder.total_out() - made).unwrap_or(0);
+                meter.take(made as u64)?;
+                if decoder.total_out() > entry.size {
+                    return Err(wrong());
+                }
+                piece(output.get(..made).unwrap_or_default());
+                fed = fed.get(read..).unwrap_or_default();
+                if status == Status::StreamEnd {
+                    let is_whole = decoder.total_out() == entry.size;
+                    let end = entry.data.saturating_add(decoder.total_in());
+                    return is_whole.then_some(end).ok_or_else(wrong);
+                }
+                if read == 0 && made == 0 {
+                    if fed.is_empty() {
+                        break;
+                    }
+                    return Err(wrong());
+                }
             }
         }
     }

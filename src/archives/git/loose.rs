@@ -7,7 +7,7 @@ use flate2::bufread::ZlibDecoder;
 use std::io::{BufReader, Read};
 
 /// The longest header: a word, a blank, 20 digits and a zero byte.
-const HEADER_MAX: usize = 6 + 1 + 20 + 1;
+pub(super) const HEADER_MAX: usize = 6 + 1 + 20 + 1;
 
 /// Reads an object from its file; `take` is given its kind, its size and its content, a stream.
 ///
@@ -34,7 +34,11 @@ pub fn loose<T>(
     Ok(taken)
 }
 
-fn header(stream: &mut dyn Read) -> Result<(Kind, u64), Failure> {
+/// The kind and size that an object begins with.
+///
+/// # Errors
+/// [`Failure::NotMine`] if it does not.
+pub(super) fn header(stream: &mut dyn Read) -> Result<(Kind, u64), Failure> {
     let mut header = [0; HEADER_MAX];
     let mut length = 0;
     while let Some(byte) = header.get_mut(length..=length) {

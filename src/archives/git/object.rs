@@ -16,6 +16,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The word in an object's header.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Tree => "tree",
+            Self::Blob => "blob",
+            Self::Tag => "tag",
+        }
+    }
+
     /// By the word in an object's header.
     pub(super) fn from_word(word: &[u8]) -> Option<Self> {
         Some(match word {

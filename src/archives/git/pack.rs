@@ -11,20 +11,20 @@ use zeroize::Zeroizing;
 /// Deeper chains of deltas are not followed: git makes at most 4,095 (`pack.depth`).
 pub(super) const CHAIN_MAX: usize = 4096;
 
-/// A pack and its index.
-pub struct Pack {
-    pub(super) source: Shared,
+/// A pack and its index. Its source is one that several threads read, but for a pack in an archive.
+pub struct Pack<S = Shared> {
+    pub(super) source: S,
     pub(super) index: Index,
 }
 
-impl Pack {
+impl<S: Source> Pack<S> {
     /// Looks at the head of a pack.
     ///
     /// # Errors
     /// When it is none or has another version.
-    pub fn open(source: Shared, index: Index) -> Result<Self, Failure> {
+    pub fn open(source: S, index: Index) -> Result<Self, Failure> {
         let mut head = [0; 12];
-        read_exact_at(&*source, &mut head, 0)?;
+        read_exact_at(&source, &mut head, 0)?;
         match head {
             [b'P', b'A', b'C', b'K', 0, 0, 0, 2 | 3, ..] => Ok(Self { source, index }),
             [b'P', b'A', b'C', b'K', ..] => {
@@ -45,7 +45,7 @@ impl Pack {
     }
 
     pub(super) fn entry(&self, offset: u64) -> Result<Entry, Failure> {
-        Entry::read(&*self.source, offset, self.index.id_size())
+        Entry::read(&self.source, offset, self.index.id_size())
     }
 
     /// The place of the object on which a delta builds; none for a whole one.
@@ -74,7 +74,7 @@ impl Pack {
             let detail = format!("git: an object of more than {most} MiB that others build on");
             return Err(Failure::limit(detail));
         }
-        inflater.inflate(&*self.source, entry.data, entry.size, meter)
+        inflater.inflate(&self.source, entry.data, entry.size, meter)
     }
 
     /// A whole object as a stream, of any size.
@@ -85,7 +85,7 @@ impl Pack {
         take: impl FnOnce(&dyn Source) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let file = Onward {
-            source: &*self.source,
+            source: &self.source,
             place: entry.data,
         };
         let mut stream = Exactly {

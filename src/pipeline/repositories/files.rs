@@ -42,19 +42,6 @@ impl Source for FileSource {
     }
 }
 
-/// Bytes that are held.
-struct Held(Vec<u8>);
-
-impl Source for Held {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        crate::archives::Memory(&self.0).read_at(buffer, offset)
-    }
-}
-
 /// What a file of the directory `pack` turned out to be.
 pub(super) enum Opened {
     Pack(Pack),
@@ -73,7 +60,8 @@ pub(super) fn open_pack(root: &HostRoot, pack: &[u8], index: &[u8]) -> Result<Op
         Err(other) => return Err(other),
     };
     let source = FileSource::open(root, pack).map_err(Failure::Io)?;
-    match Pack::open(Box::new(source), index) {
+    let source: Shared = Box::new(source);
+    match Pack::open(source, index) {
         Ok(pack) => Ok(Opened::Pack(pack)),
         Err(Failure::Io(error)) => Err(Failure::Io(error)),
         Err(other) => Ok(Opened::Plain(other)),
@@ -87,7 +75,7 @@ fn open_index(root: &HostRoot, path: &[u8]) -> Result<Index, Failure> {
         file.file
             .read_exact_at(&mut bytes, 0)
             .map_err(Failure::Io)?;
-        Box::new(Held(bytes))
+        Box::new(bytes)
     } else {
         Box::new(file)
     };
