@@ -4,6 +4,7 @@
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
 use super::budget::{Budget, Counted};
+use super::images::Heard;
 use super::lines::Lines;
 use super::members::Inside;
 pub use super::window::WINDOW;
@@ -36,6 +37,14 @@ pub trait Sink {
     fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>);
     /// The member ends.
     fn leave(&mut self);
+    /// An entry without content of the archive in which the search is.
+    fn bare(&mut self, _name: &[u8]) {}
+    /// Whether what was entered may be a document that says how other things belong together.
+    fn listens(&self) -> bool {
+        false
+    }
+    /// The whole text of what was entered.
+    fn hear(&mut self, _text: &[u8]) {}
 }
 
 /// What holds for all bytes of one file or member.
@@ -147,7 +156,16 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
-        self.with_buffer(|this, buffer| this.scan_parts(source, buffer, context, sink))
+        if !sink.listens() {
+            return self.with_buffer(|this, buffer| this.scan_parts(source, buffer, context, sink));
+        }
+        let heard = Heard::new(source);
+        let outcome =
+            self.with_buffer(|this, buffer| this.scan_parts(&heard, buffer, context, sink));
+        if let Some(text) = heard.into_document() {
+            sink.hear(&text);
+        }
+        outcome
     }
 
     /// Searches bytes that are no archive. `base` is the place of the first of them for those who are told.

@@ -163,6 +163,12 @@ fn entry(
                 "tar: cut off in this file".to_owned(),
             );
         }
+    } else if !header.has_data() {
+        let mut name = extended.name_or(header).to_vec();
+        if header.kind == header::DIRECTORY && !name.ends_with(b"/") {
+            name.push(b'/');
+        }
+        members.bare(&name);
     }
     Ok(input.skip_to(next)?)
 }
