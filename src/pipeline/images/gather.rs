@@ -140,11 +140,14 @@ impl Gathered {
 /// The type of the members that have a path.
 pub(super) const TAR: &str = "tar";
 
+/// What a layer may be compressed with.
+const COMPRESSORS: &[&str] = &["gzip", "zstd", "xz", "bzip2"];
+
 /// The place of the layer whose archive stands in these members, if it may be one.
 fn layer_around(path: &[u8], inside: &[Member]) -> Option<Key> {
-    // What only compresses it has no name.
-    let named = inside.iter().rposition(|m| m.name.is_some());
-    let leads = inside.get(..named.map_or(0, |at| at + 1))?;
+    let is_holder = |member: &Member| !COMPRESSORS.contains(&member.container.as_str());
+    let holder = inside.iter().rposition(is_holder);
+    let leads = inside.get(..holder.map_or(0, |at| at + 1))?;
     let is_layer = match leads.last() {
         None => place::may_be_layer(path),
         Some(last) => last.container == TAR && with_name(last, place::may_be_layer),
