@@ -350,6 +350,45 @@ fn stores_of_containerd_and_a_registry_are_told_alike() {
     }
 }
 
+/// Podman's store, in which layers are directories, made by skopeo.
+const PODMAN: &str = r#"
+for image in one two; do
+  skopeo copy -q --insecure-policy oci:lay:$image "containers-storage:[overlay@$PWD/storage+$PWD/run]registry.example/app:$image"
+done
+rm -r lay run
+"#;
+
+#[test]
+fn directories_of_podman_are_told_with_their_images() {
+    let dir = layout();
+    shell(dir.path(), PODMAN);
+    let (mut seen, gaps, _) = scan(&dir.path().join("storage"));
+    assert!(gaps.is_empty(), "{gaps:?}");
+    let list = fs::read(dir.path().join("storage/overlay-layers/layers.json")).unwrap();
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    // The directories are plain; for the comparison they are made what they stand for.
+    for found in &mut seen {
+        assert!(found.inside.is_empty(), "{found:?}");
+        let (before, entry) = found.path.split_once("/diff/").unwrap();
+        let id = before.rsplit('/').next().unwrap();
+        let mut layers = list.as_array().unwrap().iter();
+        let layer = layers.find(|layer| layer["id"] == id).unwrap();
+        let digest = layer["diff-digest"].as_str().unwrap();
+        found.inside = vec![
+            ("layer".to_owned(), digest.to_owned()),
+            ("tar".to_owned(), entry.to_owned()),
+        ];
+    }
+    let mut ids: Vec<_> = list.as_array().unwrap().iter().collect();
+    ids.sort_by_key(|layer| layer["created"].to_string());
+    let ids: Vec<String> = ids
+        .iter()
+        .map(|layer| layer["diff-digest"].as_str().unwrap().to_owned())
+        .collect();
+    let names = ("registry.example/app:one", "registry.example/app:two");
+    compare(&seen, &ids, (Some(names.0), names.1));
+}
+
 /// An index that lists an index that lists the manifests of two platforms, as multi-platform builds write it, and itself.
 const NESTED: &str = r#"
 put() { set -- $(sha256sum $1) $1; cp $3 lay/blobs/sha256/$1; echo sha256:$1; }

@@ -1,5 +1,6 @@
 //! The JSON documents of images: index, manifest and configuration (OCI image specification 1.1; Docker's image manifest
-//! version 2, schema 2), and the `manifest.json` of `docker save` (Docker image specification 1.2, "Combined Image JSON").
+//! version 2, schema 2), the `manifest.json` of `docker save` (Docker image specification 1.2, "Combined Image JSON"), and the lists
+//! of containers/storage, which is podman's, buildah's and CRI-O's (containers-storage.conf(5); its `layers.go` and `images.go`).
 
 use super::few::Few;
 use memchr::memmem;
@@ -25,6 +26,10 @@ pub enum Document {
     Saved(Vec<Saved>),
     /// What a tag of a registry points at.
     Tag(String),
+    /// The layers of a store of containers/storage.
+    StoredLayers(Vec<StoredLayer>),
+    /// Its images.
+    StoredImages(Vec<StoredImage>),
 }
 
 /// What an index lists.
@@ -80,12 +85,38 @@ pub struct Saved {
     pub more: bool,
 }
 
+/// A layer of containers/storage, which is a directory of its name.
+#[derive(Debug)]
+pub struct StoredLayer {
+    /// Its name: hexadecimal digits.
+    pub id: String,
+    /// The name of the layer beneath.
+    pub parent: Option<String>,
+    /// The digest of what it was made from, uncompressed.
+    pub digest: Option<String>,
+}
+
+/// An image of containers/storage.
+#[derive(Debug)]
+pub struct StoredImage {
+    /// The digest of its configuration, if its name is that.
+    pub id: Option<String>,
+    /// The digest of its manifest.
+    pub digest: Option<String>,
+    /// Its references.
+    pub names: Vec<String>,
+    /// The name of its uppermost layer.
+    pub layer: String,
+}
+
 impl Document {
     /// Reads a document; none if it is something else.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.trim_ascii();
         match bytes.first()? {
             b'[' if has(bytes, b"\"Layers\"") => saved(bytes),
+            b'[' if has(bytes, b"\"diff-digest\"") => stored_layers(bytes),
+            b'[' if has(bytes, b"\"layer\"") => stored_images(bytes),
             b'{' if has(bytes, b"\"digest\"") || has(bytes, b"\"diff_ids\"") => object(bytes),
             b's' => {
                 let digest = std::str::from_utf8(bytes).ok()?;
@@ -241,6 +272,52 @@ fn saved(bytes: &[u8]) -> Option<Document> {
         }
     });
     Some(Document::Saved(images.collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct LayerRecord {
+    id: String,
+    parent: Option<String>,
+    diff_digest: Option<String>,
+}
+
+fn stored_layers(bytes: &[u8]) -> Option<Document> {
+    let all: Few<LayerRecord, INDEX_MAX> = serde_json::from_slice(bytes).ok()?;
+    let layers = all.items.into_iter().filter(|layer| is_id(&layer.id));
+    let layers = layers.map(|layer| StoredLayer {
+        id: layer.id,
+        parent: layer.parent,
+        digest: layer.diff_digest.filter(|digest| is_digest(digest)),
+    });
+    Some(Document::StoredLayers(layers.collect()))
+}
+
+#[derive(Deserialize)]
+struct ImageRecord {
+    id: String,
+    digest: Option<String>,
+    names: Option<Few<String, LAYERS_MAX>>,
+    layer: Option<String>,
+}
+
+fn stored_images(bytes: &[u8]) -> Option<Document> {
+    let all: Few<ImageRecord, INDEX_MAX> = serde_json::from_slice(bytes).ok()?;
+    let images = all.items.into_iter().filter_map(|image| {
+        let names = image.names.map_or_else(Vec::new, |names| names.items);
+        Some(StoredImage {
+            id: Some(format!("sha256:{}", image.id)).filter(|id| is_digest(id)),
+            digest: image.digest.filter(|digest| is_digest(digest)),
+            names: names.into_iter().filter(|name| is_name(name)).collect(),
+            layer: image.layer?,
+        })
+    });
+    Some(Document::StoredImages(images.collect()))
+}
+
+/// Whether it is the name of a layer's directory, and nothing that leads elsewhere.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

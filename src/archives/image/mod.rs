@@ -7,5 +7,8 @@ mod document;
 mod few;
 mod names;
 
-pub use document::{Config, Document, Entry, Layer, Manifest, Saved, is_digest, split_digest};
+pub use document::{
+    Config, Document, Entry, Layer, Manifest, Saved, StoredImage, StoredLayer, is_digest,
+    split_digest,
+};
 pub use names::{Names, Naming};

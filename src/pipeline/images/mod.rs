@@ -6,6 +6,7 @@
 
 mod gather;
 mod heard;
+mod overlay;
 mod place;
 mod relate;
 mod table;

@@ -110,10 +110,16 @@ impl Store {
     }
 }
 
+/// The lists of containers/storage with overlay directories, beside the directory `overlay` with a directory for each layer.
+pub(super) const STORED_IMAGES: &[u8] = b"/overlay-images/images.json";
+pub(super) const STORED_LAYERS: &[u8] = b"/overlay-layers/layers.json";
+
 /// Whether a path may be that of a document of an image. What it is, its content says.
 pub(super) fn may_be_document(path: &[u8]) -> bool {
     let name = name_of(path);
     matches!(name, b"index.json" | b"manifest.json")
+        || path.ends_with(STORED_IMAGES)
+        || path.ends_with(STORED_LAYERS)
         || name.strip_suffix(b".json").is_some_and(is_hex)
         || is_blob(path)
         || name == b"link" && path.ends_with(b"/current/link")

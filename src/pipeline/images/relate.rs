@@ -1,10 +1,11 @@
 //! Tells of what was found in layers which images hold it, and what became of it in them.
 
 use super::gather::{Gathered, TAR};
+use super::overlay;
 use super::place::{self, Key};
 use super::table::{Documents, Known, Table};
 use crate::archives::image::{Names, Naming};
-use crate::model::{Gap, GapReason, Image, Member, Removed, Sighting};
+use crate::model::{Gap, GapReason, Image, Member, Sighting};
 use crate::walk::{Aliases, HostRoot};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -65,7 +66,7 @@ pub(in crate::pipeline) fn relate(
         let opened = root.open_file(key);
         !opened.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     });
-    let mut relation = Relation::new(&table, &layers, &naming, aliases);
+    let mut relation = Relation::new(&table, &layers, &naming, (root, aliases));
     for sighting in sightings.iter_mut() {
         relation.tell(sighting);
     }
@@ -89,6 +90,7 @@ struct Relation<'a> {
     table: &'a Table,
     layers: &'a BTreeMap<Key, Names>,
     naming: &'a Naming,
+    root: &'a HostRoot,
     aliases: &'a Aliases,
     /// The digest of each layer, and what holds it.
     holders: HashMap<&'a Key, (&'a str, Vec<Holder>)>,
@@ -103,7 +105,7 @@ impl<'a> Relation<'a> {
         table: &'a Table,
         layers: &'a BTreeMap<Key, Names>,
         naming: &'a Naming,
-        aliases: &'a Aliases,
+        (root, aliases): (&'a HostRoot, &'a Aliases),
     ) -> Self {
         let mut holders: HashMap<&Key, (&str, Vec<Holder>)> = HashMap::new();
         let mut configurations: HashMap<&Key, Vec<usize>> = HashMap::new();
@@ -141,6 +143,7 @@ impl<'a> Relation<'a> {
             table,
             layers,
             naming,
+            root,
             aliases,
             holders,
             configurations,
@@ -155,10 +158,16 @@ impl<'a> Relation<'a> {
         let in_layers = self.name_layers(&path, &mut sighting.location.inside);
         let mut images = Vec::new();
         for (key, at) in &in_layers {
-            images.append(&mut self.images(key, sighting.location.inside.get(*at..)));
+            let mut content = sighting.location.inside.iter().skip(*at);
+            let entry = content.find(|member| member.container == TAR);
+            let entry = entry.map(Member::exact_name);
+            images.append(&mut self.images(key, entry.as_deref()));
+        }
+        for (layer, entry) in overlay::places(&path) {
+            images.append(&mut self.images(&layer.to_vec(), Some(entry)));
         }
         if in_layers.is_empty() {
-            images = self.configured(&path, &sighting.location.inside);
+            images.append(&mut self.configured(&path, &sighting.location.inside));
         }
         if images.is_empty() {
             return;
@@ -216,26 +225,29 @@ impl<'a> Relation<'a> {
         }
     }
 
-    /// The images that hold a layer, with what became of what these members lead to.
-    fn images(&mut self, key: &Key, content: Option<&[Member]>) -> Vec<Image> {
+    /// The images that hold a layer, with what became of its entry of this path.
+    fn images(&mut self, key: &Key, path: Option<&[u8]>) -> Vec<Image> {
         let Some((_, holders)) = self.holders.get(key) else {
             return Vec::new();
         };
-        let mut content = content.unwrap_or_default().iter();
-        let entry = content.find(|member| member.container == TAR);
-        let path = entry.map(Member::exact_name);
         let mut images = Vec::with_capacity(holders.len());
         for (image, number) in holders {
             let Some(known) = self.table.images.get(*image) else {
                 continue;
             };
             let mut told = image_of(known);
-            if let Some(path) = path.as_ref().filter(|_| self.questions <= QUESTIONS_MAX) {
+            if let Some(path) = path.filter(|_| self.questions <= QUESTIONS_MAX) {
                 let later = known.layers.get(number + 1..).unwrap_or_default();
                 self.questions += later.len();
-                if let Some((removed, by)) = remover(later, self.layers, self.naming, path) {
+                let removes = |key: &Key| match self.layers.get(key) {
+                    Some(names) => names.removes(self.naming, path),
+                    None if known.is_plain => overlay::removes(self.root, key, path),
+                    None => None,
+                };
+                let remover = later.iter().find_map(|(by, key)| Some((removes(key)?, by)));
+                if let Some((removed, by)) = remover {
                     told.removed = Some(removed);
-                    told.removed_by = Some(by.to_owned());
+                    told.removed_by = Some(by.clone());
                 }
             }
             images.push(told);
@@ -260,19 +272,6 @@ impl<'a> Relation<'a> {
             }
         }
     }
-}
-
-/// The first of these layers that removes a path, and how.
-fn remover<'a>(
-    later: &'a [(String, Key)],
-    layers: &BTreeMap<Key, Names>,
-    naming: &Naming,
-    path: &[u8],
-) -> Option<(Removed, &'a str)> {
-    later.iter().find_map(|(digest, key)| {
-        let removed = layers.get(key)?.removes(naming, path)?;
-        Some((removed, digest.as_str()))
-    })
 }
 
 fn image_of(known: &Known) -> Image {

@@ -2,12 +2,14 @@
 
 use super::gather::{Heard, TAR};
 use super::place::{self, Key, Store};
-use crate::archives::image::{Config, Document, Manifest, Saved, split_digest};
+use crate::archives::image::{Config, Document, Manifest, Saved, StoredImage, split_digest};
 use crate::model::{Gap, GapReason, Member};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// As many entries of indexes are followed: they may lead to one another.
 const STEPS_MAX: usize = 1_000_000;
+/// As many layers stand on one another; layers may name each other in a circle.
+const CHAIN_MAX: usize = 1000;
 /// So many blobs that a manifest lacks are told one by one.
 const LACKING_MAX: usize = 8;
 
@@ -31,6 +33,8 @@ pub(super) struct Known {
     /// Places at which nothing must be.
     optional: BTreeSet<Key>,
     more: bool,
+    /// Whether its layers are directories.
+    pub(super) is_plain: bool,
 }
 
 /// All images, by the places of their configurations and layers.
@@ -59,6 +63,13 @@ impl Table {
                 (&heard.document, place::split(key))
             {
                 table.saved(directory, heard, images, documents, has_layer);
+            }
+        }
+        for (key, heard) in documents {
+            if let (Document::StoredImages(images), Some(store)) =
+                (&heard.document, key.strip_suffix(place::STORED_IMAGES))
+            {
+                table.stored(store, heard, images, documents);
             }
         }
         for (key, heard) in documents {
@@ -142,6 +153,46 @@ impl Table {
                 known.names.extend(image.names.iter().cloned());
                 known.is_listed = true;
             }
+        }
+    }
+
+    /// The images of a store of containers/storage.
+    fn stored(
+        &mut self,
+        store: &[u8],
+        heard: &Heard,
+        images: &[StoredImage],
+        documents: &Documents,
+    ) {
+        let list = [store, place::STORED_LAYERS].concat();
+        let Some(Document::StoredLayers(layers)) = documents.get(&list).map(|d| &d.document) else {
+            return;
+        };
+        let by_id: BTreeMap<&str, _> = layers.iter().map(|l| (l.id.as_str(), l)).collect();
+        for image in images {
+            let mut chain = Vec::new();
+            let mut next = by_id.get(image.layer.as_str());
+            while let Some(layer) = next
+                && chain.len() < CHAIN_MAX
+            {
+                let place = format!("/overlay/{}/diff", layer.id);
+                let digest = layer.digest.as_ref().unwrap_or(&layer.id);
+                chain.push((digest.clone(), [store, place.as_bytes()].concat()));
+                next = layer.parent.as_deref().and_then(|id| by_id.get(id));
+            }
+            chain.reverse();
+            self.images.push(Known {
+                path: heard.path.clone(),
+                inside: heard.inside.clone(),
+                names: image.names.iter().cloned().collect(),
+                digest: image.digest.clone(),
+                id: image.id.clone(),
+                is_listed: true,
+                layers: chain,
+                more: next.is_some(),
+                is_plain: true,
+                ..Known::default()
+            });
         }
     }
 
