@@ -22,8 +22,15 @@ umoci insert --image lay:two --opaque keys/empty /root
 umoci gc --layout lay
 "#;
 
+type Plant = (
+    &'static str,
+    &'static str,
+    usize,
+    Option<(&'static str, usize)>,
+);
+
 /// Path in the layer, fixture, layer of `two` that has it, and what becomes of it in `two` by which layer.
-const PLANTED: &[(&str, &str, usize, Option<(&str, usize)>)] = &[
+const PLANTED: &[Plant] = &[
     ("etc/kept.pem", "identity/p256/pkcs8.pem", 0, None),
     (
         "etc/deleted.pem",
@@ -482,7 +489,10 @@ fn hostile_documents_are_bounded() {
         .map(|gap| gap["detail"].as_str().unwrap())
         .collect();
     let has = |text: &str| details.iter().any(|detail| detail.contains(text));
-    assert!(has("more than 1000 layers"), "{details:?}");
+    assert!(
+        has("lists more layers or images than are read"),
+        "{details:?}"
+    );
     assert!(has("indexes list more than"), "{details:?}");
     assert!(details.len() < 20, "{details:?}");
 }

@@ -48,8 +48,6 @@ pub struct Manifest {
     pub config: Option<String>,
     /// Its layers.
     pub layers: Vec<Layer>,
-    /// Whether more layers were listed than are kept.
-    pub more: bool,
 }
 
 /// A layer, as a manifest lists it.
@@ -81,8 +79,6 @@ pub struct Saved {
     pub names: Vec<String>,
     /// The paths of its layers, the lowest first.
     pub layers: Vec<String>,
-    /// Whether more layers were listed than are kept.
-    pub more: bool,
 }
 
 /// A layer of containers/storage, which is a directory of its name.
@@ -110,8 +106,8 @@ pub struct StoredImage {
 }
 
 impl Document {
-    /// Reads a document; none if it is something else.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Reads a document; none if it is something else. With it comes whether it lists more layers, images or names than are kept.
+    pub fn parse(bytes: &[u8]) -> Option<(Self, bool)> {
         let bytes = bytes.trim_ascii();
         match bytes.first()? {
             b'[' if has(bytes, b"\"Layers\"") => saved(bytes),
@@ -120,7 +116,7 @@ impl Document {
             b'{' if has(bytes, b"\"digest\"") || has(bytes, b"\"diff_ids\"") => object(bytes),
             b's' => {
                 let digest = std::str::from_utf8(bytes).ok()?;
-                is_digest(digest).then(|| Self::Tag(digest.to_owned()))
+                is_digest(digest).then(|| (Self::Tag(digest.to_owned()), false))
             }
             _ => None,
         }
@@ -190,7 +186,7 @@ struct Annotations {
     reference: Option<String>,
 }
 
-fn object(bytes: &[u8]) -> Option<Document> {
+fn object(bytes: &[u8]) -> Option<(Document, bool)> {
     let object: Object = serde_json::from_slice(bytes).ok()?;
     if let Some(manifests) = object.manifests {
         let listed = manifests.items.into_iter().filter(|d| is_digest(&d.digest));
@@ -201,22 +197,24 @@ fn object(bytes: &[u8]) -> Option<Document> {
                 .filter(|name| is_name(name)),
             digest: d.digest,
         };
-        return Some(Document::Index(listed.map(entry).collect()));
+        return Some((Document::Index(listed.map(entry).collect()), manifests.more));
     }
     let config = object.config.and_then(|config| config.digest);
     if let (Some(layers), Some(config)) = (object.layers, config) {
         let listed = layers.items.into_iter().filter(|d| is_digest(&d.digest));
-        return Some(Document::Manifest(Manifest {
+        let manifest = Manifest {
             config: Some(config).filter(|digest| is_digest(digest)),
             layers: listed.map(Layer::from).collect(),
-            more: layers.more,
-        }));
+        };
+        return Some((Document::Manifest(manifest), layers.more));
     }
-    let diff_ids = object.rootfs?.diff_ids?.items;
-    Some(Document::Config(Config {
-        diff_ids: diff_ids.into_iter().filter(|id| is_digest(id)).collect(),
+    let diff_ids = object.rootfs?.diff_ids?;
+    let listed = diff_ids.items.into_iter().filter(|id| is_digest(id));
+    let config = Config {
+        diff_ids: listed.collect(),
         platform: platform(object.os, object.architecture, object.variant),
-    }))
+    };
+    Some((Document::Config(config), diff_ids.more))
 }
 
 impl From<Descriptor> for Layer {
@@ -257,21 +255,26 @@ struct Combined {
     layers: Option<Few<String, LAYERS_MAX>>,
 }
 
-fn saved(bytes: &[u8]) -> Option<Document> {
+fn saved(bytes: &[u8]) -> Option<(Document, bool)> {
     let all: Few<Combined, INDEX_MAX> = serde_json::from_slice(bytes).ok()?;
-    let images = all.items.into_iter().map(|image| {
-        let names = image.repo_tags.map_or_else(Vec::new, |tags| tags.items);
-        let (layers, more) = image
-            .layers
-            .map_or_else(|| (Vec::new(), false), |few| (few.items, few.more));
-        Saved {
-            config: image.config,
-            names: names.into_iter().filter(|name| is_name(name)).collect(),
-            layers,
-            more,
-        }
+    let mut more = all.more;
+    let images = all.items.into_iter().map(|image| Saved {
+        config: image.config,
+        names: names_of(image.repo_tags, &mut more),
+        layers: image.layers.map_or_else(Vec::new, |few| {
+            more |= few.more;
+            few.items
+        }),
     });
-    Some(Document::Saved(images.collect()))
+    Some((Document::Saved(images.collect()), more))
+}
+
+fn names_of(names: Option<Few<String, LAYERS_MAX>>, more: &mut bool) -> Vec<String> {
+    let names = names.map_or_else(Vec::new, |few| {
+        *more |= few.more;
+        few.items
+    });
+    names.into_iter().filter(|name| is_name(name)).collect()
 }
 
 #[derive(Deserialize)]
@@ -282,7 +285,7 @@ struct LayerRecord {
     diff_digest: Option<String>,
 }
 
-fn stored_layers(bytes: &[u8]) -> Option<Document> {
+fn stored_layers(bytes: &[u8]) -> Option<(Document, bool)> {
     let all: Few<LayerRecord, INDEX_MAX> = serde_json::from_slice(bytes).ok()?;
     let layers = all.items.into_iter().filter(|layer| is_id(&layer.id));
     let layers = layers.map(|layer| StoredLayer {
@@ -290,7 +293,7 @@ fn stored_layers(bytes: &[u8]) -> Option<Document> {
         parent: layer.parent,
         digest: layer.diff_digest.filter(|digest| is_digest(digest)),
     });
-    Some(Document::StoredLayers(layers.collect()))
+    Some((Document::StoredLayers(layers.collect()), all.more))
 }
 
 #[derive(Deserialize)]
@@ -301,18 +304,18 @@ struct ImageRecord {
     layer: Option<String>,
 }
 
-fn stored_images(bytes: &[u8]) -> Option<Document> {
+fn stored_images(bytes: &[u8]) -> Option<(Document, bool)> {
     let all: Few<ImageRecord, INDEX_MAX> = serde_json::from_slice(bytes).ok()?;
+    let mut more = all.more;
     let images = all.items.into_iter().filter_map(|image| {
-        let names = image.names.map_or_else(Vec::new, |names| names.items);
         Some(StoredImage {
             id: Some(format!("sha256:{}", image.id)).filter(|id| is_digest(id)),
             digest: image.digest.filter(|digest| is_digest(digest)),
-            names: names.into_iter().filter(|name| is_name(name)).collect(),
+            names: names_of(image.names, &mut more),
             layer: image.layer?,
         })
     });
-    Some(Document::StoredImages(images.collect()))
+    Some((Document::StoredImages(images.collect()), more))
 }
 
 /// Whether it is the name of a layer's directory, and nothing that leads elsewhere.
@@ -343,10 +346,10 @@ mod tests {
             "{{\"config\":{{\"digest\":\"sha256:{hex}\"}},\"layers\":[{}]}}",
             layers.trim_end_matches(',')
         );
-        let Some(Document::Manifest(manifest)) = Document::parse(text.as_bytes()) else {
+        let Some((Document::Manifest(manifest), more)) = Document::parse(text.as_bytes()) else {
             panic!("no manifest");
         };
-        assert_eq!((manifest.layers.len(), manifest.more), (LAYERS_MAX, true));
+        assert_eq!((manifest.layers.len(), more), (LAYERS_MAX, true));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Heard {
     pub(super) path: Vec<u8>,
     pub(super) inside: Vec<Member>,
     pub(super) document: Document,
+    /// Whether it lists more than is kept.
+    pub(super) more: bool,
 }
 
 /// A layer that is being read.
@@ -67,7 +69,7 @@ impl Gathered {
 
     /// Takes in what may be a document.
     pub(in crate::pipeline) fn hear(&mut self, path: &[u8], inside: &[Member], text: &[u8]) {
-        let Some(document) = Document::parse(text) else {
+        let Some((document, more)) = Document::parse(text) else {
             return;
         };
         if self.has_room(text.len() + path.len() + PLACE) {
@@ -75,6 +77,7 @@ impl Gathered {
                 path: path.to_vec(),
                 inside: inside.to_vec(),
                 document,
+                more,
             });
         }
     }

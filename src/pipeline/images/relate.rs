@@ -56,7 +56,7 @@ pub(in crate::pipeline) fn relate(
     let table = Table::new(&documents, &|key| layers.contains_key(key));
     // What a damaged or closed file did not give is told there.
     let told: BTreeSet<Vec<u8>> = gaps.iter().map(Gap::exact_path).collect();
-    let mut lacking = table.gaps(&|known, key| {
+    let mut lacking = table.gaps(&documents, &|known, key| {
         if documents.contains_key(key) || layers.contains_key(key) || overfull {
             return true;
         }

@@ -32,7 +32,8 @@ pub(super) struct Known {
     encrypted: Vec<String>,
     /// Places at which nothing must be.
     optional: BTreeSet<Key>,
-    more: bool,
+    /// Whether its layers stand on more than are followed.
+    endless: bool,
     /// Whether its layers are directories.
     pub(super) is_plain: bool,
 }
@@ -105,7 +106,6 @@ impl Table {
             layers,
             encrypted: encrypted.map(|layer| layer.digest.clone()).collect(),
             optional: optional.map(|layer| store.blob(&layer.digest)).collect(),
-            more: manifest.more,
             path: heard.path.clone(),
             inside: heard.inside.clone(),
             ..Known::default()
@@ -144,7 +144,6 @@ impl Table {
                 platform: config_at(Some(&config), documents).and_then(|c| c.platform.clone()),
                 config: Some(config),
                 layers,
-                more: image.more,
                 path: heard.path.clone(),
                 inside: heard.inside.clone(),
                 ..Known::default()
@@ -189,7 +188,7 @@ impl Table {
                 id: image.id.clone(),
                 is_listed: true,
                 layers: chain,
-                more: next.is_some(),
+                endless: next.is_some(),
                 is_plain: true,
                 ..Known::default()
             });
@@ -269,18 +268,28 @@ impl Table {
     }
 
     /// What manifests list that is not there, is closed, or is too much.
-    pub(super) fn gaps(&self, is_there: &dyn Fn(&Known, &Key) -> bool) -> Vec<Gap> {
+    pub(super) fn gaps(
+        &self,
+        documents: &Documents,
+        is_there: &dyn Fn(&Known, &Key) -> bool,
+    ) -> Vec<Gap> {
         let mut gaps = Vec::new();
+        for heard in documents.values().filter(|heard| heard.more) {
+            let detail = "image: a document that lists more layers or images than are read";
+            let mut gap = Gap::at(&heard.path, GapReason::Limit, detail);
+            gap.inside.clone_from(&heard.inside);
+            gaps.push(gap);
+        }
         for known in &self.images {
             let mut tell = |reason, detail: String| {
                 let mut gap = Gap::at(&known.path, reason, detail);
                 gap.inside.clone_from(&known.inside);
                 gaps.push(gap);
             };
-            if known.more {
+            if known.endless {
                 tell(
                     GapReason::Limit,
-                    format!("image: more than {} layers", known.layers.len()),
+                    format!("image: more than {CHAIN_MAX} layers"),
                 );
             }
             for digest in known.encrypted.iter().take(LACKING_MAX) {
