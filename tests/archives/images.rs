@@ -206,6 +206,23 @@ fn an_image_that_no_index_lists_any_more_does_not_count() {
 }
 
 #[test]
+fn layouts_that_share_blobs_by_hard_links_are_read_once() {
+    let dir = layout();
+    let blobs = layers(dir.path(), "lay:two");
+    let size = words(dir.path(), "find lay -type f -printf '%s\n' | jq -s add");
+    shell(
+        dir.path(),
+        "cp -al lay other; umoci tag --image other:two three; umoci rm --image other:two; umoci rm --image other:one",
+    );
+    let (seen, gaps, end) = scan(dir.path());
+    compare(&seen, &blobs, (Some("one"), "three two"));
+    assert!(gaps.is_empty(), "{gaps:?}");
+    let index = fs::metadata(dir.path().join("other/index.json")).unwrap();
+    let once: u64 = size[0].parse().unwrap();
+    assert_eq!(end["bytes"].as_u64().unwrap(), once + index.len());
+}
+
+#[test]
 fn packed_images_are_told_alike() {
     let dir = layout();
     let ids = diff_ids(dir.path(), "lay:two");

@@ -5,7 +5,7 @@ use super::overlay;
 use super::place::{self, Key};
 use super::table::{Documents, Known, Table};
 use crate::archives::image::{Names, Naming};
-use crate::model::{Gap, GapReason, Image, Member, Sighting};
+use crate::model::{Gap, GapReason, Image, Member, Removed, Sighting};
 use crate::walk::{Aliases, HostRoot};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -15,6 +15,10 @@ use std::sync::Arc;
 const LAYER: &str = "layer";
 /// As many images are told of one sighting.
 const IMAGES_MAX: usize = 16;
+/// As many images are looked at that share a configuration.
+const CONFIGURED_MAX: usize = 1000;
+/// As many names are told of one image.
+const NAMES_MAX: usize = 16;
 /// As often a layer is asked whether it removes something.
 const QUESTIONS_MAX: usize = 5_000_000;
 
@@ -86,6 +90,9 @@ pub(in crate::pipeline) fn relate(
 /// What holds a layer: an image, and how many layers are beneath it there.
 type Holder = (usize, usize);
 
+/// How and by which layer something is removed, and the image in which that is so.
+type Fate<'a> = (Option<(Removed, &'a str)>, usize);
+
 struct Relation<'a> {
     table: &'a Table,
     layers: &'a BTreeMap<Key, Names>,
@@ -156,41 +163,46 @@ impl<'a> Relation<'a> {
     fn tell(&mut self, sighting: &mut Sighting) {
         let path = sighting.location.exact_path();
         let in_layers = self.name_layers(&path, &mut sighting.location.inside);
-        let mut images = Vec::new();
+        let mut fates = Vec::new();
         for (key, at) in &in_layers {
             let mut content = sighting.location.inside.iter().skip(*at);
             let entry = content.find(|member| member.container == TAR);
             let entry = entry.map(Member::exact_name);
-            images.append(&mut self.images(key, entry.as_deref()));
+            fates.append(&mut self.fates(key, entry.as_deref()));
         }
         for (layer, entry) in overlay::places(&path) {
-            images.append(&mut self.images(&layer.to_vec(), Some(entry)));
+            fates.append(&mut self.fates(&layer.to_vec(), Some(entry)));
         }
         if in_layers.is_empty() {
-            images.append(&mut self.configured(&path, &sighting.location.inside));
+            let configured = self.configured(&path, &sighting.location.inside);
+            fates.extend(configured.iter().map(|image| (None, *image)));
         }
-        if images.is_empty() {
+        if fates.is_empty() {
             return;
         }
-        images.sort();
-        images.dedup();
-        let gone = images.iter().filter(|image| image.removed.is_some());
-        let (gone, all) = (gone.count(), images.len());
-        let how = images.iter().rev().find_map(|image| image.removed);
-        if let Some(how) = how {
+        fates.sort_unstable();
+        fates.dedup();
+        let gone = fates
+            .iter()
+            .filter(|(removal, _)| removal.is_some())
+            .count();
+        if let Some((Some((how, _)), _)) = fates.last() {
             let how = how.as_str();
-            let note = match all {
+            let note = match fates.len() {
                 1 => format!("{how} by a later layer of the image"),
-                _ if gone == all => format!("removed by later layers of all {all} images"),
-                _ => format!("removed by later layers of {gone} of {all} images"),
+                all if gone == all => format!("removed by later layers of all {all} images"),
+                all => format!("removed by later layers of {gone} of {all} images"),
             };
             sighting.notes.push(note.into());
         }
-        if all > IMAGES_MAX {
-            let more = all - IMAGES_MAX;
+        if let Some(more @ 1..) = fates.len().checked_sub(IMAGES_MAX) {
             sighting.notes.push(format!("in {more} more images").into());
-            images.truncate(IMAGES_MAX);
         }
+        let images: Vec<Image> = fates
+            .iter()
+            .take(IMAGES_MAX)
+            .filter_map(|(removal, image)| Some(image_of(self.table.images.get(*image)?, *removal)))
+            .collect();
         let known = self.last.take().filter(|last| **last == *images);
         let images = known.unwrap_or_else(|| images.into());
         self.last = Some(Arc::clone(&images));
@@ -226,59 +238,61 @@ impl<'a> Relation<'a> {
     }
 
     /// The images that hold a layer, with what became of its entry of this path.
-    fn images(&mut self, key: &Key, path: Option<&[u8]>) -> Vec<Image> {
+    fn fates(&mut self, key: &Key, path: Option<&[u8]>) -> Vec<Fate<'a>> {
         let Some((_, holders)) = self.holders.get(key) else {
             return Vec::new();
         };
-        let mut images = Vec::with_capacity(holders.len());
+        let mut fates = Vec::new();
         for (image, number) in holders {
             let Some(known) = self.table.images.get(*image) else {
                 continue;
             };
-            let mut told = image_of(known);
-            if let Some(path) = path.filter(|_| self.questions <= QUESTIONS_MAX) {
-                let later = known.layers.get(number + 1..).unwrap_or_default();
-                self.questions += later.len();
-                let removes = |key: &Key| match self.layers.get(key) {
-                    Some(names) => names.removes(self.naming, path),
-                    None if known.is_plain => overlay::removes(self.root, key, path),
-                    None => None,
-                };
-                let remover = later.iter().find_map(|(by, key)| Some((removes(key)?, by)));
-                if let Some((removed, by)) = remover {
-                    told.removed = Some(removed);
-                    told.removed_by = Some(by.clone());
+            let later = known.layers.get(number + 1..).unwrap_or_default();
+            self.questions += 1 + later.len();
+            if self.questions > QUESTIONS_MAX {
+                // Nothing more is asked, and no more is told than can be.
+                if fates.len() >= IMAGES_MAX {
+                    break;
                 }
+                fates.push((None, *image));
+                continue;
             }
-            images.push(told);
+            let removes = |key: &Key| match (self.layers.get(key), path?) {
+                (Some(names), path) => names.removes(self.naming, path),
+                (None, path) if known.is_plain => overlay::removes(self.root, key, path),
+                (None, _) => None,
+            };
+            let remover = later
+                .iter()
+                .find_map(|(by, key)| Some((removes(key)?, by.as_str())));
+            fates.push((remover, *image));
         }
-        images
+        fates
     }
 
     /// The images whose configuration this is.
-    fn configured(&self, path: &[u8], inside: &[Member]) -> Vec<Image> {
+    fn configured(&self, path: &[u8], inside: &[Member]) -> &[usize] {
         let mut key = self.aliases.canonical(path).into_owned();
         let mut members = inside.iter();
         loop {
             if let Some(images) = self.configurations.get(&key) {
-                let known = images
-                    .iter()
-                    .filter_map(|image| self.table.images.get(*image));
-                return known.map(image_of).collect();
+                return images
+                    .get(..images.len().min(CONFIGURED_MAX))
+                    .unwrap_or_default();
             }
             match members.next() {
                 Some(member) => place::enter(&mut key, member),
-                None => return Vec::new(),
+                None => return &[],
             }
         }
     }
 }
 
-fn image_of(known: &Known) -> Image {
+fn image_of(known: &Known, removal: Option<(Removed, &str)>) -> Image {
     Image {
-        removed: None,
-        removed_by: None,
-        names: known.names.iter().cloned().collect(),
+        removed: removal.map(|(how, _)| how),
+        removed_by: removal.map(|(_, by)| by.to_owned()),
+        names: known.names.iter().take(NAMES_MAX).cloned().collect(),
         digest: known.digest.clone(),
         id: known.id.clone(),
         platform: known.platform.clone(),
