@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Times the release binary against other programs that read the same files, and writes a table of medians.
 #
-#   benches/compare.sh [--rounds N] [--only usr|small|large|archive|git]…      text in Markdown to standard output
+#   benches/compare.sh [--rounds N] [--only usr|small|large|archive|image|git]…      text in Markdown to standard output
 #
 # Of usr, small and large the bytes are compared as they lie, with archives left closed (--shallow); what it takes to open them stands beside
-# that. Archive is one tar.zst, git a repository of ten thousand commits: these are opened.
+# that. Archive is one tar.zst, image an OCI layout of a Debian root, git a repository of ten thousand commits: these are opened.
 # The others: a bare read of every file (find, cat), which is the least that any program must do, and ripgrep with
 # a pattern for PEM headers and OpenSSH's public keys. Every file is read once before the first counted round, and
 # the programs run in turn (A B C A B C …). CPU seconds are user and system time with all children; on a machine
@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 rounds=5
-trees=(usr small large archive git)
+trees=(usr small large archive image git)
 only=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -30,6 +30,9 @@ done
 
 missing=()
 for tool in rg:ripgrep jq:jq python3:python3 find:findutils shuf:coreutils zstd:zstd tar:tar git:git; do
+  command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+done
+[[ " ${only[*]} " != *" image "* ]] || for tool in umoci:umoci debootstrap:debootstrap; do
   command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -100,6 +103,28 @@ EOF
   rm "$work/list" "$work/some"
 }
 
+# A Debian root of about a gigabyte as an image of two layers: the least one, and compilers with what they need. Without a mirror, a
+# part of /usr takes its place, which is told.
+make_image() {
+  local log=$work/debootstrap.log bundle=$work/bundle
+  umoci init --layout "$1/layout"
+  umoci new --image "$1/layout:debian"
+  umoci unpack --image "$1/layout:debian" "$bundle" >/dev/null
+  if debootstrap --variant=minbase bookworm "$bundle/rootfs" >"$log" 2>&1; then
+    umoci repack --image "$1/layout:debian" --refresh-bundle "$bundle" >/dev/null
+    DEBIAN_FRONTEND=noninteractive chroot "$bundle/rootfs" sh -c 'apt-get update && apt-get install -y --no-install-recommends \
+      ca-certificates openssl build-essential python3 golang-go && apt-get clean' >>"$log" 2>&1 ||
+      { tail -n 5 "$log" >&2; echo "compare.sh: the image's second layer is not whole" >&2; }
+  else
+    echo "compare.sh: no Debian root could be made; the image holds a part of /usr instead" >&2
+    find /usr -xdev -type f -size +0 -size -20M -print0 | sort -z | shuf -z --random-source=<(yes) >"$work/list"
+    tar -cf - --null -T "$work/list" 2>/dev/null | head -c 1G | tar -xf - -C "$bundle/rootfs" 2>/dev/null || true
+  fi
+  umoci repack --image "$1/layout:debian" "$bundle" >/dev/null
+  umoci gc --layout "$1/layout" >/dev/null
+  rm -rf "$bundle" "$log"
+}
+
 # Ten thousand commits to four hundred files of text; the same every time.
 make_git() {
   git init -q --bare "$1/repository.git"
@@ -154,6 +179,10 @@ pattern = (
 scan = f"exec {shlex.quote(keymuster)} scan {at} --one-file-system -q -f jsonl"
 opens = {
     "Archive": ("zstd -dc, cat", f"zstd -dc {at}/image.tar.zst | cat >/dev/null"),
+    "Image": (
+        "gzip -dc, tar -xO",
+        f"for layer in $(find {at} -type f -size +1M); do gzip -dc $layer | tar -xO >/dev/null || exit 1; done",
+    ),
     "Repository": (
         "git cat-file",
         f"git -C {at}/repository.git cat-file --batch --batch-all-objects --unordered >/dev/null",
@@ -234,6 +263,7 @@ for tree in "${only[@]}"; do
     small) root=$work/small title="Small files"; mkdir "$root"; make_small "$root" ;;
     large) root=$work/large title="Large files"; mkdir "$root"; make_large "$root" ;;
     archive) root=$work/archive title="Archive"; mkdir "$root"; make_archive "$root" ;;
+    image) root=$work/image title="Image"; mkdir "$root"; make_image "$root" ;;
     git) root=$work/git title="Repository"; mkdir "$root"; make_git "$root" ;;
   esac
   python3 "$work/measure.py" "$title" "$root" "$rounds" "$keymuster" "$work"

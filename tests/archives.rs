@@ -5,6 +5,7 @@ mod bombs;
 mod chains;
 mod damage;
 mod encodings;
+mod images;
 mod kinds;
 mod packages;
 mod plants;

@@ -66,8 +66,8 @@ impl Archive for Ar {
                 }
             }
             input.skip_to(end).map_err(failed)?;
-            // What begins at an odd place is preceded by a line's end.
-            if end % 2 == 1 && input.peek(1)?.first() == Some(&b'\n') {
+            // What would begin at an odd place is preceded by a line's end, or as Go writes it by a zero byte.
+            if end % 2 == 1 && matches!(input.peek(1)?.first(), Some(b'\n' | 0)) {
                 input.skip_to(end + 1).map_err(failed)?;
             }
         }

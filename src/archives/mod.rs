@@ -16,6 +16,7 @@ mod fault;
 pub mod git;
 mod gzip;
 mod held;
+pub mod image;
 mod input;
 mod little;
 mod lz4;
@@ -50,6 +51,9 @@ pub trait Members {
     /// # Errors
     /// As for a member.
     fn plain(&mut self, offset: u64, content: &dyn Source) -> Result<(), Failure>;
+
+    /// Notes an entry that has no content, such as a link, by its exact name; that of a directory ends with a slash.
+    fn bare(&mut self, _name: &[u8]) {}
 
     /// Tells that a member, or a place of the archive, was recognised and not read.
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String);

@@ -226,6 +226,7 @@ mod tests {
                 ..Location::default()
             },
             file: None,
+            images: None,
             certificate: None,
             ssh: None,
             pgp: None,

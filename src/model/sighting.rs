@@ -2,6 +2,7 @@
 
 use super::certificate::{Certificate, Ssh};
 use super::fingerprint::Fingerprints;
+use super::image::Image;
 use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
 use super::location::{FileFacts, Location};
@@ -9,6 +10,7 @@ use super::pgp::Pgp;
 use super::unlock::Opened;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// One artifact at one location: the `sighting` record of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct Sighting {
     /// The file that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileFacts>,
+    /// The container images of which the layer that holds it is part; those in which it is still there come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Arc<[Image]>>,
     /// X.509 facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Box<Certificate>>,
@@ -69,4 +74,13 @@ pub struct Sighting {
     /// Remarks for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Cow<'static, str>>,
+}
+
+impl Sighting {
+    /// Whether a later layer removes it in every image that holds it.
+    pub fn is_removed_from_images(&self) -> bool {
+        let mut images = self.images.iter().flat_map(|images| images.iter());
+        images.next().is_some_and(|first| first.removed.is_some())
+            && images.all(|image| image.removed.is_some())
+    }
 }

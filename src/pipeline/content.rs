@@ -4,6 +4,7 @@
 //! of a DER object, and grows only while one object needs it. Holes of sparse files are never read.
 
 use super::budget::{Budget, Counted};
+use super::images::Heard;
 use super::lines::Lines;
 use super::members::Inside;
 use super::seen::{self, Ear, Seen};
@@ -39,6 +40,18 @@ pub trait Sink {
     fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>);
     /// The member ends.
     fn leave(&mut self);
+    /// An entry without content of the archive in which the search is.
+    fn bare(&mut self, _name: &[u8]) {}
+    /// Whether what was entered may be a document that says how other things belong together.
+    fn listens(&self) -> bool {
+        false
+    }
+    /// Whether the names of what stands in what was entered are noted.
+    fn notes_names(&self) -> bool {
+        false
+    }
+    /// The whole text of what was entered.
+    fn hear(&mut self, _text: &[u8]) {}
 }
 
 /// What holds for all bytes of one file or member.
@@ -160,14 +173,21 @@ impl<'a> Scanner<'a> {
         context: Context<'_>,
         sink: &mut dyn Sink,
     ) -> io::Result<()> {
+        let heard = sink.listens().then(|| Heard::new(source));
+        let content = heard.as_ref().map_or(source, |heard| heard);
         let mut ear = Ear::new(sink);
         let parts =
-            |this: &mut Self, buffer: &mut _| this.scan_parts(source, buffer, context, &mut ear);
-        self.with_buffer(parts)?;
-        if let Some(seen) = self.seen.filter(|_| !self.stop.load(Ordering::Relaxed)) {
+            |this: &mut Self, buffer: &mut _| this.scan_parts(content, buffer, context, &mut ear);
+        let outcome = self.with_buffer(parts);
+        if let Some(text) = heard.and_then(Heard::into_document) {
+            ear.hear(&text);
+        }
+        if outcome.is_ok()
+            && let Some(seen) = self.seen.filter(|_| !self.stop.load(Ordering::Relaxed))
+        {
             ear.remember(seen, context.budget);
         }
-        Ok(())
+        outcome
     }
 
     /// Searches bytes that are no archive. `base` is the place of the first of them for those who are told.
@@ -222,6 +242,7 @@ impl<'a> Scanner<'a> {
             let mut input = Input::new(&part, start);
             if base == 0
                 && context.depth > 0
+                && !sink.notes_names()
                 && let Some(seen) = self.seen
                 && let Some(digest) = seen::digest(&mut input, archive)?
             {

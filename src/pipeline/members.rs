@@ -74,6 +74,10 @@ impl Members for Inside<'_, '_, '_> {
         outcome.map_err(Failure::Io)
     }
 
+    fn bare(&mut self, name: &[u8]) {
+        self.sink.bare(name);
+    }
+
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String) {
         match member {
             Some(member) => {

@@ -3,6 +3,7 @@
 mod budget;
 pub mod content;
 pub mod decorate;
+mod images;
 mod inside;
 mod lines;
 mod live;

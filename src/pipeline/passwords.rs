@@ -264,6 +264,7 @@ fn read_again(again: &Again<'_>, path: &[u8], passwords: &Passwords) -> Option<R
         path,
         chain: Chain::default(),
         secret_id_key: again.secret_id_key,
+        images: None,
         sightings: &mut read.sightings,
         gaps: &mut read.gaps,
     };

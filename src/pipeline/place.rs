@@ -63,6 +63,7 @@ pub fn sighting(
             ..Location::default()
         },
         file: None,
+        images: None,
         certificate: artifact.certificate,
         ssh: artifact.ssh,
         pgp: artifact.pgp,

@@ -161,4 +161,22 @@ impl Sink for Ear<'_> {
         self.level -= 1;
         self.sink.leave();
     }
+
+    fn bare(&mut self, name: &[u8]) {
+        self.sink.bare(name);
+    }
+
+    fn listens(&self) -> bool {
+        self.sink.listens()
+    }
+
+    fn notes_names(&self) -> bool {
+        self.sink.notes_names()
+    }
+
+    fn hear(&mut self, text: &[u8]) {
+        // It has to be heard at each place.
+        self.told = true;
+        self.sink.hear(text);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::content::{Scanner, Sink};
 use super::decorate::Decorator;
+use super::images::{self, Gathered, Gathering};
 use super::inside::Chain;
 use super::live;
 use super::passwords::{self, Again, PasswordBook};
@@ -100,6 +101,7 @@ pub fn sweep(
     let parser = Parser::new(formats::ALL);
     let stop: &AtomicBool = &request.walk.stop;
     let seen = Seen::default();
+    let gathering = Gathering::default();
     let outcome = walk::walk(&root, request.paths, &request.walk, &progress.walk, || {
         FileReader {
             scanner: Scanner::new(detector, &parser, stop)
@@ -109,6 +111,7 @@ pub fn sweep(
             secret_id_key: request.secret_id_key,
             decorator: Decorator::new(&host, &root),
             progress,
+            images: Gathered::new(&gathering),
             sightings: Vec::new(),
             gaps: Vec::new(),
             bytes: 0,
@@ -116,8 +119,10 @@ pub fn sweep(
     })?;
     let mut sightings = Vec::new();
     let mut gaps = Vec::new();
+    let mut gathered = Vec::new();
     let mut bytes = 0;
     for mut reader in outcome.visitors {
+        gathered.push(reader.images);
         sightings.append(&mut reader.sightings);
         gaps.append(&mut reader.gaps);
         bytes += reader.bytes;
@@ -135,6 +140,12 @@ pub fn sweep(
             secret_id_key: request.secret_id_key,
             jobs: request.walk.jobs,
         },
+        &mut sightings,
+        &mut gaps,
+    );
+    images::relate(
+        gathered,
+        (&root, &outcome.aliases),
         &mut sightings,
         &mut gaps,
     );
@@ -211,6 +222,7 @@ struct FileReader<'a> {
     secret_id_key: Option<&'a Secret>,
     decorator: Decorator<'a>,
     progress: &'a Progress,
+    images: Gathered,
     sightings: Vec<Sighting>,
     gaps: Vec<Gap>,
     bytes: u64,
@@ -223,6 +235,7 @@ impl Visitor for FileReader<'_> {
             path: file.path(),
             chain: Chain::default(),
             secret_id_key: self.secret_id_key,
+            images: Some(&mut self.images),
             sightings: &mut self.sightings,
             gaps: &mut self.gaps,
         };
@@ -234,6 +247,7 @@ impl Visitor for FileReader<'_> {
             &mut sink,
             &mut read,
         );
+        self.images.end();
         self.bytes += read;
         self.progress.walk.bytes.fetch_add(read, Ordering::Relaxed);
         if let Err(error) = outcome {
@@ -277,6 +291,8 @@ pub(super) struct FileSink<'a> {
     pub(super) path: &'a [u8],
     pub(super) chain: Chain,
     pub(super) secret_id_key: Option<&'a Secret>,
+    /// What hears along for images, if anybody does.
+    pub(super) images: Option<&'a mut Gathered>,
     pub(super) sightings: &'a mut Vec<Sighting>,
     pub(super) gaps: &'a mut Vec<Gap>,
 }
@@ -300,11 +316,39 @@ impl Sink for FileSink<'_> {
     }
 
     fn enter(&mut self, member: Member, entry: Option<Arc<EntryFacts>>) {
+        if let Some(images) = &mut self.images {
+            images.enter(self.path, self.chain.members(), &member);
+        }
         self.chain.enter(member, entry);
     }
 
     fn leave(&mut self) {
         self.chain.leave();
+        if let Some(images) = &mut self.images {
+            images.left_to(self.chain.members().len());
+        }
+    }
+
+    fn bare(&mut self, name: &[u8]) {
+        if let Some(images) = &mut self.images {
+            images.entry(self.path, self.chain.members(), name);
+        }
+    }
+
+    fn listens(&self) -> bool {
+        let images = self.images.as_ref();
+        images.is_some_and(|images| images.listens(self.path, self.chain.members()))
+    }
+
+    fn notes_names(&self) -> bool {
+        let images = self.images.as_ref();
+        images.is_some_and(|images| images.notes_names(self.path, self.chain.members()))
+    }
+
+    fn hear(&mut self, text: &[u8]) {
+        if let Some(images) = &mut self.images {
+            images.hear(self.path, self.chain.members(), text);
+        }
     }
 }
 

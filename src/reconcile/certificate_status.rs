@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Containers whose members are kept, not used.
 const ARCHIVES: &[&str] = &["tar", "zip", "cpio", "7z", "rar", "ar", "git"];
+/// What an image is made of.
+const LAYER: &str = "layer";
 /// Zip files that a program runs from.
 const PROGRAMS: &[&str] = &[
     "jar", "war", "ear", "apk", "aar", "whl", "egg", "nupkg", "jmod", "xpi",
@@ -233,13 +235,20 @@ pub(super) fn same_names(row: &[String], certificate: &[String]) -> bool {
     bare(row) == bare(certificate)
 }
 
-/// Whether a sighting is in history or an archive, and not in a program.
+/// Whether a sighting is in history, in an archive that is no program, or in a layer whose images have it no more.
 fn is_history(sighting: &Sighting) -> bool {
+    if sighting.is_removed_from_images() {
+        return true;
+    }
     let mut holder = file_name(&sighting.location.path);
+    // A layer is what a program runs from: the archive that it is stored as keeps nothing else.
+    let mut is_layer = false;
     sighting.location.inside.iter().any(|member| {
         let extension = holder.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
         let program = extension.is_some_and(|e| PROGRAMS.contains(&e.as_str()));
         holder = member.name.as_deref().map_or("", file_name);
-        ARCHIVES.contains(&member.container.as_str()) && !program
+        is_layer |= member.container == LAYER;
+        let is_archive = ARCHIVES.contains(&member.container.as_str());
+        is_archive && !program && !std::mem::take(&mut is_layer)
     })
 }

@@ -67,6 +67,7 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
             package: None,
             access: Some(Access::default()),
         }),
+        images: None,
         certificate: None,
         ssh: None,
         pgp: None,

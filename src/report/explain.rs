@@ -2,7 +2,9 @@
 
 use super::escape::escape;
 use super::words::key_words;
-use crate::model::{EntryReport, Finding, KeyReport, Kind, Pgp, Protection, Report, Sighting};
+use crate::model::{
+    EntryReport, Finding, Image, KeyReport, Kind, Pgp, Protection, Report, Sighting,
+};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -252,6 +254,21 @@ fn write_flags(flags: &[Finding], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// `in image app:1 (sha256:…), deleted by layer sha256:…`
+fn image_words(image: &Image) -> String {
+    let name = match image.names.as_slice() {
+        [] => "without a name".to_owned(),
+        names => names.join(", "),
+    };
+    let digest = image.digest.as_ref().or(image.id.as_ref());
+    let digest = digest.map(|d| format!(" ({d})")).unwrap_or_default();
+    let removed = image.removed.zip(image.removed_by.as_deref());
+    let removed = removed
+        .map(|(how, by)| format!(", {} by layer {by}", how.as_str()))
+        .unwrap_or_default();
+    format!("in image {name}{digest}{removed}")
+}
+
 fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
     let location = &sighting.location;
     let host = sighting.host.as_deref().unwrap_or_default();
@@ -282,6 +299,9 @@ fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
             escape(&member.container),
             escape(name)
         )?;
+    }
+    for image in sighting.images.iter().flat_map(|images| images.iter()) {
+        writeln!(out, "      {}", escape(&image_words(image)))?;
     }
     if let Some(alias) = &location.alias {
         writeln!(out, "      as entry {}", escape(alias))?;

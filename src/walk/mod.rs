@@ -20,6 +20,7 @@ mod listing;
 mod mounts;
 mod object_store;
 mod open_file;
+mod overlaid;
 mod same_file;
 mod scope;
 mod survey;
@@ -31,6 +32,7 @@ pub use host_root::HostRoot;
 pub use links::Links;
 pub use object_store::{LooseNames, ObjectStore};
 pub use open_file::{Facts, OpenFile};
+pub use overlaid::Overlaid;
 pub use survey::{Survey, survey};
 pub use tree::DirectoryId;
 

@@ -56,6 +56,16 @@ fn names_of_system_v_and_gnu() {
 }
 
 #[test]
+fn members_that_a_zero_byte_pads_as_go_writes_it() {
+    let (swept, found) = packed(
+        r"ar -qcD x 1.pem 2.pem; size=$(stat -c %s 1.pem); test $((size % 2)) = 1
+          printf '\0' | dd of=x bs=1 seek=$((68 + size)) conv=notrunc status=none",
+    );
+    assert!(swept.gaps.is_empty(), "{:?}", swept.gaps);
+    assert_eq!(found, [pair("ar", "1.pem"), pair("ar", "2.pem")]);
+}
+
+#[test]
 fn names_of_bsd() {
     // The form that ar(5) of BSD tells; both names are there, one filled with zeros.
     let (swept, found) = packed(

@@ -13,6 +13,8 @@ pub(super) const LONG_NAME: u8 = b'L';
 pub(super) const LONG_LINK: u8 = b'K';
 /// GNU: a file with holes.
 pub(super) const SPARSE: u8 = b'S';
+/// A directory.
+pub(super) const DIRECTORY: u8 = b'5';
 /// A further name of a file that stood before.
 pub(super) const HARD_LINK: u8 = b'1';
 

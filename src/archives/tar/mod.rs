@@ -9,7 +9,7 @@ use crate::model::{GapReason, Member};
 use header::Header;
 use pax::Extended;
 use sparse::{Map, Spread};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 /// The archive.
 pub(super) struct Tar;
@@ -163,8 +163,29 @@ fn entry(
                 "tar: cut off in this file".to_owned(),
             );
         }
+    } else if !header.has_data() {
+        let mut name = extended.name_or(header).to_vec();
+        if header.kind == header::DIRECTORY && !name.ends_with(b"/") {
+            name.push(b'/');
+        }
+        members.bare(&name);
     }
-    Ok(input.skip_to(next)?)
+    let end = head.saturating_add(stored);
+    skip_data(input, end, next)
+}
+
+/// Goes behind data, and behind what fills their last block; umoci leaves that out at the end of an archive.
+fn skip_data(input: &mut Input<'_>, end: u64, next: u64) -> Result<(), Failure> {
+    input.skip_to(end)?;
+    match input.skip_to(next) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            if input.random().is_some() {
+                input.skip_to(input.size())?;
+            }
+            Ok(())
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 fn hand_over(

@@ -151,6 +151,7 @@ impl Teller<'_> {
             path: &self.repository.path,
             chain,
             secret_id_key: self.sweeping.request.secret_id_key,
+            images: None,
             sightings: &mut self.sightings,
             gaps: &mut self.gaps,
         };
@@ -188,6 +189,7 @@ impl Teller<'_> {
             path,
             chain: Chain::default(),
             secret_id_key: self.sweeping.request.secret_id_key,
+            images: None,
             sightings: &mut self.sightings,
             gaps: &mut self.gaps,
         };

@@ -170,6 +170,41 @@ fn superseded_and_historic_ends_are_info() {
         set(&["expired:high"])
     );
     assert_eq!(alone(vec![member("/srv/app.jar")]), set(&["expired:high"]));
+    // In a layer that an image runs from, unless a later one removes it from every image.
+    let layer = |removed: &[Option<Removed>]| {
+        let mut s = old.clone();
+        s.location.inside = [
+            Member::named("layer", b"sha256:00"),
+            Member::named("gzip", b""),
+            Member::named("tar", b"etc/a.crt"),
+        ]
+        .to_vec();
+        let images = removed.iter().map(|removed| Image {
+            removed: *removed,
+            ..Image::default()
+        });
+        s.images = Some(images.collect());
+        s
+    };
+    let (deleted, replaced) = (Some(Removed::Deleted), Some(Removed::Replaced));
+    assert_eq!(alone(vec![layer(&[None])]), set(&["expired:high"]));
+    assert_eq!(alone(vec![layer(&[deleted])]), set(&["expired:info"]));
+    assert_eq!(
+        alone(vec![layer(&[deleted, replaced])]),
+        set(&["expired:info"])
+    );
+    assert_eq!(alone(vec![layer(&[None, deleted])]), set(&["expired:high"]));
+    // A saved image is an archive.
+    let mut saved = layer(&[None]);
+    saved
+        .location
+        .inside
+        .insert(0, Member::named("tar", b"layer.tar"));
+    assert_eq!(alone(vec![saved]), set(&["expired:info"]));
+    // A plain directory of a layer.
+    let mut plain = layer(&[deleted]);
+    plain.location.inside.clear();
+    assert_eq!(alone(vec![plain]), set(&["expired:info"]));
     let anchor = Sighting {
         class: Class::TrustAnchor,
         ..old
