@@ -1,8 +1,11 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
 use super::escape::escape;
-use super::words::{count, human_bytes, key_words, place, share};
-use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
+use super::words::{count, excused, human_bytes, key_words, place, share};
+use crate::model::{
+    Class, EntryStatus, Finding, Gap, GapReason, HostReport, HostStatus, Kind, Report, Scope,
+    Severity,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -121,6 +124,14 @@ impl<W: Write> Page<'_, W> {
         for line in wrap(&line, self.options.width.unwrap_or(usize::MAX)) {
             writeln!(self.out, "{}", self.paint(BOLD, &line))?;
         }
+        self.hosts(report)?;
+        if let Some(policy) = report.policy.as_ref().filter(|p| p.name != BUILT_IN) {
+            let digest: String = policy.sha256.chars().take(12).collect();
+            self.row(
+                "Policy",
+                &format!("{} (sha256 {digest}…)", escape(&policy.name)),
+            )?;
+        }
         for inventory in &report.inventories {
             let date = inventory
                 .as_of
@@ -151,6 +162,64 @@ impl<W: Write> Page<'_, W> {
             for flag in &inventory.flags {
                 self.row("", &escape(&flag.why))?;
             }
+        }
+        Ok(())
+    }
+
+    /// How many of the hosts that should have been swept were, and which were not.
+    fn hosts(&mut self, report: &Report) -> io::Result<()> {
+        let of = |status: HostStatus| -> Vec<&HostReport> {
+            let hosts = report.hosts.iter();
+            hosts.filter(|host| host.status == status).collect()
+        };
+        if report.hosts.is_empty() {
+            return Ok(());
+        }
+        let (reported, none, old) = (
+            of(HostStatus::Reported).len() as u64,
+            of(HostStatus::NotReported),
+            of(HostStatus::TooOld),
+        );
+        let all = reported + none.len() as u64 + old.len() as u64;
+        let text = format!("{} in scope have reported", share(reported, all));
+        let text = if reported == all {
+            text
+        } else {
+            self.paint(RED, &text)
+        };
+        self.row("Hosts", &text)?;
+        let shown = if self.options.verbose { usize::MAX } else { 5 };
+        let mut list = |hosts: &[&HostReport], words: &str| {
+            let mut names: Vec<String> = hosts
+                .iter()
+                .take(shown)
+                .map(|host| {
+                    let day = host
+                        .last_sweep
+                        .map(|at| at.strftime("%Y-%m-%d").to_string());
+                    let day = day.filter(|_| host.status == HostStatus::TooOld);
+                    let day = day.map(|day| format!(" ({day})")).unwrap_or_default();
+                    format!("{}{day}", escape(&host.name))
+                })
+                .collect();
+            if hosts.len() > names.len() {
+                names.push(format!("{} more", hosts.len() - names.len()));
+            }
+            match hosts.len() {
+                0 => Ok(()),
+                _ => self.row("", &format!("{words}: {}", names.join(", "))),
+            }
+        };
+        list(&none, "no sweep of")?;
+        list(&old, "the last sweep is too old of")?;
+        list(&of(HostStatus::Unlisted), "swept and not on the list")?;
+        for host in report.hosts.iter().filter(|host| !host.formerly.is_empty()) {
+            let line = format!(
+                "{} was called {} before: the machine id is the same",
+                escape(host.swept_as.as_deref().unwrap_or(&host.name)),
+                escape(&host.formerly.join(", "))
+            );
+            self.row("", &line)?;
         }
         Ok(())
     }
@@ -245,6 +314,21 @@ impl<W: Write> Page<'_, W> {
                 self.options.exit_code
             ),
         )?;
+        let exceptions = |name: &str| {
+            let numbers = report.summary.metrics.get("exceptions");
+            numbers
+                .and_then(|numbers| numbers.get(name)?.as_u64())
+                .unwrap_or(0)
+        };
+        let (total, invalid) = (exceptions("total"), exceptions("invalid"));
+        if total > 0 {
+            let line = format!(
+                "{} of these excused by {}, {invalid} of which do not hold",
+                count(exceptions("findings"), "finding", "findings"),
+                count(total, "exception", "exceptions"),
+            );
+            self.row("", &line)?;
+        }
         match &self.options.changes {
             Some(changes) => self.row("", &changes.clone()),
             None => Ok(()),
@@ -389,17 +473,19 @@ impl<W: Write> Page<'_, W> {
                 lines.push((flag.severity, flag, place.trim_end().to_owned()));
             }
         }
+        if let Some(policy) = &report.policy {
+            let of_policy = policy.flags.iter();
+            lines.extend(of_policy.map(|flag| (flag.severity, flag, policy.name.clone())));
+        }
         if lines.is_empty() {
             return Ok(());
         }
-        // Info is for those who ask.
-        let shown = |severity| self.options.verbose || severity > Severity::Info;
+        // Info and what is excused is for those who ask.
+        let shown = |line: &(Severity, &Finding, String)| {
+            self.options.verbose || (line.0 > Severity::Info && line.1.exception.is_none())
+        };
         lines.sort_by(|a, b| (b.0, a.1.flag, &a.2, &a.1.id).cmp(&(a.0, b.1.flag, &b.2, &b.1.id)));
-        let listed: Vec<_> = lines
-            .iter()
-            .filter(|line| shown(line.0))
-            .take(most)
-            .collect();
+        let listed: Vec<_> = lines.iter().filter(|line| shown(line)).take(most).collect();
         if !listed.is_empty() {
             let title = if self.options.verbose {
                 "Findings"
@@ -416,6 +502,13 @@ impl<W: Write> Page<'_, W> {
             let head = self.paint(colour_of(*severity), &head);
             writeln!(self.out, "  {head}  {place}  {}", flag.id)?;
             writeln!(self.out, "           {}", self.cut(&escape(&flag.why), 11))?;
+            if let Some(excuse) = &flag.exception {
+                writeln!(
+                    self.out,
+                    "           {}",
+                    self.cut(&escape(&excused(excuse)), 11)
+                )?;
+            }
         }
         if left > 0 && !self.options.verbose {
             writeln!(
@@ -544,6 +637,9 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 }
+
+/// The name of the policy without a file, which need not be told.
+const BUILT_IN: &str = "built in";
 
 /// Columns of a row's name.
 const INDENT: usize = 12;

@@ -1,6 +1,6 @@
 //! Numbers, names and places as people read them.
 
-use crate::model::{Finding, KeyReport, Sighting};
+use crate::model::{Excuse, Finding, KeyReport, Sighting};
 
 /// The place that says most about a finding: of the certificate that it rests on, else of private material.
 pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
@@ -63,6 +63,19 @@ pub(super) fn human_bytes(bytes: u64) -> String {
     }
     let name = UNITS.get(unit).copied().unwrap_or_default();
     format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+/// The exception that excuses a finding, in a sentence.
+pub(super) fn excused(excuse: &Excuse) -> String {
+    format!(
+        "excused until {} by {} ({}): {}; asked for by {}, approved by {}",
+        excuse.until,
+        excuse.ticket,
+        excuse.source,
+        excuse.reason,
+        excuse.requester,
+        excuse.approver
+    )
 }
 
 #[cfg(test)]
