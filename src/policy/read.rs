@@ -167,7 +167,8 @@ fn severities(
             .map(|(_, f)| *f)
     };
     let unknown = |member: &Member<'_, '_>| {
-        let words: Vec<&str> = flags.iter().chain(&[]).map(|(word, _)| *word).collect();
+        let flags = flags.iter().map(|(word, _)| *word);
+        let words: Vec<&str> = flags.chain(classes.iter().map(|(word, _)| *word)).collect();
         document.unknown(member, "severities", &words)
     };
     let table = document.table(section.value, "severities")?;

@@ -149,8 +149,8 @@ fn each_value_is_shown_with_its_origin_in_columns() {
     for line in [
         "expiring_days          = 14  # policy.toml:5",
         "exception_max_days     = 90  # policy.toml:7",
-        "# weak                      = \"high\"      # built in, or by degree",
-        "expired                     = \"critical\"  # policy.toml:10",
+        "# weak                       = \"high\"      # built in, or by degree",
+        "expired                      = \"critical\"  # policy.toml:10",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\n{text}");
     }
