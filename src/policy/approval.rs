@@ -70,23 +70,26 @@ impl Steps {
 
     /// The steps of a name: written the same but for case and punctuation, or by the longest beginning before a `*`.
     fn named(&self, name: &str) -> Option<&Vec<Step>> {
-        let wanted = plain(name);
-        let of_beginning = |key: &String| {
-            let beginning = plain(key.strip_suffix('*')?);
-            wanted.starts_with(&beginning).then_some(beginning.len())
+        let of_beginning = |key: &str| {
+            let mut rest = letters(name);
+            let beginning = letters(key.strip_suffix('*')?);
+            let mut length = 0;
+            for letter in beginning {
+                if rest.next() != Some(letter) {
+                    return None;
+                }
+                length += 1;
+            }
+            Some(length)
         };
-        let exact = self
-            .0
-            .iter()
-            .find(|(key, _)| !key.ends_with('*') && *key != OTHERS && plain(key) == wanted);
+        let exact = self.0.iter().find(|(key, _)| {
+            !key.ends_with('*') && *key != OTHERS && letters(key).eq(letters(name))
+        });
         exact.map(|(_, steps)| steps).or_else(|| {
-            let fits = |(key, steps)| Some((of_beginning(key)?, steps));
-            let best = self
-                .0
-                .iter()
-                .filter_map(fits)
-                .max_by_key(|(length, _)| *length);
-            best.map(|(_, steps)| steps)
+            let fits = |(key, steps): (&String, _)| Some((of_beginning(key)?, steps));
+            let best = self.0.iter().filter_map(fits);
+            best.max_by_key(|(length, _): &(usize, _)| *length)
+                .map(|(_, steps)| steps)
         })
     }
 }
@@ -113,10 +116,12 @@ fn in_force(steps: &[Step], today: Date) -> Demand {
 
 /// A name in lower case, letters and digits only: `SHA-1` is `sha1`.
 pub fn plain(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase()
+    letters(name).map(char::from).collect()
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    let bytes = name.bytes().filter(u8::is_ascii_alphanumeric);
+    bytes.map(|b| b.to_ascii_lowercase())
 }
 
 /// From which day on keys must withstand a quantum computer; absent: not asked.

@@ -54,9 +54,10 @@ pub(super) fn judge(list: Option<&HostList>, aged: bool, hosts: &mut Hosts) -> L
         let Some(host) = hosts.get(number) else {
             continue;
         };
-        let status = match age_of(number, hosts) {
-            HostStatus::Reported if list.is_some() => HostStatus::Unlisted,
-            status => status,
+        let status = if list.is_some() {
+            HostStatus::Unlisted
+        } else {
+            age_of(number, hosts)
         };
         out.reports
             .push(report(host.name.clone(), status, Some(number), hosts));

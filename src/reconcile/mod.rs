@@ -168,6 +168,7 @@ fn judge(
     let replaced = Replaced::find(world, &join, &at_place);
     let coverage = places::Coverage::new(world, &join);
     let environments = sharing::environments(world);
+    let hashes = strength::Hashes::forbidden(world);
     let place_rules = placement::rules(&world.policy.places);
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
     let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
@@ -194,7 +195,7 @@ fn judge(
         }
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
-        strength::judge(&cx, &mut drafts);
+        strength::judge(&cx, &hashes, &mut drafts);
         sharing::judge(&cx, &environments, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         placement::by_policy(&cx, &place_rules, &environments, &mut drafts);

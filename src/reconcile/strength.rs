@@ -8,10 +8,19 @@ use crate::model::{Flag, Kind, PasswordList, Sighting};
 use crate::policy::Demand;
 use crate::policy::approval::plain;
 
+/// The hashes that policy does not approve on the day of judgement, in plain letters.
+pub(super) struct Hashes(Vec<(String, Demand)>);
+
+impl Hashes {
+    pub(super) fn forbidden(world: &World<'_>) -> Self {
+        let hashes = world.policy.approvals.hashes.forbidden(today(world.now));
+        Self(hashes.map(|(name, demand)| (plain(name), demand)).collect())
+    }
+}
+
 /// What policy holds too weak, each reason once.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    let policy = cx.world.policy;
-    let severity = policy.severity(Flag::Weak);
+pub(super) fn judge(cx: &KeyContext<'_, '_>, hashes: &Hashes, out: &mut Vec<Draft>) {
+    let severity = cx.world.policy.severity(Flag::Weak);
     out.extend(key(cx).map(|why| Draft::new(Flag::Weak, severity, why)));
     let by_default = |s: &Sighting| {
         s.opened
@@ -33,16 +42,17 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             continue; // trust in an anchor does not rest on its signature
         }
         let signature = plain(&facts.signature_algorithm);
-        let today = today(cx.world.now);
-        let mut hashes = policy.approvals.hashes.forbidden(today);
-        if let Some((hash, demand)) = hashes.find(|(hash, _)| names_hash(&signature, &plain(hash)))
-        {
+        let broken = hashes
+            .0
+            .iter()
+            .find(|(hash, _)| names_hash(&signature, hash));
+        if let Some((hash, demand)) = broken {
             let why = format!(
                 "{} is signed with {} ({}), which policy does not approve{}",
                 certificate.title(facts),
-                plain(hash).to_ascii_uppercase(),
+                hash.to_ascii_uppercase(),
                 facts.signature_algorithm,
-                since(demand)
+                since(*demand)
             );
             out.push(Draft::new(Flag::Weak, severity, why).certificate(certificate.sha256));
         }
