@@ -1,6 +1,6 @@
 //! What is judged and how hard: thresholds, severities, approved algorithms, places, exceptions, owners.
 //!
-//! A policy is one TOML file; what it does not say is as built in. [`show`] writes the one in force with the origin of
+//! A policy is one TOML file; what it does not say is as built in. [`show()`] writes the one in force with the origin of
 //! each value, in a form that reads back as the same policy.
 
 pub mod approval;

@@ -38,6 +38,7 @@ mod testing;
 mod tests;
 mod tokens;
 mod validity;
+mod wanted;
 mod weak;
 
 use crate::identity::fill_probable_keys;

@@ -2,9 +2,11 @@
 
 pub mod escape;
 pub mod explain;
+mod hosts;
 pub mod inventory_check;
 pub mod json;
 pub mod survey;
 pub mod sweep;
 pub mod text;
 pub mod words;
+mod wrapping;

@@ -1,11 +1,10 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
 use super::escape::escape;
+use super::hosts;
 use super::words::{count, excused, human_bytes, key_words, place, share};
-use crate::model::{
-    Class, EntryStatus, Finding, Gap, GapReason, HostReport, HostStatus, Kind, Report, Scope,
-    Severity,
-};
+use super::wrapping::wrap;
+use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -168,60 +167,13 @@ impl<W: Write> Page<'_, W> {
 
     /// How many of the hosts that should have been swept were, and which were not.
     fn hosts(&mut self, report: &Report) -> io::Result<()> {
-        let of = |status: HostStatus| -> Vec<&HostReport> {
-            let hosts = report.hosts.iter();
-            hosts.filter(|host| host.status == status).collect()
-        };
-        if report.hosts.is_empty() {
+        let Some(hosts) = hosts::lines(report, self.options.verbose) else {
             return Ok(());
-        }
-        let (reported, none, old) = (
-            of(HostStatus::Reported).len() as u64,
-            of(HostStatus::NotReported),
-            of(HostStatus::TooOld),
-        );
-        let all = reported + none.len() as u64 + old.len() as u64;
-        let text = format!("{} in scope have reported", share(reported, all));
-        let text = if reported == all {
-            text
-        } else {
-            self.paint(RED, &text)
         };
-        self.row("Hosts", &text)?;
-        let shown = if self.options.verbose { usize::MAX } else { 5 };
-        let mut list = |hosts: &[&HostReport], words: &str| {
-            let mut names: Vec<String> = hosts
-                .iter()
-                .take(shown)
-                .map(|host| {
-                    let day = host
-                        .last_sweep
-                        .map(|at| at.strftime("%Y-%m-%d").to_string());
-                    let day = day.filter(|_| host.status == HostStatus::TooOld);
-                    let day = day.map(|day| format!(" ({day})")).unwrap_or_default();
-                    format!("{}{day}", escape(&host.name))
-                })
-                .collect();
-            if hosts.len() > names.len() {
-                names.push(format!("{} more", hosts.len() - names.len()));
-            }
-            match hosts.len() {
-                0 => Ok(()),
-                _ => self.row("", &format!("{words}: {}", names.join(", "))),
-            }
-        };
-        list(&none, "no sweep of")?;
-        list(&old, "the last sweep is too old of")?;
-        list(&of(HostStatus::Unlisted), "swept and not on the list")?;
-        for host in report.hosts.iter().filter(|host| !host.formerly.is_empty()) {
-            let line = format!(
-                "{} was called {} before: the machine id is the same",
-                escape(host.swept_as.as_deref().unwrap_or(&host.name)),
-                escape(&host.formerly.join(", "))
-            );
-            self.row("", &line)?;
-        }
-        Ok(())
+        let colour = if hosts.complete { GREEN } else { RED };
+        let share = self.paint(colour, &hosts.share);
+        self.row("Hosts", &share)?;
+        hosts.more.iter().try_for_each(|line| self.row("", line))
     }
 
     fn coverage(&mut self, report: &Report) -> io::Result<()> {
@@ -643,34 +595,6 @@ const BUILT_IN: &str = "built in";
 
 /// Columns of a row's name.
 const INDENT: usize = 12;
-
-/// Lines of at most so many columns, broken between words; colours take no room.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else { break };
-        if !line.is_empty() && columns(line) + 1 + columns(word) > room {
-            lines.push(word.to_owned());
-            continue;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines
-}
-
-/// The columns that a text takes, without its escape sequences for colour.
-fn columns(text: &str) -> usize {
-    let mut hidden = false;
-    let shown = text.chars().filter(|&c| {
-        let was = hidden;
-        hidden = c == '\x1b' || (hidden && c != 'm');
-        !was && !hidden
-    });
-    shown.count()
-}
 
 const BOLD: &str = "1";
 const RED: &str = "31";
