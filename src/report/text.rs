@@ -2,7 +2,7 @@
 
 use super::escape::escape;
 use super::hosts;
-use super::words::{count, excused, human_bytes, key_words, place, share};
+use super::words::{count, excused, excused_line, human_bytes, key_words, place, share};
 use super::wrapping::wrap;
 use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -266,19 +266,7 @@ impl<W: Write> Page<'_, W> {
                 self.options.exit_code
             ),
         )?;
-        let exceptions = |name: &str| {
-            let numbers = report.summary.metrics.get("exceptions");
-            numbers
-                .and_then(|numbers| numbers.get(name)?.as_u64())
-                .unwrap_or(0)
-        };
-        let (total, invalid) = (exceptions("total"), exceptions("invalid"));
-        if total > 0 {
-            let line = format!(
-                "{} of these excused by {}, {invalid} of which do not hold",
-                count(exceptions("findings"), "finding", "findings"),
-                count(total, "exception", "exceptions"),
-            );
+        if let Some(line) = excused_line(report) {
             self.row("", &line)?;
         }
         match &self.options.changes {
