@@ -7,7 +7,7 @@ use super::{
 use std::io::{self, Write};
 
 /// Widest line that comments are aligned behind; longer ones have theirs directly behind them.
-const ALIGN_MAX: usize = 60;
+const ALIGN_MAX: usize = 80;
 
 /// Writes the policy.
 pub fn show(policy: &Policy, out: &mut impl Write) -> io::Result<()> {

@@ -70,10 +70,10 @@ pub(super) fn excused_line(report: &Report) -> Option<String> {
     let numbers = report.summary.metrics.get("exceptions")?;
     let number = |name: &str| numbers.get(name).and_then(serde_json::Value::as_u64);
     Some(format!(
-        "{} of these excused by {}, {} of which do not hold",
-        count(number("findings")?, "finding", "findings"),
-        count(number("total")?, "exception", "exceptions"),
+        "{} of these excused; {} of {} invalid",
+        number("findings")?,
         number("invalid")?,
+        count(number("total")?, "exception", "exceptions"),
     ))
 }
 
