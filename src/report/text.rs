@@ -1,10 +1,13 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
+use super::colour::{BOLD, GREEN, RED, colour_of};
 use super::escape::escape;
 use super::hosts;
 use super::words::{count, excused, excused_line, human_bytes, key_words, place, share};
 use super::wrapping::wrap;
-use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
+use crate::model::{
+    Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity, SweepSummary,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -183,8 +186,11 @@ impl<W: Write> Page<'_, W> {
             files += end.files;
             bytes += end.bytes;
         }
+        let ended = |sweep: &SweepSummary| sweep.end.as_ref().is_some_and(|end| end.complete);
         let complete = if report.summary.complete {
             self.paint(GREEN, "complete")
+        } else if report.sweeps.iter().all(ended) {
+            self.paint(RED, "INCOMPLETE for want of hosts")
         } else {
             self.paint(RED, "INCOMPLETE")
         };
@@ -583,17 +589,3 @@ const BUILT_IN: &str = "built in";
 
 /// Columns of a row's name.
 const INDENT: usize = 12;
-
-const BOLD: &str = "1";
-const RED: &str = "31";
-const GREEN: &str = "32";
-
-const fn colour_of(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "1;31",
-        Severity::High => RED,
-        Severity::Medium => "33",
-        Severity::Low => "36",
-        Severity::Info => "2",
-    }
-}
