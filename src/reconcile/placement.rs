@@ -81,8 +81,8 @@ impl Rule<'_> {
     ) -> bool {
         let (kinds, types) = (&self.rule.kinds, &self.rule.types);
         let of_type = || {
-            let rows = cx.links.iter().filter_map(|link| cx.row(link)?.entry.kind);
-            types.is_empty() || rows.into_iter().any(|kind| types.contains(&kind))
+            let mut rows = cx.links.iter().filter_map(|link| cx.row(link)?.entry.kind);
+            types.is_empty() || rows.any(|kind| types.contains(&kind))
         };
         (kinds.is_empty() || kinds.contains(&s.kind))
             && (self.environment.is_none() || self.environment.as_ref() == environment)
