@@ -149,7 +149,7 @@ fn one_copy_elsewhere_is_not_excused() {
 
 #[test]
 fn a_certificate_is_excused_alone() {
-    let seen = vec![
+    let seen = [
         cert(1, 101, "/srv/app/a.crt", "2026-11-01"),
         cert(1, 102, "/srv/app/b.crt", "2026-11-02"),
     ];
