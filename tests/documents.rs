@@ -209,6 +209,34 @@ fn every_field_of_an_inventory_has_a_row_whose_headers_are_understood() {
 }
 
 #[test]
+fn the_policy_shown_is_one() {
+    let text = readme();
+    let blocks: Vec<&str> = text
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    let of = |start: &str| {
+        blocks
+            .iter()
+            .find(|block| block.starts_with(start))
+            .unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("policy.toml");
+    fs::write(&path, of("# policy.toml")).unwrap();
+    fs::write(dir.path().join("exceptions.toml"), of("[[exceptions]]")).unwrap();
+    let read = policy::read_policy(&path).unwrap();
+    let today = "2026-11-24".parse().unwrap();
+    assert_eq!(read.exceptions.len(), 1);
+    assert_eq!(
+        read.exceptions[0].fault(None, today, read.exception_max_days),
+        None
+    );
+    assert_eq!(read.places.len(), 1);
+}
+
+#[test]
 fn the_records_shown_are_json() {
     let text = readme();
     let mut seen = 0;

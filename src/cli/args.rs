@@ -15,7 +15,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes, as bits: 0 nothing at or above --fail-on and the sweep complete; 1 findings at or above it; \
-4 incomplete sweep; 5 both; 2 alone: usage or input error, or an output that could not be written.";
+4 incomplete sweep, or a host of --hosts without one; 5 both; 2 alone: usage or input error, or an output that could not be written.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,9 @@ pub enum Command {
     Reconcile(ReconcileArgs),
     /// Tell all about one key, fingerprint, path or entry: where, matched how, flagged why
     Explain(ExplainArgs),
+    /// Tell the policy by which keys are judged
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Read an inventory by itself
     #[command(subcommand)]
     Inventory(InventoryCommand),
@@ -152,6 +155,24 @@ pub struct ExplainArgs {
     pub output: OutputArgs,
 }
 
+/// What to do with a policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print the policy in force as TOML, with the origin of each value
+    Show(ShowArgs),
+}
+
+/// Arguments of `policy show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The policy [default: the one built in]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
 /// What to do with an inventory.
 #[derive(Debug, Subcommand)]
 pub enum InventoryCommand {
@@ -212,6 +233,17 @@ pub struct JudgeArgs {
     /// People who may own keys: CSV with a column owner, name, mail or email, and an optional status
     #[arg(long, value_name = "FILE")]
     pub owners: Option<PathBuf>,
+    /// Judge by this policy in TOML: thresholds, severities, approved algorithms, places, rotation periods, exceptions
+    /// [default: built in; `keymuster policy show` prints it]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Hosts that should have been swept: CSV or any form of an inventory, with a column host or name, and aliases,
+    /// environment, scope, owner, machine id; one that is in scope and has no sweep makes the exit code incomplete
+    #[arg(long, value_name = "FILE")]
+    pub hosts: Option<PathBuf>,
+    /// Let sweeps that are older than this (`7d`, `12h`) prove no absence; their hosts count as not reported
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub max_sweep_age: Option<jiff::SignedDuration>,
     /// Use an inventory although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided
     #[arg(long)]
     pub allow_partial_inventory: bool,
@@ -258,6 +290,25 @@ pub enum Format {
     Jsonl,
 }
 
+/// Reads `7d`, `2w`, `12h`, `30m`.
+fn age(text: &str) -> Result<jiff::SignedDuration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let minutes: i64 = match text.get(digits.len()..).unwrap_or_default() {
+        "m" | "min" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        "w" => 7 * 24 * 60,
+        _ => return Err("expected a number with m, h, d or w".to_owned()),
+    };
+    digits
+        .parse::<i64>()
+        .ok()
+        .filter(|number| *number > 0)
+        .and_then(|number| number.checked_mul(minutes)?.checked_mul(60))
+        .map(jiff::SignedDuration::from_secs)
+        .ok_or_else(|| "expected a whole number with m, h, d or w".to_owned())
+}
+
 /// Reads `90`, `90s`, `15m`, `2h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -285,6 +336,17 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ages_have_units() {
+        let hours = jiff::SignedDuration::from_hours;
+        assert_eq!(age("7d"), Ok(hours(168)));
+        assert_eq!(age("2w"), Ok(hours(336)));
+        assert_eq!(age("12h"), Ok(hours(12)));
+        for text in ["7", "0d", "-1d", "d", "1.5d", "99999999999999999d"] {
+            assert!(age(text).is_err(), "{text}");
+        }
     }
 
     #[test]

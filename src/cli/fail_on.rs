@@ -46,7 +46,7 @@ impl FailOn {
     }
 }
 
-/// Every finding of a report once: those of the sources, the keys, and the entries' own.
+/// Every finding of a report once: those of the policy, the sources, the keys, and the entries' own.
 pub fn findings(report: &Report) -> impl Iterator<Item = &Finding> {
     let sources = report.inventories.iter().flat_map(|i| &i.flags);
     let keys = report.keys.iter().flat_map(|key| &key.flags);
@@ -56,7 +56,8 @@ pub fn findings(report: &Report) -> impl Iterator<Item = &Finding> {
         .flat_map(|entry| &entry.flags)
         // One with a key id is repeated from its key.
         .filter(|finding| finding.key_id.is_none());
-    sources.chain(keys).chain(entries)
+    let policy = report.policy.iter().flat_map(|policy| &policy.flags);
+    policy.chain(sources).chain(keys).chain(entries)
 }
 
 /// What changed since an earlier report.
@@ -81,6 +82,8 @@ impl Baseline {
     pub fn of(report: &Report) -> Self {
         Self(
             findings(report)
+                // What was excused is news when the exception ends.
+                .filter(|finding| finding.exception.is_none())
                 .map(|finding| (finding.id.clone(), finding.severity))
                 .collect(),
         )
@@ -100,6 +103,7 @@ impl Baseline {
         for finding in findings(report) {
             gone.remove(&finding.id);
             match self.0.get(&finding.id) {
+                None if finding.exception.is_some() => changes.known += 1,
                 None => changes.new += 1,
                 Some(before) if *before < finding.severity => changes.worse += 1,
                 Some(_) => changes.known += 1,

@@ -5,7 +5,7 @@ use super::fail_on::{self, AllowedGaps, Baseline, FailOn};
 use super::messages::Messages;
 use super::output::Target;
 use crate::inventory::{self, Profile, ReadOptions};
-use crate::model::{Inventory, Report, Severity, Sweep};
+use crate::model::{HostList, Inventory, Report, Severity, Sweep};
 use crate::policy::Policy;
 use crate::policy::owners::{self, Owners};
 use crate::reconcile;
@@ -22,6 +22,8 @@ pub struct Judge {
     inventories: Vec<Inventory>,
     owners: Option<Owners>,
     policy: Policy,
+    hosts: Option<HostList>,
+    max_sweep_age: Option<jiff::SignedDuration>,
     now: Option<jiff::Timestamp>,
     fail_on: FailOn,
     baseline: Option<Baseline>,
@@ -41,6 +43,18 @@ pub struct Judged {
 impl Judge {
     /// Reads what the arguments name.
     pub fn load(args: &JudgeArgs, messages: &Messages) -> anyhow::Result<Self> {
+        let policy = super::policy_show::load(args.policy.as_deref())?;
+        // The list that is typed counts before the policy's.
+        let by_policy = policy.owners.as_ref().map(|(path, _)| path.as_path());
+        let owners = args.owners.as_deref().or(by_policy);
+        let hosts = args
+            .hosts
+            .as_deref()
+            .map(inventory::read_hosts)
+            .transpose()?;
+        for fault in hosts.iter().flat_map(|list| &list.faults) {
+            messages.tell(fault);
+        }
         let options = read_options(&args.reading, args.allow_partial_inventory)?;
         let mut inventories = args
             .inventories
@@ -70,12 +84,10 @@ impl Judge {
             None => FailOn::Severity(Severity::High),
         };
         Ok(Self {
-            owners: args
-                .owners
-                .as_deref()
-                .map(owners::read_owners)
-                .transpose()?,
-            policy: Policy::default(),
+            owners: owners.map(owners::read_owners).transpose()?,
+            policy,
+            hosts,
+            max_sweep_age: args.max_sweep_age,
             now: args
                 .now
                 .as_deref()
@@ -100,11 +112,14 @@ impl Judge {
             inventories: &self.inventories,
             policy: &self.policy,
             owners: self.owners.as_ref(),
+            hosts: self.hosts.as_ref(),
+            max_sweep_age: self.max_sweep_age,
             now: self.now.unwrap_or_else(jiff::Timestamp::now),
             tool: super::tool(),
         });
         let counts = |finding: &&crate::model::Finding| {
             self.fail_on.counts(finding)
+                && finding.exception.is_none()
                 && self
                     .baseline
                     .as_ref()
@@ -112,7 +127,9 @@ impl Judge {
         };
         let failed = fail_on::findings(&report).any(|finding| counts(&finding));
         let cut_off = report.sweeps.iter().any(|sweep| sweep.end.is_none());
+        let lacking = report.hosts.iter().any(|host| host.status.is_lacking());
         let incomplete = cut_off
+            || lacking
             || report
                 .gaps
                 .iter()

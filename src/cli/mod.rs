@@ -10,11 +10,12 @@ pub mod judge;
 pub mod messages;
 pub mod output;
 mod passwords;
+pub mod policy_show;
 pub mod progress;
 pub mod scan;
 pub mod stored;
 
-use args::{Cli, Command, InventoryCommand};
+use args::{Cli, Command, InventoryCommand, PolicyCommand};
 use clap::Parser as _;
 use std::io::Write as _;
 
@@ -34,6 +35,7 @@ pub fn run() -> u8 {
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
         Command::Inventory(InventoryCommand::Check(args)) => inventory_check::run(args),
+        Command::Policy(PolicyCommand::Show(args)) => policy_show::run(args),
         Command::Pkcs11Child => child(),
     };
     outcome.unwrap_or_else(|error| {

@@ -174,6 +174,7 @@ mod tests {
                 schema: SWEEP_SCHEMA.to_owned(),
                 tool: "keymuster".to_owned(),
                 host: "web01".to_owned(),
+                machine_id: None,
                 roots: vec!["/".to_owned()],
                 started: now,
                 options: BTreeMap::new(),

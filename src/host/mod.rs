@@ -20,7 +20,8 @@ pub use acl::Acl;
 pub use digest::DigestKind;
 pub use passwords::{Beside, FoundPassword};
 
-use crate::model::{Access, Class};
+use crate::model::host::machine_id_digest;
+use crate::model::{Access, Class, Sha256Hex};
 use accounts::Accounts;
 use dependency::Dependencies;
 use index::Standing;
@@ -40,6 +41,9 @@ pub struct Host {
     anchors: OnceLock<Anchors>,
     dependencies: Dependencies,
 }
+
+/// Largest file that is taken for a machine id, in bytes.
+const MACHINE_ID_MAX: u64 = 256;
 
 /// Whose a file is, and the package that says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,6 +67,17 @@ impl Host {
             anchors: OnceLock::new(),
             dependencies: Dependencies::default(),
         }
+    }
+
+    /// The digest of the machine id (machine-id(5)), by which a host is the same after a rename; D-Bus keeps it too, on
+    /// systems without the former.
+    pub fn machine_id(&self) -> Option<Sha256Hex> {
+        [&b"/etc/machine-id"[..], b"/var/lib/dbus/machine-id"]
+            .iter()
+            .find_map(|path| {
+                let bytes = self.rooted.read(path, MACHINE_ID_MAX)?;
+                machine_id_digest(std::str::from_utf8(&bytes).ok()?)
+            })
     }
 
     /// The name of an account.

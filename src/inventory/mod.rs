@@ -51,9 +51,13 @@ mod error;
 mod gate;
 mod merge;
 
+// Another list than keys.
+mod hosts;
+
 pub use check::{Owner, row_faults};
 pub use error::InventoryError;
 pub use gate::stop;
+pub use hosts::read_hosts;
 pub use merge::merge;
 pub use profile::Profile;
 pub use source::shown;

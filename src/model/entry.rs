@@ -84,6 +84,32 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// All.
+    pub const ALL: [Self; 8] = [
+        Self::Certificate,
+        Self::SshKey,
+        Self::SshHostKey,
+        Self::Grant,
+        Self::KeyPair,
+        Self::PublicKey,
+        Self::Symmetric,
+        Self::Pgp,
+    ];
+
+    /// The word that a policy uses for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::SshKey => "ssh_key",
+            Self::SshHostKey => "ssh_host_key",
+            Self::Grant => "grant",
+            Self::KeyPair => "key_pair",
+            Self::PublicKey => "public_key",
+            Self::Symmetric => "symmetric",
+            Self::Pgp => "pgp",
+        }
+    }
+
     /// Whether a sighting of this kind can be what the row means.
     pub const fn covers(self, kind: Kind) -> bool {
         match self {

@@ -121,6 +121,8 @@ flags! {
     Unmatchable = "unmatchable",
     /// Two rows of one source name the same thing at the same place.
     DuplicateEntry = "duplicate_entry",
+    /// An exception of the policy that has ended, is broken, or excuses nothing.
+    ExceptionInvalid = "exception_invalid",
 }
 
 /// One flag on one key or one inventory entry, with severity, reason and evidence.
@@ -144,4 +146,24 @@ pub struct Finding {
     /// The key, on a flag that is repeated on an entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// The exception that excuses it, while that is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Excuse>,
+}
+
+/// The exception of the policy that excuses a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excuse {
+    /// Where it was decided.
+    pub ticket: String,
+    /// Its last day.
+    pub until: jiff::civil::Date,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub requester: String,
+    /// Who agreed.
+    pub approver: String,
+    /// File and line of the policy.
+    pub source: String,
 }

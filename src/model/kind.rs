@@ -34,6 +34,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All.
+    pub const ALL: [Self; 12] = [
+        Self::PrivateKey,
+        Self::PublicKey,
+        Self::Certificate,
+        Self::CertificateRequest,
+        Self::Crl,
+        Self::SshCertificate,
+        Self::AuthorizedKey,
+        Self::KnownHost,
+        Self::SymmetricKey,
+        Self::PgpPublicKey,
+        Self::PgpSecretKey,
+        Self::Keystore,
+    ];
+
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -122,6 +138,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// All, from the strongest.
+    pub const ALL: [Self; 4] = [Self::Own, Self::Dependency, Self::Vendor, Self::TrustAnchor];
+
     /// The word used in records.
     pub const fn as_str(self) -> &'static str {
         match self {

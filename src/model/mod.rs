@@ -11,6 +11,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod gap;
 pub mod hex;
+pub mod host;
 pub mod image;
 pub mod key_id;
 pub mod kind;
@@ -29,17 +30,19 @@ pub use certificate::{Certificate, CertificateStatus, Ssh};
 pub use entry::{
     Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
 };
-pub use finding::{Finding, Flag, Severity};
+pub use finding::{Excuse, Finding, Flag, Severity};
 pub use fingerprint::Fingerprints;
 pub use gap::{Gap, GapReason};
 pub use hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+pub use host::{HostList, HostReport, HostStatus, ListedHost};
 pub use image::{Image, Removed};
 pub use key_id::KeyId;
 pub use kind::{Class, Encoding, Kind, Protection};
 pub use location::{Access, FileFacts, Grantee, Location, Member};
 pub use pgp::Pgp;
 pub use report::{
-    EntryReport, EntryStatus, InventorySummary, KeyReport, Report, Summary, SweepSummary,
+    EntryReport, EntryStatus, InventorySummary, KeyReport, PolicySummary, Report, Summary,
+    SweepSummary,
 };
 pub use secret::Secret;
 pub use sighting::Sighting;

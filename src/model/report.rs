@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Flag, Severity};
 use super::gap::Gap;
+use super::host::HostReport;
 use super::key_id::KeyId;
 use super::kind::Class;
 use super::sighting::Sighting;
@@ -23,6 +24,12 @@ pub struct Report {
     pub generated: jiff::Timestamp,
     /// The sweeps that it rests on.
     pub sweeps: Vec<SweepSummary>,
+    /// The policy that it was judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicySummary>,
+    /// The hosts that should have been swept, and those that were, where a list or an age was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostReport>,
     /// The inventories that it rests on.
     pub inventories: Vec<InventorySummary>,
     /// The numbers.
@@ -46,6 +53,30 @@ pub struct SweepSummary {
     /// Its last line, without digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<SweepEnd>,
+}
+
+/// The policy in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicySummary {
+    /// Its file name, or `built in`.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Name and SHA-256 of the lists of exceptions that it includes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub included: Vec<IncludedSummary>,
+    /// Flags on its exceptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Finding>,
+}
+
+/// A file that a policy includes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncludedSummary {
+    /// Its file name.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// One inventory, without its rows.
@@ -77,7 +108,7 @@ pub struct Summary {
     pub sightings: u64,
     /// Inventory entries.
     pub entries: u64,
-    /// Whether every sweep is complete.
+    /// Whether every sweep is complete, and every host that should be swept was.
     pub complete: bool,
     /// Whether something was left out by choice.
     pub scope: Scope,

@@ -1,6 +1,7 @@
 //! One run of `scan` over given roots on one host.
 
 use super::gap::{Gap, GapReason};
+use super::hex::Sha256Hex;
 use super::sighting::Sighting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +18,9 @@ pub struct SweepHeader {
     pub tool: String,
     /// The host's name.
     pub host: String,
+    /// SHA-256 of the host's machine id behind a fixed prefix: the same after a rename.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_id: Option<Sha256Hex>,
     /// The roots, as the host sees them.
     pub roots: Vec<String>,
     /// When it began.

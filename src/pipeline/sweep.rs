@@ -192,6 +192,7 @@ pub fn sweep(
                 schema: SWEEP_SCHEMA.to_owned(),
                 tool: request.tool.clone(),
                 host: request.host.to_owned(),
+                machine_id: host.machine_id(),
                 roots: request
                     .paths
                     .iter()

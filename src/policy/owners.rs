@@ -36,6 +36,8 @@ pub enum Standing {
 pub struct Owners {
     /// Name or address, lower case, to the word for being gone.
     standing: HashMap<String, Option<String>>,
+    /// Name or address to the first line that has it.
+    line: HashMap<String, usize>,
 }
 
 /// Why a list of owners cannot be used.
@@ -144,7 +146,7 @@ impl Owners {
             return Err(no_column());
         }
         let mut owners = Self::default();
-        for record in reader.records().map_while(Result::ok) {
+        for (line, record) in reader.records().map_while(Result::ok).enumerate() {
             let word = status.and_then(|i| record.get(i)).unwrap_or("");
             let gone = GONE
                 .contains(&word.to_lowercase().as_str())
@@ -154,6 +156,7 @@ impl Owners {
                 .filter_map(|i| record.get(*i))
                 .filter(|n| !n.is_empty())
             {
+                owners.line.entry(normal(name)).or_insert(line);
                 owners
                     .standing
                     .entry(normal(name))
@@ -176,24 +179,35 @@ impl Owners {
 
     /// What the list says of an owner as an inventory names him: a name, an address, or both as `Name <address>`.
     pub fn standing(&self, owner: &str) -> Standing {
-        let whole = normal(owner);
-        let both = whole.split_once('<').and_then(|(name, rest)| {
-            Some((
-                rest.split_once('>')?.0.trim().to_owned(),
-                name.trim().to_owned(),
-            ))
-        });
-        let (address, name) = both.unwrap_or_default();
         // The whole text first, then the address, which is one person's, then the name.
-        match [whole, address, name]
-            .iter()
-            .find_map(|n| self.standing.get(n))
-        {
+        match spellings(owner).iter().find_map(|n| self.standing.get(n)) {
             Some(None) => Standing::Present,
             Some(Some(word)) => Standing::Gone(word.clone()),
             None => Standing::Unknown,
         }
     }
+
+    /// Whether one line of the list has both.
+    pub fn are_one(&self, one: &str, other: &str) -> bool {
+        let line = |owner: &str| {
+            let names = spellings(owner);
+            names.iter().find_map(|n| self.line.get(n).copied())
+        };
+        line(one).is_some_and(|found| line(other) == Some(found))
+    }
+}
+
+/// What a person may be found by: the whole text, and of `Name <address>` the address and the name.
+pub(super) fn spellings(owner: &str) -> Vec<String> {
+    let whole = normal(owner);
+    let both = whole.split_once('<').and_then(|(name, rest)| {
+        let address = rest.split_once('>')?.0.trim();
+        Some([address.to_owned(), name.trim().to_owned()])
+    });
+    let parts = both.into_iter().flatten();
+    let mut out = vec![whole];
+    out.extend(parts.filter(|part| !part.is_empty()));
+    out
 }
 
 /// Lower case with single blanks.

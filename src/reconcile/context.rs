@@ -1,6 +1,7 @@
 //! What the rules are asked about: keys, certificates and rows, each with what belongs to it.
 
 use super::join::{Link, Token};
+use super::listed::Listed;
 use super::names::Name;
 use super::openpgp::Families;
 use super::places::Place;
@@ -26,6 +27,8 @@ pub(super) struct World<'a> {
     pub(super) rows: Vec<Row<'a>>,
     pub(super) policy: &'a Policy,
     pub(super) owners: Option<&'a Owners>,
+    /// What an asset list says of the hosts.
+    pub(super) listed: Listed,
     pub(super) now: jiff::Timestamp,
 }
 

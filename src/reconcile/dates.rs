@@ -56,8 +56,9 @@ pub(super) fn day_and_distance(at: Timestamp, now: Timestamp) -> String {
     format!("{}, {distance}", day(at))
 }
 
-/// Whether more than a quarter of a lifetime remains.
-pub(super) fn more_than_a_quarter_remains(
+/// Whether more than this share of a lifetime remains, in percent.
+pub(super) fn more_remains_than(
+    percent: u32,
     from: Option<Timestamp>,
     until: Timestamp,
     now: Timestamp,
@@ -65,7 +66,7 @@ pub(super) fn more_than_a_quarter_remains(
     let Some(from) = from else { return false };
     let life = i128::from(until.as_second()) - i128::from(from.as_second());
     let rest = i128::from(until.as_second()) - i128::from(now.as_second());
-    life > 0 && rest * 4 > life
+    life > 0 && rest * 100 > life * i128::from(percent)
 }
 
 #[cfg(test)]
@@ -110,16 +111,18 @@ mod tests {
     fn a_quarter_of_ninety_days_is_twenty_two_and_a_half() {
         let from = at("2026-01-01T00:00:00Z");
         let until = plus_days(from, 90);
-        assert!(more_than_a_quarter_remains(
+        assert!(more_remains_than(
+            25,
             Some(from),
             until,
             plus_days(from, 67)
         ));
-        assert!(!more_than_a_quarter_remains(
+        assert!(!more_remains_than(
+            25,
             Some(from),
             until,
             plus_days(from, 68)
         ));
-        assert!(!more_than_a_quarter_remains(None, until, from));
+        assert!(!more_remains_than(25, None, until, from));
     }
 }

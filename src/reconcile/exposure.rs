@@ -182,7 +182,7 @@ fn is_sshd_ca(path: &str) -> bool {
 }
 
 /// Whether a file is one of OpenSSH's or PuTTY's by format, place or customary name.
-fn is_ssh_file(s: &Sighting) -> bool {
+pub(super) fn is_ssh_file(s: &Sighting) -> bool {
     let path = s.location.path.as_str();
     let format = s.format.as_ref();
     format.contains("ssh")

@@ -2,6 +2,7 @@
 
 use super::context::{Draft, Key, Row};
 use crate::model::{Class, Finding, Flag, Severity};
+use crate::policy::Policy;
 use sha2::{Digest as _, Sha256};
 
 /// What a finding is on.
@@ -49,6 +50,7 @@ pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>)
         cert_sha256: certificate,
         place: draft.place,
         key_id: None,
+        exception: None,
     }
 }
 
@@ -60,13 +62,17 @@ pub(super) fn repeated(finding: &Finding, key: &Key) -> Finding {
     }
 }
 
-/// The contract's rules on classes and references: what is not the host's own is told, not alarmed about.
-pub(super) fn soften(draft: &mut Draft, key: &Key) {
+/// The contract's rules on classes and references: what is not the host's own is told, not alarmed about, unless policy gives
+/// the class a severity of its own.
+pub(super) fn soften(draft: &mut Draft, key: &Key, policy: &Policy) {
     let of_others =
         key.class != Class::Own && !matches!(draft.flag, Flag::Compromised | Flag::StateConflict);
     let referred = key.reference_only && (draft.row.is_some() || is_of_inventory(draft.flag));
-    if of_others || referred {
-        draft.severity = Severity::Info;
+    let by_class = policy.of_class(key.class, draft.flag);
+    match by_class.filter(|_| !referred && draft.severity != Severity::Info) {
+        Some(severity) => draft.severity = severity,
+        None if of_others || referred => draft.severity = Severity::Info,
+        None => {}
     }
 }
 

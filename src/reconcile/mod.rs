@@ -9,17 +9,21 @@ mod certificate_status;
 mod context;
 mod dates;
 mod duplicates;
+mod exceptions;
 mod exposure;
 mod finding;
 mod gather;
 mod glob;
 mod join;
+mod listed;
+mod located;
 mod names;
 mod openpgp;
 mod ownership;
 mod pairing;
 mod placement;
 mod places;
+mod renames;
 mod renewal;
 mod rotation;
 mod sharing;
@@ -34,13 +38,14 @@ mod testing;
 mod tests;
 mod tokens;
 mod validity;
+mod wanted;
 mod weak;
 
 use crate::identity::fill_probable_keys;
-use crate::model::report::REPORT_SCHEMA;
+use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
 use crate::model::{
-    Entry, EntryReport, Finding, Flag, Identifier, Inventory, InventorySummary, KeyReport, Report,
-    Sighting, Summary, Sweep,
+    Entry, EntryReport, Finding, Flag, HostList, Identifier, Inventory, InventorySummary,
+    KeyReport, PolicySummary, Report, Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
 use context::{Draft, KeyContext, Row, World};
@@ -59,6 +64,10 @@ pub struct Input<'a> {
     pub policy: &'a Policy,
     /// What is known of owners, where a list of them was given.
     pub owners: Option<&'a Owners>,
+    /// The hosts that should have been swept, where a list of them was given.
+    pub hosts: Option<&'a HostList>,
+    /// Sweeps that began longer ago than this prove no absence, and their hosts have not reported.
+    pub max_sweep_age: Option<jiff::SignedDuration>,
     /// The time of judgement.
     pub now: jiff::Timestamp,
     /// Name and version of the program, for the report.
@@ -67,7 +76,11 @@ pub struct Input<'a> {
 
 /// Judges sweeps against inventories. Never fails: what cannot be decided is said so in the report.
 pub fn reconcile(input: Input<'_>) -> Report {
-    let judged = sweeps::choose(input.sweeps);
+    let oldest = input
+        .max_sweep_age
+        .map(|age| input.now.checked_sub(age).unwrap_or(jiff::Timestamp::MIN));
+    let mut judged = sweeps::choose(input.sweeps, input.hosts, oldest);
+    let listed = listed::judge(input.hosts, oldest.is_some(), &mut judged.hosts);
     let mut sightings = judged.sightings;
     fill_probable_keys(&mut sightings);
     let (keys, certificates, others) = gather::gather(&sightings);
@@ -89,21 +102,32 @@ pub fn reconcile(input: Input<'_>) -> Report {
         others,
         policy: input.policy,
         owners: input.owners,
+        listed,
         now: input.now,
     };
     certificate_status::decide(&mut world);
     let join = join::join(&world);
-    let (mut key_reports, entries) = judge(&world, join, input.inventories);
+    let (mut key_reports, mut entries) = judge(&world, join, input.inventories);
+    let invalid = exceptions::apply(
+        &world,
+        !input.inventories.is_empty(),
+        &mut key_reports,
+        &mut entries,
+    );
     let inventories = input
         .inventories
         .iter()
         .map(|i| describe(i, &world))
         .collect();
-    let metrics = summary::metrics(&world, &key_reports, &entries);
+    let mut metrics = summary::metrics(&world, &key_reports, &entries);
+    let exceptions = input.policy.exceptions.len();
+    let excused = exceptions::metrics(&key_reports, &entries, exceptions, invalid.len());
+    metrics.extend(excused.map(|numbers| ("exceptions".to_owned(), numbers)));
     let World {
         sightings,
         keys,
         others,
+        listed,
         ..
     } = world;
     let mut sightings: Vec<Option<Sighting>> = sightings.into_iter().map(Some).collect();
@@ -121,6 +145,8 @@ pub fn reconcile(input: Input<'_>) -> Report {
         tool: input.tool,
         generated: input.now,
         sweeps: judged.sweeps,
+        policy: Some(describe_policy(input.policy, invalid)),
+        hosts: listed.reports,
         inventories,
         summary: Summary::default(),
         keys: key_reports,
@@ -143,6 +169,8 @@ fn judge(
     let replaced = Replaced::find(world, &join, &at_place);
     let coverage = places::Coverage::new(world, &join);
     let environments = sharing::environments(world);
+    let hashes = strength::Hashes::forbidden(world);
+    let place_rules = placement::rules(&world.policy.places);
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
     let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
     let mut keys = Vec::with_capacity(world.keys.len());
@@ -168,12 +196,13 @@ fn judge(
         }
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
-        strength::judge(&cx, &mut drafts);
+        strength::judge(&cx, &hashes, &mut drafts);
         sharing::judge(&cx, &environments, &mut drafts);
         pairing::judge(&cx, &mut drafts);
+        placement::by_policy(&cx, &place_rules, &environments, &mut drafts);
         let mut flags = Vec::with_capacity(drafts.len());
         for mut draft in drafts {
-            finding::soften(&mut draft, key);
+            finding::soften(&mut draft, key, world.policy);
             let row = draft.row;
             let finding = finding::finish(
                 draft,
@@ -316,6 +345,22 @@ fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>>
         }
     };
     list.into_iter().zip(of_ids).map(row).collect()
+}
+
+/// A policy by name and digest, with what holds for its exceptions.
+fn describe_policy(policy: &Policy, flags: Vec<Finding>) -> PolicySummary {
+    let included = policy.included.iter();
+    PolicySummary {
+        name: policy.name.clone(),
+        sha256: policy.sha256.clone(),
+        included: included
+            .map(|(name, sha256)| IncludedSummary {
+                name: name.clone(),
+                sha256: sha256.clone(),
+            })
+            .collect(),
+        flags,
+    }
 }
 
 /// An inventory without its rows, with what holds for it as a whole.

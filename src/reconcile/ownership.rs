@@ -109,6 +109,9 @@ fn unmatched(
             row.title()
         ));
     }
+    if let Some(owners) = host_owners(cx) {
+        why.push_str(&format!("; {owners}"));
+    }
     let by_contract = unknown_severity(cx);
     let what = describe(cx);
     let severity = cx.world.policy.graded(Flag::Unknown, by_contract);
@@ -117,6 +120,25 @@ fn unmatched(
         severity,
         format!("{what}: {why}"),
     ));
+}
+
+/// Who answers for the hosts of a key, by the asset list: whom to ask.
+fn host_owners(cx: &KeyContext<'_, '_>) -> Option<String> {
+    let hosts: BTreeSet<usize> = cx.key.judged.iter().map(|&n| cx.world.host(n)).collect();
+    let one = |host: &usize| {
+        let owner = cx.world.listed.owners.get(host)?;
+        Some(format!(
+            "{owner} answers for {}",
+            cx.world.hosts.get(*host)?.name
+        ))
+    };
+    let mut told: Vec<String> = hosts.iter().filter_map(one).collect();
+    let more = told.len().saturating_sub(3);
+    told.truncate(3);
+    if more > 0 {
+        told.push(format!("{more} more hosts have owners"));
+    }
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// Why a row only may mean a key.

@@ -3,8 +3,97 @@
 use super::context::{Draft, KeyContext, World, directory};
 use super::exposure::{Spot, spot};
 use super::join::Link;
+use super::located::Located;
+use super::sharing::environment_word;
 use crate::model::{Flag, Kind, Sighting};
-use std::collections::BTreeMap;
+use crate::policy::PlaceRule;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rule of the policy, prepared.
+pub(super) struct Rule<'p> {
+    rule: &'p PlaceRule,
+    environment: Option<String>,
+    allow: Vec<Located>,
+    deny: Vec<Located>,
+}
+
+/// The policy's rules about places.
+pub(super) fn rules(rules: &[PlaceRule]) -> Vec<Rule<'_>> {
+    let read = |globs: &[String]| globs.iter().map(|glob| Located::read(glob)).collect();
+    rules
+        .iter()
+        .map(|rule| Rule {
+            environment: rule.environment.as_deref().and_then(environment_word),
+            allow: read(&rule.allow),
+            deny: read(&rule.deny),
+            rule,
+        })
+        .collect()
+}
+
+/// Holds the places where a key was seen against those that policy allows, whatever its rows say.
+pub(super) fn by_policy(
+    cx: &KeyContext<'_, '_>,
+    rules: &[Rule<'_>],
+    environments: &BTreeMap<usize, String>,
+    out: &mut Vec<Draft>,
+) {
+    let severity = cx.world.policy.severity(Flag::Misplaced);
+    let mut told = BTreeSet::new();
+    for &number in rules.first().map_or(&[][..], |_| &cx.key.judged) {
+        let Some(s) = cx.world.sightings.get(number) else {
+            continue;
+        };
+        for rule in rules {
+            let place = World::place(s);
+            let environment = environments.get(&cx.world.host(number));
+            if !rule.is_about(cx, s, environment) || rule.permits(s) || told.contains(&place) {
+                continue;
+            }
+            let list = |globs: &[String]| globs.join(", ");
+            let allowed = match (rule.rule.allow.as_slice(), rule.rule.deny.as_slice()) {
+                ([], deny) => format!("never in {}", list(deny)),
+                (allow, []) => format!("only in {}", list(allow)),
+                (allow, deny) => format!("only in {} and never in {}", list(allow), list(deny)),
+            };
+            let of = rule
+                .environment
+                .as_ref()
+                .map(|e| format!(" of {e}"))
+                .unwrap_or_default();
+            let why = format!(
+                "policy ({}) wants a {}{of} {allowed}; it is in {place}",
+                rule.rule.source,
+                s.kind.as_str().replace('_', " "),
+            );
+            out.push(Draft::new(Flag::Misplaced, severity, why).place(place.clone()));
+            told.insert(place);
+        }
+    }
+}
+
+impl Rule<'_> {
+    fn is_about(
+        &self,
+        cx: &KeyContext<'_, '_>,
+        s: &Sighting,
+        environment: Option<&String>,
+    ) -> bool {
+        let (kinds, types) = (&self.rule.kinds, &self.rule.types);
+        let of_type = || {
+            let mut rows = cx.links.iter().filter_map(|link| cx.row(link)?.entry.kind);
+            types.is_empty() || rows.any(|kind| types.contains(&kind))
+        };
+        (kinds.is_empty() || kinds.contains(&s.kind))
+            && (self.environment.is_none() || self.environment.as_ref() == environment)
+            && of_type()
+    }
+
+    fn permits(&self, s: &Sighting) -> bool {
+        (self.allow.is_empty() || self.allow.iter().any(|place| place.holds(s)))
+            && !self.deny.iter().any(|place| place.holds(s))
+    }
+}
 
 /// Holds the places where a key was seen against those that its rows allow.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {

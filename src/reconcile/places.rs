@@ -263,18 +263,18 @@ fn may_be_closed(row: &Row<'_>, place: &Place) -> bool {
 }
 
 fn exact(host: &Host, path: &str) -> Option<String> {
-    if !host.reaches(path) {
-        return Some(format!("{}:{path} was not completely swept", host.name));
+    if let Some(doubt) = host.unreached(path, path) {
+        return Some(doubt);
     }
     host.gap_at_or_above(path)
         .or_else(|| host.gaps_within(path).next())
         .map(|gap| gap_text(host, gap))
 }
 
-fn pattern_doubt(host: &Host, glob: &Glob, pattern: &str) -> Option<String> {
+pub(super) fn pattern_doubt(host: &Host, glob: &Glob, pattern: &str) -> Option<String> {
     let base = glob.base();
-    if !host.reaches(&base) {
-        return Some(format!("{}:{pattern} was not completely swept", host.name));
+    if let Some(doubt) = host.unreached(&base, pattern) {
+        return Some(doubt);
     }
     let above = host
         .gap_at_or_above(&base)
@@ -295,9 +295,9 @@ fn may_hide_files(reason: GapReason) -> bool {
 }
 
 /// A whole host is judged over its local file systems, without access gaps and closed keystores.
-fn whole_host(host: &Host) -> Option<String> {
-    if !host.reaches("/") {
-        return Some(format!("{} was not swept from its root", host.name));
+pub(super) fn whole_host(host: &Host) -> Option<String> {
+    if let Some(doubt) = host.unreached("/", "") {
+        return Some(doubt);
     }
     let counts = |gap: &&Gap| {
         gap.reason.makes_incomplete()

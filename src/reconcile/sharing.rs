@@ -8,7 +8,7 @@ use super::places::{HostRef, Place};
 use crate::model::{EntryPlace, Flag};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The environment of each host on which the rows that place things there agree.
+/// The environment of each host: by the asset list, else the one on which the rows that place things there agree.
 pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
     let mut all: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for row in &world.rows {
@@ -25,15 +25,24 @@ pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
             }
         }
     }
-    all.into_iter()
+    let mut out: BTreeMap<usize, String> = all
+        .into_iter()
         .filter(|(_, set)| set.len() == 1)
         .filter_map(|(h, s)| Some((h, s.into_iter().next()?)))
-        .collect()
+        .collect();
+    let listed = world.listed.environments.iter();
+    out.extend(listed.map(|(host, word)| (*host, word.clone())));
+    out
 }
 
-/// One word for one environment.
+/// The environment of a row.
 fn environment(row: &Row<'_>) -> Option<String> {
-    let text = row.entry.environment.as_deref().map(folded)?;
+    environment_word(row.entry.environment.as_deref()?)
+}
+
+/// One word for the usual spellings of an environment.
+pub(super) fn environment_word(text: &str) -> Option<String> {
+    let text = folded(text);
     let word = match text.as_str() {
         "prod" | "prd" | "production" | "live" => "production",
         "dev" | "devel" | "development" => "development",

@@ -1,43 +1,28 @@
 //! `weak`: size, curve, algorithm and signature hash against policy.
 
 use super::context::{Draft, KeyContext, World};
-use super::exposure::is_trust_anchor;
-use crate::model::{Flag, PasswordList};
+use super::exceptions::today;
+use super::exposure::{is_ssh_file, is_trust_anchor};
+use super::validity::{only_agrees, only_decrypts};
+use crate::model::{Flag, Kind, PasswordList, Sighting};
+use crate::policy::Demand;
+use crate::policy::approval::plain;
+
+/// The hashes that policy does not approve on the day of judgement, in plain letters.
+pub(super) struct Hashes(Vec<(String, Demand)>);
+
+impl Hashes {
+    pub(super) fn forbidden(world: &World<'_>) -> Self {
+        let hashes = world.policy.approvals.hashes.forbidden(today(world.now));
+        Self(hashes.map(|(name, demand)| (plain(name), demand)).collect())
+    }
+}
 
 /// What policy holds too weak, each reason once.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    let policy = cx.world.policy;
-    let severity = policy.severity(Flag::Weak);
-    let algorithm = cx
-        .judged()
-        .find_map(|s| s.algorithm.as_deref())
-        .unwrap_or_default();
-    let bits = cx.judged().find_map(|s| s.bits);
-    let curve = cx.judged().find_map(|s| s.curve.as_deref());
-    let forbidden = policy
-        .weak_algorithms
-        .iter()
-        .any(|w| w.eq_ignore_ascii_case(algorithm));
-    let symmetric = cx
-        .judged()
-        .any(|s| s.kind == crate::model::Kind::SymmetricKey);
-    let least = match algorithm {
-        _ if symmetric => Some(policy.symmetric_min_bits),
-        a if a.starts_with("RSA") => Some(policy.rsa_min_bits),
-        "EC" | "ECDSA" | "ECDH" => Some(policy.ec_min_bits),
-        _ => None,
-    };
-    if forbidden {
-        let why = format!("{algorithm} keys are no longer considered safe");
-        out.push(Draft::new(Flag::Weak, severity, why));
-    } else if let (Some(bits), Some(least)) = (bits, least.filter(|&l| bits.is_some_and(|b| b < l)))
-    {
-        let curve = curve.map(|c| format!(" ({c})")).unwrap_or_default();
-        let why =
-            format!("{algorithm} key of {bits} bits{curve}; policy asks for {least} at least");
-        out.push(Draft::new(Flag::Weak, severity, why));
-    }
-    let by_default = |s: &crate::model::Sighting| {
+pub(super) fn judge(cx: &KeyContext<'_, '_>, hashes: &Hashes, out: &mut Vec<Draft>) {
+    let severity = cx.world.policy.severity(Flag::Weak);
+    out.extend(key(cx).map(|why| Draft::new(Flag::Weak, severity, why)));
+    let by_default = |s: &Sighting| {
         s.opened
             .is_some_and(|opened| opened.list == PasswordList::BuiltIn)
     };
@@ -56,26 +41,128 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         if facts.self_signed && (facts.is_ca || trusted) {
             continue; // trust in an anchor does not rest on its signature
         }
-        let signature: String = facts
-            .signature_algorithm
-            .to_ascii_lowercase()
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
-        if let Some(hash) = policy
-            .weak_hashes
+        let signature = plain(&facts.signature_algorithm);
+        let broken = hashes
+            .0
             .iter()
-            .find(|hash| names_hash(&signature, hash))
-        {
+            .find(|(hash, _)| names_hash(&signature, hash));
+        if let Some((hash, demand)) = broken {
             let why = format!(
-                "{} is signed with {} ({})",
+                "{} is signed with {} ({}), which policy does not approve{}",
                 certificate.title(facts),
                 hash.to_ascii_uppercase(),
-                facts.signature_algorithm
+                facts.signature_algorithm,
+                since(*demand)
             );
             out.push(Draft::new(Flag::Weak, severity, why).certificate(certificate.sha256));
         }
     }
+}
+
+/// Why the key itself is below policy: its algorithm, curve or size, first for every use, then for SSH, then against a
+/// quantum computer.
+fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
+    let approvals = &cx.world.policy.approvals;
+    let today = today(cx.world.now);
+    let algorithm = cx.judged().find_map(|s| s.algorithm.as_deref())?;
+    let bits = cx.judged().find_map(|s| s.bits);
+    let curve = cx.judged().find_map(|s| s.curve.as_deref());
+    let symmetric = cx.judged().any(|s| s.kind == Kind::SymmetricKey);
+    let family = match algorithm {
+        _ if symmetric => "symmetric",
+        a if a.starts_with("RSA") => "RSA",
+        "EC" | "ECDSA" | "ECDH" => "EC",
+        a => a,
+    };
+    let names = [algorithm, family];
+    let shown = curve.map(|c| format!(" ({c})")).unwrap_or_default();
+    let below = |demand: Demand, use_: &str| {
+        if !demand.approved {
+            return Some(format!(
+                "{algorithm} keys are not approved{use_}{}",
+                since(demand)
+            ));
+        }
+        let (bits, least) = (bits?, demand.min_bits?);
+        (bits < least).then(|| {
+            format!(
+                "{algorithm} key of {bits} bits{shown}; policy asks for {least} at least{use_}{}",
+                since(demand)
+            )
+        })
+    };
+    let of_curve = || {
+        let curve = curve?;
+        let demand = approvals.curves.demand(&[curve], today)?;
+        (!demand.approved).then(|| format!("curve {curve} is not approved{}", since(demand)))
+    };
+    let of_ssh = || {
+        let demand = approvals.ssh.demand(&names, today)?;
+        below(demand, " for SSH").filter(|_| cx.judged().any(is_of_ssh))
+    };
+    let demand = approvals.keys.demand(&names, today);
+    demand
+        .and_then(|demand| below(demand, ""))
+        .or_else(of_curve)
+        .or_else(of_ssh)
+        .or_else(|| quantum(cx, algorithm).filter(|_| !symmetric))
+}
+
+/// Why a key does not withstand a quantum computer although policy asks for it already.
+fn quantum(cx: &KeyContext<'_, '_>, algorithm: &str) -> Option<String> {
+    let demands = &cx.world.policy.approvals.post_quantum;
+    let mut facts = cx
+        .certificates()
+        .filter_map(|(_, c)| cx.world.facts(c))
+        .peekable();
+    let encrypts =
+        cx.judged().any(only_agrees) || (facts.peek().is_some() && facts.all(only_decrypts));
+    let (from, what) = if encrypts {
+        (demands.encryption_from?, "encrypts or agrees on keys")
+    } else {
+        (demands.signature_from?, "signs or authenticates")
+    };
+    (from <= today(cx.world.now) && !withstands(algorithm)).then(|| {
+        format!(
+            "{algorithm} does not withstand a quantum computer; policy asks for that since {from} of every key that {what}"
+        )
+    })
+}
+
+/// FIPS 203, 204 and 205, the stateful hashes of SP 800-208, and hybrids with one of them.
+fn withstands(algorithm: &str) -> bool {
+    let name = plain(algorithm);
+    [
+        "mlkem",
+        "mldsa",
+        "slhdsa",
+        "falcon",
+        "fndsa",
+        "lms",
+        "hss",
+        "xmss",
+        "sntrup",
+        "kyber",
+        "dilithium",
+        "sphincs",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+fn is_of_ssh(s: &Sighting) -> bool {
+    matches!(
+        s.kind,
+        Kind::AuthorizedKey | Kind::KnownHost | Kind::SshCertificate
+    ) || is_ssh_file(s)
+}
+
+/// ` since 2031-01-01`, where something else held before.
+fn since(demand: Demand) -> String {
+    demand
+        .since
+        .map(|day| format!(" since {day}"))
+        .unwrap_or_default()
 }
 
 /// Whether a signature algorithm's name has a hash in it (`sha1` is not in `sha128s`, nor `md5` in more).

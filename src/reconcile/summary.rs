@@ -1,6 +1,7 @@
 //! The numbers of a report; never a rate without what it counts.
 
 use super::context::{Row, World};
+use super::listed;
 use super::ownership::owner_of;
 use super::rotation::{Rotation, rotation};
 use crate::model::{
@@ -21,7 +22,8 @@ pub(super) fn count(report: &Report, metrics: BTreeMap<String, Value>) -> Summar
         complete: report
             .sweeps
             .iter()
-            .all(|s| s.end.as_ref().is_some_and(|e| e.complete)),
+            .all(|s| s.end.as_ref().is_some_and(|e| e.complete))
+            && !report.hosts.iter().any(|host| host.status.is_lacking()),
         metrics,
         ..Summary::default()
     };
@@ -39,6 +41,7 @@ pub(super) fn count(report: &Report, metrics: BTreeMap<String, Value>) -> Summar
         .flat_map(|e| &e.flags)
         .filter(|f| f.key_id.is_none());
     let of_sources = report.inventories.iter().flat_map(|i| &i.flags);
+    let of_policy = report.policy.iter().flat_map(|p| &p.flags);
     let mut count = |finding: &Finding| {
         *out.flags.entry(finding.flag).or_default() += 1;
         *out.severities.entry(finding.severity).or_default() += 1;
@@ -46,6 +49,7 @@ pub(super) fn count(report: &Report, metrics: BTreeMap<String, Value>) -> Summar
     of_keys
         .chain(of_rows)
         .chain(of_sources)
+        .chain(of_policy)
         .for_each(&mut count);
     out
 }
@@ -64,6 +68,8 @@ pub(super) fn metrics(
         out.insert("rotation".to_owned(), rotations(world, entries));
     }
     out.insert("set_aside".to_owned(), set_aside(world));
+    let hosts = listed::metrics(&world.listed.reports);
+    out.extend(hosts.map(|numbers| ("hosts".to_owned(), numbers)));
     out
 }
 

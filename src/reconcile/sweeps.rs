@@ -1,7 +1,11 @@
 //! Which sweep judges which path, and which hosts there are.
 
-use crate::model::{Gap, Sighting, Sweep, SweepEnd, SweepSummary};
-use std::collections::{BTreeMap, HashMap};
+use super::dates::day;
+use super::renames;
+use crate::model::{
+    Gap, HostList, Sha256Hex, Sighting, Sweep, SweepEnd, SweepHeader, SweepSummary,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
 pub(super) struct Judged {
@@ -28,10 +32,27 @@ pub(super) struct Hosts {
 pub(super) struct Host {
     /// Its name as the sweep tells it.
     pub(super) name: String,
-    /// Root, and whether the sweep that judges it came to its end; the latest first.
-    roots: Vec<(String, bool)>,
+    /// Earlier names of the same machine.
+    pub(super) formerly: Vec<String>,
+    /// Digests of the machine ids that its sweeps tell.
+    pub(super) machine_ids: BTreeSet<Sha256Hex>,
+    /// When its latest sweep began.
+    pub(super) last_sweep: jiff::Timestamp,
+    /// Whether that is longer ago than is accepted.
+    pub(super) is_too_old: bool,
+    /// Its roots, each with the sweep that judges it; the latest first.
+    roots: Vec<Root>,
     /// Gaps by path, those that judge.
     gaps: BTreeMap<String, Vec<Gap>>,
+}
+
+/// A root, and what the sweep that judges it can prove.
+struct Root {
+    path: String,
+    /// Whether the sweep came to its end.
+    ended: bool,
+    /// When it began, if that is longer ago than is accepted.
+    too_old: Option<jiff::Timestamp>,
 }
 
 impl Hosts {
@@ -63,7 +84,13 @@ impl Hosts {
         bare.then_some(index)
     }
 
-    fn add(&mut self, name: &str) -> usize {
+    /// Makes a further name of a host known, unless another host has it.
+    pub(super) fn also_called(&mut self, index: usize, name: &str) {
+        let name = name.trim().trim_end_matches('.').to_lowercase();
+        self.by_name.entry(name).or_insert(index);
+    }
+
+    fn add(&mut self, name: &str, header: &SweepHeader, is_too_old: bool) -> usize {
         let key = name.to_lowercase();
         if let Some(&index) = self.by_name.get(&key) {
             return index;
@@ -77,6 +104,11 @@ impl Hosts {
         self.by_name.insert(key, index);
         self.list.push(Host {
             name: name.to_owned(),
+            formerly: Vec::new(),
+            machine_ids: BTreeSet::new(),
+            // The latest sweep of a host comes first.
+            last_sweep: header.started,
+            is_too_old,
             roots: Vec::new(),
             gaps: BTreeMap::new(),
         });
@@ -85,11 +117,28 @@ impl Hosts {
 }
 
 impl Host {
-    /// Whether a sweep that came to its end was given a root at or above the path.
-    pub(super) fn reaches(&self, path: &str) -> bool {
+    /// Why no sweep proves what is not at or below a path, which is shown as given (or, where that is empty, as the whole
+    /// host); none when one that came to its end, and is not too old, was given a root at or above it.
+    pub(super) fn unreached(&self, path: &str, shown: &str) -> Option<String> {
+        let name = &self.name;
         // The latest is judged: a later sweep that was cut off hides an older one.
-        let judge = self.roots.iter().find(|(root, _)| lies_in(path, root));
-        judge.is_some_and(|(_, ended)| *ended)
+        match self.roots.iter().find(|root| lies_in(path, &root.path)) {
+            Some(Root {
+                ended: true,
+                too_old: None,
+                ..
+            }) => None,
+            Some(Root {
+                ended: true,
+                too_old: Some(started),
+                ..
+            }) => Some(format!(
+                "the last sweep of {name} is of {}, which is too old to prove an absence",
+                day(*started)
+            )),
+            _ if shown.is_empty() => Some(format!("{name} was not swept from its root")),
+            _ => Some(format!("{name}:{shown} was not completely swept")),
+        }
     }
 
     /// The gap at or above a path.
@@ -136,8 +185,21 @@ pub(super) fn tidy(path: &str) -> String {
     if out.is_empty() { "/".to_owned() } else { out }
 }
 
-/// Chooses, of several sweeps of a host, the latest for each root, and moves its records out.
-pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
+/// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before
+/// `oldest` prove no absence.
+pub(super) fn choose(
+    mut sweeps: Vec<Sweep>,
+    list: Option<&HostList>,
+    oldest: Option<jiff::Timestamp>,
+) -> Judged {
+    let renamed = renames::find(&sweeps, list);
+    let name_of = |header: &SweepHeader| -> String {
+        let names = header.machine_id.and_then(|id| renamed.get(&id));
+        let latest = names.and_then(|names| names.last());
+        latest
+            .cloned()
+            .unwrap_or_else(|| header.host.to_lowercase())
+    };
     // The latest first; what else the first line says only makes the order independent of the input's.
     sweeps.sort_by_cached_key(|sweep| {
         let header = &sweep.header;
@@ -148,11 +210,7 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
             sweep.sightings.len(),
             sweep.gaps.len(),
         );
-        (
-            header.host.to_lowercase(),
-            std::cmp::Reverse(header.started),
-            rest,
-        )
+        (name_of(header), std::cmp::Reverse(header.started), rest)
     });
     let mut out = Judged {
         sweeps: Vec::new(),
@@ -162,11 +220,28 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
     };
     for sweep in sweeps {
         let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
-        let index = out.hosts.add(&sweep.header.host);
+        let too_old =
+            Some(sweep.header.started).filter(|at| oldest.is_some_and(|oldest| *at < oldest));
+        // The latest comes first, under the name that the host has now.
+        let name = name_of(&sweep.header);
+        let name = if name == sweep.header.host.to_lowercase() {
+            sweep.header.host.clone()
+        } else {
+            name
+        };
+        let index = out.hosts.add(&name, &sweep.header, too_old.is_some());
         let Some(host) = out.hosts.list.get_mut(index) else {
             continue;
         };
-        let later: Vec<String> = host.roots.iter().map(|(root, _)| root.clone()).collect();
+        if let Some(id) = sweep.header.machine_id {
+            host.machine_ids.insert(id);
+            if host.formerly.is_empty()
+                && let Some((_, earlier)) = renamed.get(&id).and_then(|names| names.split_last())
+            {
+                host.formerly = earlier.to_vec();
+            }
+        }
+        let later: Vec<String> = host.roots.iter().map(|root| root.path.clone()).collect();
         let superseded = |path: &str| later.iter().any(|root| lies_in(path, root));
         if !roots.is_empty() && roots.iter().all(|root| superseded(root)) {
             continue;
@@ -174,7 +249,11 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
         let ended = sweep.end.is_some();
         for root in roots {
             if !superseded(&root) {
-                host.roots.push((root, ended));
+                host.roots.push(Root {
+                    path: root,
+                    ended,
+                    too_old,
+                });
             }
         }
         for mut gap in sweep.gaps {
@@ -205,6 +284,13 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
     }
     for host in &mut out.hosts.list {
         host.gaps.values_mut().for_each(|gaps| gaps.sort());
+    }
+    // Rows may still use an old name, unless another machine has it now.
+    for index in 0..out.hosts.list.len() {
+        let formerly = out.hosts.list.get(index).map(|host| host.formerly.clone());
+        for name in formerly.into_iter().flatten() {
+            out.hosts.also_called(index, &name);
+        }
     }
     out.gaps.sort();
     out.sightings.sort_by(|a, b| order(a).cmp(&order(b)));

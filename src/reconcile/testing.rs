@@ -181,6 +181,7 @@ pub(super) fn sweep(host: &str, roots: &[&str], sightings: Vec<Sighting>, gaps: 
             schema: model_schema(),
             tool: "test".to_owned(),
             host: host.to_owned(),
+            machine_id: None,
             roots: roots.iter().map(|&r| r.to_owned()).collect(),
             started: at("2026-11-24T09:00:00Z"),
             options: BTreeMap::new(),
@@ -212,6 +213,8 @@ pub(super) struct Case {
     pub(super) inventories: Vec<Inventory>,
     pub(super) policy: Policy,
     pub(super) owners: Option<Owners>,
+    pub(super) hosts: Option<HostList>,
+    pub(super) max_sweep_age: Option<jiff::SignedDuration>,
 }
 
 /// Sightings on `web01`, swept from its root, and the rows of one inventory.
@@ -227,6 +230,8 @@ pub(super) fn case(sightings: Vec<Sighting>, entries: Vec<Entry>) -> Case {
         }],
         policy: Policy::default(),
         owners: None,
+        hosts: None,
+        max_sweep_age: None,
     }
 }
 
@@ -249,12 +254,16 @@ impl Case {
             inventories,
             policy,
             owners,
+            hosts,
+            max_sweep_age,
         } = self;
         reconcile(Input {
             sweeps,
             inventories: &inventories,
             policy: &policy,
             owners: owners.as_ref(),
+            hosts: hosts.as_ref(),
+            max_sweep_age,
             now: at(NOW),
             tool: "test".to_owned(),
         })

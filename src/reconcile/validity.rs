@@ -65,7 +65,12 @@ pub(super) fn by_row(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
         .not_before
         .or(row.entry.created)
         .map(|m: Moment| m.at);
-    let early = dates::more_than_a_quarter_remains(from, expires.at, world.now);
+    let early = dates::more_remains_than(
+        world.policy.expiring_early_percent,
+        from,
+        expires.at,
+        world.now,
+    );
     let by_contract = if early {
         Severity::Info
     } else {
@@ -124,7 +129,12 @@ impl Span {
                 why,
             ));
         } else if is_near(world, until) {
-            let early = dates::more_than_a_quarter_remains(self.from, until, now);
+            let early = dates::more_remains_than(
+                world.policy.expiring_early_percent,
+                self.from,
+                until,
+                now,
+            );
             let severity = if early {
                 Severity::Info
             } else {

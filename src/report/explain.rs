@@ -1,7 +1,7 @@
 //! All about one key or entry: where, matched how, flagged why.
 
 use super::escape::escape;
-use super::words::key_words;
+use super::words::{excused, key_words};
 use crate::model::{
     EntryReport, Finding, Image, KeyReport, Kind, Pgp, Protection, Report, Sighting,
 };
@@ -17,12 +17,18 @@ pub struct Explained<'a> {
     pub others: Vec<&'a Sighting>,
     /// The entries that it names, and those of the keys.
     pub entries: Vec<&'a EntryReport>,
+    /// The findings on exceptions of the policy that it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<&'a Finding>,
 }
 
 impl Explained<'_> {
     /// Whether the id named nothing.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.entries.is_empty() && self.others.is_empty()
+        self.keys.is_empty()
+            && self.entries.is_empty()
+            && self.others.is_empty()
+            && self.exceptions.is_empty()
     }
 }
 
@@ -38,6 +44,12 @@ pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
             .filter(|s| wanted.sighting(s))
             .collect(),
         entries: Vec::new(),
+        exceptions: report
+            .policy
+            .iter()
+            .flat_map(|policy| &policy.flags)
+            .filter(|finding| finding.id == wanted.exact)
+            .collect(),
     };
     found.entries = report
         .entries
@@ -184,6 +196,10 @@ pub fn write_text(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()>
     for entry in &found.entries {
         write_entry(entry, out)?;
     }
+    for finding in &found.exceptions {
+        writeln!(out, "Exception")?;
+        write_flags(std::slice::from_ref(*finding), out)?;
+    }
     Ok(())
 }
 
@@ -203,6 +219,9 @@ pub fn write_lines(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()
     }
     for entry in &found.entries {
         line(out, "entry", entry)?;
+    }
+    for finding in &found.exceptions {
+        line(out, "exception", finding)?;
     }
     Ok(())
 }
@@ -250,6 +269,9 @@ fn write_flags(flags: &[Finding], out: &mut impl Write) -> io::Result<()> {
             flag.id,
             escape(&flag.why)
         )?;
+        if let Some(excuse) = &flag.exception {
+            writeln!(out, "    {}", escape(&excused(excuse)))?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
 
 use crate::model::report::{EntryReport, KeyReport, Summary};
-use crate::model::{Gap, InventorySummary, Report, Sighting, SweepSummary};
+use crate::model::{
+    Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SweepSummary,
+};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -21,6 +23,10 @@ struct Head<'a> {
     tool: &'a str,
     generated: jiff::Timestamp,
     sweeps: &'a [SweepSummary],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a PolicySummary>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hosts: &'a [HostReport],
     inventories: &'a [InventorySummary],
     summary: &'a Summary,
 }
@@ -42,6 +48,8 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         tool: &report.tool,
         generated: report.generated,
         sweeps: &report.sweeps,
+        policy: report.policy.as_ref(),
+        hosts: &report.hosts,
         inventories: &report.inventories,
         summary: &report.summary,
     }))?;

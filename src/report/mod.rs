@@ -1,10 +1,13 @@
 //! One file per output form, writing to a given `Write`.
 
+mod colour;
 pub mod escape;
 pub mod explain;
+mod hosts;
 pub mod inventory_check;
 pub mod json;
 pub mod survey;
 pub mod sweep;
 pub mod text;
 pub mod words;
+mod wrapping;

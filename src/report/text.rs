@@ -1,8 +1,13 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
+use super::colour::{BOLD, GREEN, RED, colour_of};
 use super::escape::escape;
-use super::words::{count, human_bytes, key_words, place, share};
-use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
+use super::hosts;
+use super::words::{count, excused, excused_line, human_bytes, key_words, place, share};
+use super::wrapping::wrap;
+use crate::model::{
+    Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity, SweepSummary,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -121,6 +126,14 @@ impl<W: Write> Page<'_, W> {
         for line in wrap(&line, self.options.width.unwrap_or(usize::MAX)) {
             writeln!(self.out, "{}", self.paint(BOLD, &line))?;
         }
+        self.hosts(report)?;
+        if let Some(policy) = report.policy.as_ref().filter(|p| p.name != BUILT_IN) {
+            let digest: String = policy.sha256.chars().take(12).collect();
+            self.row(
+                "Policy",
+                &format!("{} (sha256 {digest}…)", escape(&policy.name)),
+            )?;
+        }
         for inventory in &report.inventories {
             let date = inventory
                 .as_of
@@ -155,6 +168,17 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
+    /// How many of the hosts that should have been swept were, and which were not.
+    fn hosts(&mut self, report: &Report) -> io::Result<()> {
+        let Some(hosts) = hosts::lines(report, self.options.verbose) else {
+            return Ok(());
+        };
+        let colour = if hosts.complete { GREEN } else { RED };
+        let share = self.paint(colour, &hosts.share);
+        self.row("Hosts", &share)?;
+        hosts.more.iter().try_for_each(|line| self.row("", line))
+    }
+
     fn coverage(&mut self, report: &Report) -> io::Result<()> {
         let (mut directories, mut files, mut bytes) = (0, 0, 0);
         for end in report.sweeps.iter().filter_map(|sweep| sweep.end.as_ref()) {
@@ -162,8 +186,11 @@ impl<W: Write> Page<'_, W> {
             files += end.files;
             bytes += end.bytes;
         }
+        let ended = |sweep: &SweepSummary| sweep.end.as_ref().is_some_and(|end| end.complete);
         let complete = if report.summary.complete {
             self.paint(GREEN, "complete")
+        } else if report.sweeps.iter().all(ended) {
+            self.paint(RED, "INCOMPLETE for want of hosts")
         } else {
             self.paint(RED, "INCOMPLETE")
         };
@@ -245,6 +272,9 @@ impl<W: Write> Page<'_, W> {
                 self.options.exit_code
             ),
         )?;
+        if let Some(line) = excused_line(report) {
+            self.row("", &line)?;
+        }
         match &self.options.changes {
             Some(changes) => self.row("", &changes.clone()),
             None => Ok(()),
@@ -389,17 +419,19 @@ impl<W: Write> Page<'_, W> {
                 lines.push((flag.severity, flag, place.trim_end().to_owned()));
             }
         }
+        if let Some(policy) = &report.policy {
+            let of_policy = policy.flags.iter();
+            lines.extend(of_policy.map(|flag| (flag.severity, flag, policy.name.clone())));
+        }
         if lines.is_empty() {
             return Ok(());
         }
-        // Info is for those who ask.
-        let shown = |severity| self.options.verbose || severity > Severity::Info;
+        // Info and what is excused is for those who ask.
+        let shown = |line: &(Severity, &Finding, String)| {
+            self.options.verbose || (line.0 > Severity::Info && line.1.exception.is_none())
+        };
         lines.sort_by(|a, b| (b.0, a.1.flag, &a.2, &a.1.id).cmp(&(a.0, b.1.flag, &b.2, &b.1.id)));
-        let listed: Vec<_> = lines
-            .iter()
-            .filter(|line| shown(line.0))
-            .take(most)
-            .collect();
+        let listed: Vec<_> = lines.iter().filter(|line| shown(line)).take(most).collect();
         if !listed.is_empty() {
             let title = if self.options.verbose {
                 "Findings"
@@ -416,6 +448,13 @@ impl<W: Write> Page<'_, W> {
             let head = self.paint(colour_of(*severity), &head);
             writeln!(self.out, "  {head}  {place}  {}", flag.id)?;
             writeln!(self.out, "           {}", self.cut(&escape(&flag.why), 11))?;
+            if let Some(excuse) = &flag.exception {
+                writeln!(
+                    self.out,
+                    "           {}",
+                    self.cut(&escape(&excused(excuse)), 11)
+                )?;
+            }
         }
         if left > 0 && !self.options.verbose {
             writeln!(
@@ -545,47 +584,8 @@ impl<W: Write> Page<'_, W> {
     }
 }
 
+/// The name of the policy without a file, which need not be told.
+const BUILT_IN: &str = "built in";
+
 /// Columns of a row's name.
 const INDENT: usize = 12;
-
-/// Lines of at most so many columns, broken between words; colours take no room.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else { break };
-        if !line.is_empty() && columns(line) + 1 + columns(word) > room {
-            lines.push(word.to_owned());
-            continue;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines
-}
-
-/// The columns that a text takes, without its escape sequences for colour.
-fn columns(text: &str) -> usize {
-    let mut hidden = false;
-    let shown = text.chars().filter(|&c| {
-        let was = hidden;
-        hidden = c == '\x1b' || (hidden && c != 'm');
-        !was && !hidden
-    });
-    shown.count()
-}
-
-const BOLD: &str = "1";
-const RED: &str = "31";
-const GREEN: &str = "32";
-
-const fn colour_of(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "1;31",
-        Severity::High => RED,
-        Severity::Medium => "33",
-        Severity::Low => "36",
-        Severity::Info => "2",
-    }
-}

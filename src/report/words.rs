@@ -1,6 +1,6 @@
 //! Numbers, names and places as people read them.
 
-use crate::model::{Finding, KeyReport, Sighting};
+use crate::model::{Excuse, Finding, KeyReport, Report, Sighting};
 
 /// The place that says most about a finding: of the certificate that it rests on, else of private material.
 pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
@@ -63,6 +63,31 @@ pub(super) fn human_bytes(bytes: u64) -> String {
     }
     let name = UNITS.get(unit).copied().unwrap_or_default();
     format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+/// How many findings are excused, and how many exceptions do not hold; none without exceptions.
+pub(super) fn excused_line(report: &Report) -> Option<String> {
+    let numbers = report.summary.metrics.get("exceptions")?;
+    let number = |name: &str| numbers.get(name).and_then(serde_json::Value::as_u64);
+    Some(format!(
+        "{} of these excused; {} of {} invalid",
+        number("findings")?,
+        number("invalid")?,
+        count(number("total")?, "exception", "exceptions"),
+    ))
+}
+
+/// The exception that excuses a finding, in a sentence.
+pub(super) fn excused(excuse: &Excuse) -> String {
+    format!(
+        "excused until {} by {} ({}): {}; asked for by {}, approved by {}",
+        excuse.until,
+        excuse.ticket,
+        excuse.source,
+        excuse.reason,
+        excuse.requester,
+        excuse.approver
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod explain;
 mod judging;
 mod outputs;
 mod passwords;
+mod policy;
 mod records;
 mod scope;
 mod stopping;

@@ -154,6 +154,8 @@ fn run(sweeps: Vec<Sweep>, entries: Vec<Entry>) -> Report {
         inventories: &[inventory],
         policy: &Policy::default(),
         owners: None,
+        hosts: None,
+        max_sweep_age: None,
         now: at(NOW),
         tool: "test".to_owned(),
     })
