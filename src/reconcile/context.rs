@@ -1,5 +1,6 @@
 //! What the rules are asked about: keys, certificates and rows, each with what belongs to it.
 
+use super::evidence::Ages;
 use super::join::{Link, Token};
 use super::names::Name;
 use super::openpgp::Families;
@@ -21,6 +22,10 @@ pub(super) struct World<'a> {
     pub(super) certificates: Vec<Cert>,
     /// OpenPGP's primary keys and their subkeys.
     pub(super) families: Families,
+    /// What is known of the age of keys.
+    pub(super) ages: Ages,
+    /// When the last of the inventories was exported, if all tell.
+    pub(super) exported: Option<jiff::Timestamp>,
     /// Sightings without a key.
     pub(super) others: Vec<usize>,
     pub(super) rows: Vec<Row<'a>>,

@@ -9,6 +9,7 @@ mod certificate_status;
 mod context;
 mod dates;
 mod duplicates;
+mod evidence;
 mod exposure;
 mod finding;
 mod gather;
@@ -78,8 +79,11 @@ pub fn reconcile(input: Input<'_>) -> Report {
             .unwrap_or(usize::MAX)
     };
     let families = openpgp::Families::find(&keys, &sightings);
+    let ages = evidence::Ages::find(&sightings, judged.earlier);
     let mut world = World {
         families,
+        ages,
+        exported: exported(input.inventories),
         host_of: sightings.iter().map(host).collect(),
         sightings,
         rows: rows(input.inventories, &judged.hosts),
@@ -162,8 +166,9 @@ fn judge(
             placement::judge(&cx, &mut drafts);
             state::judge(&cx, &mut drafts);
             for link in links.iter().filter(|link| !link.by_primary) {
-                let draft = cx.row(link).and_then(|row| rotation::overdue(world, row));
-                drafts.extend(draft.map(|d| d.row(link.row)));
+                let Some(row) = cx.row(link) else { continue };
+                let both = [rotation::overdue(world, row), rotation::unproven(&cx, row)];
+                drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row)));
             }
         }
         validity::judge(&cx, &mut drafts);
@@ -316,6 +321,12 @@ fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>>
         }
     };
     list.into_iter().zip(of_ids).map(row).collect()
+}
+
+/// The date of the last export, if all have one: what is newer can be in none of them.
+fn exported(inventories: &[Inventory]) -> Option<jiff::Timestamp> {
+    let dates: Option<Vec<_>> = inventories.iter().map(|i| i.as_of).collect();
+    dates?.into_iter().max()
 }
 
 /// An inventory without its rows, with what holds for it as a whole.

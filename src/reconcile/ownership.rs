@@ -1,6 +1,8 @@
 //! `unknown`, `unknown_certificate`, `ambiguous` and `unowned`.
 
 use super::context::{Draft, KeyContext, Row, World};
+use super::dates::day;
+use super::evidence;
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
 use super::openpgp;
@@ -109,7 +111,11 @@ fn unmatched(
             row.title()
         ));
     }
-    let by_contract = unknown_severity(cx);
+    let mut by_contract = unknown_severity(cx);
+    if let Some((first, export)) = evidence::newer_than_inventory(cx) {
+        by_contract = Severity::Low;
+        why.push_str(&newer_note(first, export));
+    }
     let what = describe(cx);
     let severity = cx.world.policy.graded(Flag::Unknown, by_contract);
     out.push(Draft::new(
@@ -117,6 +123,15 @@ fn unmatched(
         severity,
         format!("{what}: {why}"),
     ));
+}
+
+/// Why no row can be expected.
+fn newer_note(first: jiff::Timestamp, export: jiff::Timestamp) -> String {
+    format!(
+        "; newer than the inventory: first made on {}, exported on {}",
+        day(first),
+        day(export)
+    )
 }
 
 /// Why a row only may mean a key.
@@ -246,12 +261,22 @@ fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut 
         let Some(facts) = cx.world.facts(certificate).filter(|_| !known) else {
             continue;
         };
-        let end = facts.not_after.map(super::dates::day).unwrap_or_default();
-        let why = format!(
+        let end = facts.not_after.map(day).unwrap_or_default();
+        let mut why = format!(
             "the key is registered, but {} (valid until {end}) is in no row",
             certificate.title(facts)
         );
-        let severity = cx.world.policy.severity(Flag::UnknownCertificate);
+        let mut by_contract = Severity::Medium;
+        if let (Some(start), Some(export)) = (facts.not_before, cx.world.exported)
+            && start > export
+        {
+            by_contract = Severity::Low;
+            why.push_str(&newer_note(start, export));
+        }
+        let severity = cx
+            .world
+            .policy
+            .graded(Flag::UnknownCertificate, by_contract);
         out.push(
             Draft::new(Flag::UnknownCertificate, severity, why).certificate(certificate.sha256),
         );

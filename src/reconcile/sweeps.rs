@@ -1,6 +1,7 @@
 //! Which sweep judges which path, and which hosts there are.
 
-use crate::model::{Gap, Sighting, Sweep, SweepEnd, SweepSummary};
+use crate::model::{Gap, KeyId, Sighting, Sweep, SweepEnd, SweepSummary};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
@@ -13,6 +14,8 @@ pub(super) struct Judged {
     pub(super) gaps: Vec<Gap>,
     /// The hosts.
     pub(super) hosts: Hosts,
+    /// Keys in what later sweeps replaced, with the end of the earliest sweep that saw them: proof of their age.
+    pub(super) earlier: HashMap<KeyId, Timestamp>,
 }
 
 /// The hosts that were swept.
@@ -30,6 +33,8 @@ pub(super) struct Host {
     pub(super) name: String,
     /// Root, and whether the sweep that judges it came to its end; the latest first.
     roots: Vec<(String, bool)>,
+    /// When the last of the sweeps that judge it ended: what they saw existed then.
+    pub(super) swept: Option<Timestamp>,
     /// Gaps by path, those that judge.
     gaps: BTreeMap<String, Vec<Gap>>,
 }
@@ -78,6 +83,7 @@ impl Hosts {
         self.list.push(Host {
             name: name.to_owned(),
             roots: Vec::new(),
+            swept: None,
             gaps: BTreeMap::new(),
         });
         index
@@ -159,6 +165,7 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
         sightings: Vec::new(),
         gaps: Vec::new(),
         hosts: Hosts::default(),
+        earlier: HashMap::new(),
     };
     for sweep in sweeps {
         let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
@@ -168,9 +175,21 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
         };
         let later: Vec<String> = host.roots.iter().map(|(root, _)| root.clone()).collect();
         let superseded = |path: &str| later.iter().any(|root| lies_in(path, root));
+        let seen = sweep
+            .end
+            .as_ref()
+            .map_or(sweep.header.started, |e| e.finished);
+        let mut earlier = |sighting: Sighting| {
+            if let Some(id) = sighting.key_id {
+                let first = out.earlier.entry(id).or_insert(seen);
+                *first = seen.min(*first);
+            }
+        };
         if !roots.is_empty() && roots.iter().all(|root| superseded(root)) {
+            sweep.sightings.into_iter().for_each(earlier);
             continue;
         }
+        host.swept = host.swept.max(Some(seen));
         let ended = sweep.end.is_some();
         for root in roots {
             if !superseded(&root) {
@@ -189,7 +208,9 @@ pub(super) fn choose(mut sweeps: Vec<Sweep>) -> Judged {
             out.gaps.push(gap);
         }
         for mut sighting in sweep.sightings {
-            if !superseded(&sighting.location.path) {
+            if superseded(&sighting.location.path) {
+                earlier(sighting);
+            } else {
                 sighting.host = Some(host.name.clone());
                 out.sightings.push(sighting);
             }

@@ -1,5 +1,6 @@
 //! Every flag on both sides of its line; the expectations are read off the contract, section 3.
 
+mod age;
 mod inventory;
 mod matching;
 mod material;
