@@ -62,6 +62,8 @@ pub(super) struct Cert {
     /// Alternative names, lower case, sorted.
     pub(super) names: Vec<String>,
     pub(super) status: CertificateStatus,
+    /// The newest certificate that replaced it where it was seen, by number.
+    pub(super) successor: Option<usize>,
 }
 
 /// One row with what was prepared of it.

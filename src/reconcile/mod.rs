@@ -15,6 +15,7 @@ mod finding;
 mod gather;
 mod glob;
 mod join;
+mod lineage;
 mod names;
 mod openpgp;
 mod ownership;
@@ -163,10 +164,14 @@ fn judge(
             let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
             ownership::judge(&cx, &join, &replaced, pointing, &unowned, &mut drafts);
             agreement::judge(&cx, &replaced, &mut drafts);
-            placement::judge(&cx, &mut drafts);
+            placement::judge(&cx, &replaced, &mut drafts);
             state::judge(&cx, &mut drafts);
             for link in links.iter().filter(|link| !link.by_primary) {
                 let Some(row) = cx.row(link) else { continue };
+                // A row whose thing has another key by now was rotated, and says nothing of it.
+                if replaced.rekeyed_rows.get(link.row) == Some(&true) {
+                    continue;
+                }
                 let both = [rotation::overdue(world, row), rotation::unproven(&cx, row)];
                 drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row)));
             }

@@ -6,7 +6,7 @@ use super::evidence;
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
 use super::openpgp;
-use super::renewal::Replaced;
+use super::renewal::{Replaced, lie_together};
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
 use std::collections::BTreeSet;
@@ -116,6 +116,13 @@ fn unmatched(
         by_contract = Severity::Low;
         why.push_str(&newer_note(first, export));
     }
+    if let Some(row) = heir(cx, join, replaced) {
+        by_contract = Severity::Low;
+        why.push_str(&format!(
+            "; it came before the key that {} names or should name",
+            row.title()
+        ));
+    }
     let what = describe(cx);
     let severity = cx.world.policy.graded(Flag::Unknown, by_contract);
     out.push(Draft::new(
@@ -123,6 +130,31 @@ fn unmatched(
         severity,
         format!("{what}: {why}"),
     ));
+}
+
+/// The row of what replaced all certificates of a key: an older generation that a row has outlived is no stranger.
+fn heir<'w, 'a>(cx: &KeyContext<'w, 'a>, join: &Join, replaced: &Replaced) -> Option<&'w Row<'a>> {
+    let mut rows = cx.certificates().map(|(_, certificate)| {
+        let old = certificate.status != CertificateStatus::Current;
+        let successor = cx
+            .world
+            .certificates
+            .get(certificate.successor.filter(|_| old)?)?;
+        let key = successor.key;
+        if !lie_together(cx.world, certificate, successor) {
+            return None;
+        }
+        let linked = join
+            .links
+            .get(key)
+            .and_then(|links| links.first())
+            .map(|l| l.row);
+        let renewed = || replaced.renewals.get(&key)?.first().map(|r| r.row);
+        linked.or_else(renewed)
+    });
+    let first = rows.next()??;
+    rows.all(|row| row.is_some())
+        .then(|| cx.world.rows.get(first))?
 }
 
 /// Why no row can be expected.

@@ -3,12 +3,16 @@
 use super::context::{Draft, KeyContext, World, directory};
 use super::exposure::{Spot, spot};
 use super::join::Link;
+use super::renewal::Replaced;
 use crate::model::{Flag, Kind, Sighting};
 use std::collections::BTreeMap;
 
 /// Holds the places where a key was seen against those that its rows allow.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
     for link in cx.links.iter().filter(|link| !link.by_primary) {
+        if replaced.renewed_rows.get(link.row) == Some(&true) {
+            continue; // what took its place is told, and not where the old one is kept
+        }
         let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
             continue;
         };

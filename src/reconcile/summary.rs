@@ -133,6 +133,15 @@ fn rotations(world: &World<'_>, entries: &[EntryReport]) -> Value {
             unproven += 1;
             continue;
         }
+        // Nor does a row whose thing has another key by now.
+        let others = |f: &Finding| {
+            let own = |id: &String| entry.keys.iter().any(|key| key.to_string() == *id);
+            f.flag == Flag::RenewedUnrecorded && !f.key_id.as_ref().is_some_and(own)
+        };
+        if entry.flags.iter().any(others) {
+            open += 1;
+            continue;
+        }
         match rotation(world, row) {
             Rotation::InTime => in_time += 1,
             Rotation::Overdue { .. } => overdue += 1,

@@ -6,5 +6,6 @@ mod matching;
 mod material;
 mod openpgp;
 mod properties;
+mod renewals;
 mod rows;
 mod validity;
