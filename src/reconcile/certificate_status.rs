@@ -1,5 +1,6 @@
 //! Whether a certificate is in force, replaced, or only history.
 
+use super::alternative_names;
 use super::context::{Row, World, directory, file_name, paths};
 use super::dates::plus_days;
 use super::lineage::settled;
@@ -241,17 +242,9 @@ fn certificate_tokens(identifiers: &[Vec<Token>]) -> impl Iterator<Item = &Token
         .filter(|t| t.method().is_strong() && t.method().names_certificate())
 }
 
-/// Names with or without their type (`DNS:`), as rows write them.
+/// Names with or without their type (`DNS:`), in any spelling.
 pub(super) fn same_names(row: &[String], certificate: &[String]) -> bool {
-    let bare = |names: &[String]| -> BTreeSet<String> {
-        let strip = |n: &String| {
-            n.split_once(':')
-                .filter(|(kind, _)| matches!(*kind, "dns" | "ip" | "email" | "uri"))
-                .map_or_else(|| n.clone(), |(_, name)| name.to_owned())
-        };
-        names.iter().map(strip).collect()
-    };
-    bare(row) == bare(certificate)
+    alternative_names::normal(row) == alternative_names::normal(certificate)
 }
 
 /// Whether a sighting is in history or an archive, and not in a program.

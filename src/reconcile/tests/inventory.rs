@@ -214,6 +214,8 @@ fn fields_that_disagree() {
             })
         },
         &|r| r.subject = Some("/O=Shop/CN=SHOP.example".to_owned()),
+        &|r| r.sans = vec!["SHOP.example.".to_owned()],
+        &|r| r.sans = vec!["DNS Name=shop.example".to_owned()],
         &|r| {
             r.identifiers
                 .push(Identifier::Serial("FF:00:00:00:00:00:00:65".to_owned()))
@@ -239,6 +241,10 @@ fn fields_that_disagree() {
         (
             &|r| r.subject = Some("CN=other".to_owned()),
             "subject is CN=shop.example,O=Shop, not CN=other",
+        ),
+        (
+            &|r| r.sans = vec!["shop.example".to_owned(), "www.shop.example".to_owned()],
+            "alternative names lack www.shop.example",
         ),
         (
             &|r| r.identifiers.push(Identifier::Serial("77".to_owned())),
