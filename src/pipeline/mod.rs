@@ -10,6 +10,7 @@ mod members;
 pub mod passwords;
 pub mod place;
 mod repositories;
+mod shared_primes;
 pub mod sweep;
 mod window;
 

@@ -7,6 +7,7 @@
 mod agreement;
 mod alternative_names;
 mod certificate_status;
+mod compromise;
 mod context;
 mod dates;
 mod duplicates;
@@ -180,6 +181,7 @@ fn judge(
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
         strength::judge(&cx, &mut drafts);
+        compromise::judge(&cx, &mut drafts);
         sharing::judge(&cx, &environments, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         let mut flags = Vec::with_capacity(drafts.len());
@@ -205,6 +207,7 @@ fn judge(
                 .find_map(|s| s.algorithm.as_deref())
                 .map(str::to_owned),
             bits: world.at(&key.judged).find_map(|s| s.bits),
+            known_public: crate::identity::known_public(&key.id).map(str::to_owned),
             entries: links
                 .iter()
                 .filter_map(|l| cx.row(l))
