@@ -6,6 +6,7 @@ mod judging;
 mod outputs;
 mod passwords;
 mod records;
+mod renewals;
 mod scope;
 mod stopping;
 mod terminal;
