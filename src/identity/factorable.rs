@@ -4,7 +4,6 @@
 
 use super::public::Public;
 use num_bigint::BigUint;
-use num_integer::Integer as _;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -50,7 +49,11 @@ pub(super) fn reason(key: &Public<'_>) -> Option<Cow<'static, str>> {
 fn primes() -> &'static [u64] {
     static PRIMES: OnceLock<Vec<u64>> = OnceLock::new();
     PRIMES.get_or_init(|| {
-        let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+        let is_prime = |n: &u64| {
+            (2..*n)
+                .take_while(|d| d * d <= *n)
+                .all(|d| !n.is_multiple_of(d))
+        };
         (2..SMALL_PRIMES_BELOW).filter(is_prime).collect()
     })
 }
@@ -179,7 +182,7 @@ fn with_the_others(leaves: Vec<BigUint>) -> Vec<bool> {
     leaves
         .iter()
         .zip(&outside)
-        .map(|(n, rest)| leaves.len() > 1 && n.gcd(rest) > one)
+        .map(|(n, rest)| leaves.len() > 1 && num_integer::gcd(n.clone(), rest.clone()) > one)
         .collect()
 }
 

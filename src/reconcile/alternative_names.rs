@@ -56,7 +56,8 @@ pub(super) fn differ(
         lacking.cloned().collect()
     };
     let (lacks, more) = (not_in(&own, &seen), not_in(&seen, &own));
-    (!own.is_empty() && !(lacks.is_empty() && more.is_empty())).then_some((lacks, more))
+    let same = lacks.is_empty() && more.is_empty();
+    (!own.is_empty() && !same).then_some((lacks, more))
 }
 
 /// A name's type, where it tells one, and the name in one spelling.

@@ -3,7 +3,7 @@
 //! A certificate is made of a key that exists, so its start proves age, less what authorities backdate. A file's
 //! date is in the hands of whoever copies the file: it may contradict that a key is new, and never proves it.
 
-use super::context::{KeyContext, World};
+use super::context::{Cert, KeyContext, World};
 use super::dates::{day, plus_hours};
 use super::names::name_key;
 use super::openpgp;
@@ -46,16 +46,38 @@ impl Ages {
 }
 
 /// A fact that proves that a key existed at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Evidence {
+#[derive(Clone, Copy)]
+pub(super) struct Evidence<'w> {
     /// When it existed at the latest.
     pub(super) at: Timestamp,
-    /// What says so, for a sentence.
-    pub(super) what: String,
-    pub(super) certificate: Option<Sha256Hex>,
+    /// The day that the source names.
+    told: Timestamp,
+    source: Source<'w>,
 }
 
-impl Evidence {
+#[derive(Clone, Copy)]
+enum Source<'w> {
+    Certificate(&'w Cert),
+    SshCertificate(&'w Sighting),
+    Pgp(&'w Sighting),
+    Store(&'w Sighting),
+    Sweep(&'w str),
+    EarlierSweep,
+}
+
+impl<'w> Evidence<'w> {
+    fn of(told: Timestamp, source: Source<'w>) -> Self {
+        let backdated = match source {
+            Source::Certificate(_) | Source::SshCertificate(_) => BACKDATED_HOURS,
+            _ => 0,
+        };
+        Self {
+            at: plus_hours(told, backdated),
+            told,
+            source,
+        }
+    }
+
     /// Whether the key is older than a moment that a row gives.
     pub(super) fn is_before(&self, moment: Moment) -> bool {
         let doubt = if moment.has_time {
@@ -65,90 +87,82 @@ impl Evidence {
         };
         self.at < plus_hours(moment.at, -doubt)
     }
+
+    pub(super) fn certificate(&self) -> Option<Sha256Hex> {
+        match self.source {
+            Source::Certificate(certificate) => certificate.sha256,
+            _ => None,
+        }
+    }
+
+    /// What says so, for a sentence.
+    pub(super) fn text(&self, world: &World<'_>) -> String {
+        let day = day(self.told);
+        match self.source {
+            Source::Certificate(certificate) => {
+                let title = world.facts(certificate).map(|f| certificate.title(f));
+                format!("{} of it starts on {day}", title.unwrap_or_default())
+            }
+            Source::SshCertificate(s) => {
+                format!("its SSH certificate in {} starts on {day}", World::place(s))
+            }
+            Source::Pgp(s) => {
+                let title = s.pgp.as_deref().map(|pgp| openpgp::title(s, pgp));
+                format!("{} was made on {day}", title.unwrap_or_default())
+            }
+            Source::Store(s) => {
+                let alias = s.location.alias.as_deref().unwrap_or("without name");
+                format!("the entry {alias} of {} is of {day}", World::place(s))
+            }
+            Source::Sweep(host) => format!("the sweep of {host} that ended on {day} saw it"),
+            Source::EarlierSweep => format!("an earlier sweep, which ended on {day}, saw it"),
+        }
+    }
 }
 
-/// The earliest proof that a key existed.
-pub(super) fn earliest(cx: &KeyContext<'_, '_>) -> Option<Evidence> {
+/// The earliest proof that a key existed; of several of one time the first of their order here.
+pub(super) fn earliest<'w>(cx: &KeyContext<'w, '_>) -> Option<Evidence<'w>> {
     let world = cx.world;
     let certificates = world.certificates_of(cx.index).filter_map(|certificate| {
-        let facts = world.facts(certificate)?;
-        let start = facts.not_before.filter(|&start| is_a_date(start))?;
+        let start = world.facts(certificate)?.not_before.filter(is_a_date)?;
         let given = certificate.issuer != certificate.subject
             && world
                 .ages
                 .authorities
                 .contains(&(certificate.issuer.clone(), start));
-        (!given).then(|| Evidence {
-            at: plus_hours(start, BACKDATED_HOURS),
-            what: format!(
-                "{} of it starts on {}",
-                certificate.title(facts),
-                day(start)
-            ),
-            certificate: certificate.sha256,
-        })
+        (!given).then(|| Evidence::of(start, Source::Certificate(certificate)))
     });
-    let told = world
-        .at(&cx.key.all)
-        .flat_map(|s| [of_ssh(s), of_pgp(s), of_store(s)].into_iter().flatten());
+    let told = world.at(&cx.key.all).flat_map(|s| {
+        let ssh = s.ssh.as_deref().filter(|_| s.kind == Kind::SshCertificate);
+        let dated = [
+            (
+                ssh.and_then(|ssh| ssh.valid_after),
+                Source::SshCertificate(s),
+            ),
+            (s.pgp.as_deref().and_then(|pgp| pgp.created), Source::Pgp(s)),
+            (s.created, Source::Store(s)),
+        ];
+        dated
+            .into_iter()
+            .filter_map(|(at, source)| Some(Evidence::of(at.filter(is_a_date)?, source)))
+    });
     let swept = cx.key.all.iter().filter_map(|&number| {
         let host = world.hosts.get(world.host(number))?;
-        Some((host.swept?, host.name.as_str()))
+        Some(Evidence::of(host.swept?, Source::Sweep(&host.name)))
     });
-    let swept = swept.min().map(|(at, host)| Evidence {
-        at,
-        what: format!("the sweep of {host} that ended on {} saw it", day(at)),
-        certificate: None,
-    });
-    let before = world.ages.earlier.get(&cx.key.id).map(|&at| Evidence {
-        at,
-        what: format!("an earlier sweep, which ended on {}, saw it", day(at)),
-        certificate: None,
-    });
+    let earlier = world.ages.earlier.get(&cx.key.id);
+    let earlier = earlier.map(|&at| Evidence::of(at, Source::EarlierSweep));
     certificates
         .chain(told)
         .chain(swept)
-        .chain(before)
-        .min_by(|a, b| (a.at, &a.what).cmp(&(b.at, &b.what)))
+        .chain(earlier)
+        .min_by_key(|evidence| evidence.at)
 }
 
 /// Clocks that were never set begin in 1970, and some certificates of devices in 2000; those are no dates.
-fn is_a_date(at: Timestamp) -> bool {
+fn is_a_date(at: &Timestamp) -> bool {
     const YEAR_2001: i64 = 978_307_200;
     at.as_second() >= YEAR_2001
-}
-
-fn of_ssh(s: &Sighting) -> Option<Evidence> {
-    let start = s.ssh.as_deref()?.valid_after?;
-    (s.kind == Kind::SshCertificate && is_a_date(start)).then(|| Evidence {
-        at: plus_hours(start, BACKDATED_HOURS),
-        what: format!(
-            "its SSH certificate in {} starts on {}",
-            World::place(s),
-            day(start)
-        ),
-        certificate: None,
-    })
-}
-
-fn of_pgp(s: &Sighting) -> Option<Evidence> {
-    let pgp = s.pgp.as_deref()?;
-    let at = pgp.created.filter(|&at| is_a_date(at))?;
-    Some(Evidence {
-        at,
-        what: format!("{} was made on {}", openpgp::title(s, pgp), day(at)),
-        certificate: None,
-    })
-}
-
-fn of_store(s: &Sighting) -> Option<Evidence> {
-    let at = s.created.filter(|&at| is_a_date(at))?;
-    let alias = s.location.alias.as_deref().unwrap_or("without name");
-    Some(Evidence {
-        at,
-        what: format!("the entry {alias} of {} is of {}", World::place(s), day(at)),
-        certificate: None,
-    })
 }
 
 /// The date of the last export, if a key is newer: its first certificate, or the OpenPGP key itself, is of a later day,

@@ -80,10 +80,10 @@ pub(super) fn unproven(cx: &KeyContext<'_, '_>, row: &Row<'_>) -> Option<Draft> 
         "{} says that it was rotated on {}, yet the same key is older: {}",
         row.title(),
         day(rotated.at),
-        evidence.what
+        evidence.text(cx.world)
     );
     let severity = cx.world.policy.severity(Flag::RotationUnproven);
-    Some(Draft::new(Flag::RotationUnproven, severity, why).certificate(evidence.certificate))
+    Some(Draft::new(Flag::RotationUnproven, severity, why).certificate(evidence.certificate()))
 }
 
 /// `no_cryptoperiod`, for a row whose thing is or will be in use.
