@@ -282,7 +282,11 @@ impl Old<'_, '_> {
                 _ => false,
             };
             let in_force = certificate.status == CertificateStatus::Current;
-            newer && in_force && self.is_unrecorded(c)
+            // A second certificate of the row's key, beside the first, is a certificate that no row names.
+            let second = self
+                .own
+                .is_some_and(|own| own.key == certificate.key && !is_kept(world, own));
+            newer && in_force && !second && self.is_unrecorded(c)
         };
         let next = self.own.and_then(|c| c.successor);
         let here = |c: &usize| {
@@ -352,6 +356,14 @@ impl Old<'_, '_> {
             (subject, sans) => subject != Some(false) && sans != Some(false),
         }
     }
+}
+
+/// Whether a certificate is an older generation, by the name under which it is kept.
+fn is_kept(world: &World<'_>, certificate: &Cert) -> bool {
+    world
+        .at(&certificate.judged)
+        .flat_map(paths)
+        .any(|path| settled_or_same(path) != path)
 }
 
 /// Whether two certificates were seen in one directory of one host.
