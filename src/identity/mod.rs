@@ -7,9 +7,11 @@
 mod by_keygrip;
 mod curve448;
 mod derive;
+mod factorable;
 mod field;
 mod fingerprints;
 mod gost;
+mod known_public;
 mod lattice;
 mod private;
 mod probable;
@@ -19,6 +21,8 @@ mod spki;
 mod ssh;
 mod weierstrass;
 
+pub use factorable::sharing_primes;
+pub use known_public::known_public;
 pub use probable::fill_probable_keys;
 
 use crate::model::{Artifact, Fingerprints, KeyId, KeyMaterial, Secret};
@@ -37,6 +41,10 @@ pub struct Identity {
     pub curve: Option<Cow<'static, str>>,
     /// All fingerprints that exist for it.
     pub fingerprints: Fingerprints,
+    /// Why anyone can compute its private half, where that shows.
+    pub factorable: Option<Cow<'static, str>>,
+    /// The modulus of an RSA key, big-endian: it may share a prime with others.
+    pub modulus: Option<Box<[u8]>>,
     /// What is odd about it, for people.
     pub notes: Vec<Cow<'static, str>>,
 }
@@ -112,6 +120,11 @@ pub fn identify_with(artifact: &Artifact, secret_id_key: Option<&Secret>) -> Ide
         bits: told.and_then(public::Public::bits).or(artifact.bits),
         curve: told.and_then(public::Public::curve),
         fingerprints,
+        factorable: key.and_then(factorable::reason),
+        modulus: match key {
+            Some(public::Public::Rsa { n, .. }) => Some(n.as_ref().into()),
+            _ => None,
+        },
         notes: derived
             .note
             .map(|note| note.text().into())

@@ -217,6 +217,8 @@ mod tests {
             cipher: None,
             opened: None,
             created: None,
+            factorable: None,
+            modulus: None,
             class: Class::Own,
             fingerprints: Fingerprints::default(),
             location: Location {

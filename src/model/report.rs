@@ -131,6 +131,9 @@ pub struct KeyReport {
     pub algorithm: Option<String>,
     /// Its size in bits.
     pub bits: Option<u32>,
+    /// Where its private half is published, if it is known to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_public: Option<String>,
     /// The entries that match it.
     pub entries: Vec<String>,
     /// The strongest identifier that matched.

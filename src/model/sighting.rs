@@ -50,6 +50,12 @@ pub struct Sighting {
     /// When a keystore says that the entry was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<jiff::Timestamp>,
+    /// Why anyone can compute the private half of this key, where that shows in the public one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factorable: Option<Cow<'static, str>>,
+    /// The modulus of an RSA key, big-endian; only until the sweep was searched for primes in common.
+    #[serde(skip)]
+    pub modulus: Option<Box<[u8]>>,
     /// Whose it is.
     pub class: Class,
     /// All fingerprint forms that exist for it.

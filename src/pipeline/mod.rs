@@ -12,7 +12,8 @@ pub mod passwords;
 pub mod place;
 mod repositories;
 pub mod seen;
-mod sweep;
+mod shared_primes;
+pub mod sweep;
 mod window;
 
 pub use passwords::{PasswordBook, PasswordRule};

@@ -2,6 +2,7 @@
 
 use super::content::{Scanner, Sink};
 use super::inside::Chain;
+use super::shared_primes;
 use crate::archives::Memory;
 use crate::detect::Detector;
 use crate::formats;
@@ -54,6 +55,8 @@ pub fn sighting(
         cipher: artifact.cipher,
         opened: artifact.opened,
         created: artifact.created,
+        factorable: identity.factorable,
+        modulus: identity.modulus,
         class: Class::Own,
         fingerprints: identity.fingerprints,
         location: Location {
@@ -101,6 +104,7 @@ pub fn examine_with(
         &mut read,
     );
     identity::fill_probable_keys(&mut found.sightings);
+    shared_primes::tell(&mut found.sightings);
     found.sightings.sort_by(|a, b| {
         let key = |s: &Sighting| (s.location.offset, s.kind);
         a.location

@@ -9,6 +9,7 @@ use super::passwords::{self, Again, PasswordBook};
 use super::place;
 use super::repositories;
 use super::seen::Seen;
+use super::shared_primes;
 use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
@@ -184,6 +185,7 @@ pub fn sweep(
         &mut gaps,
     );
     identity::fill_probable_keys(&mut sightings);
+    shared_primes::tell(&mut sightings);
     sort(&mut sightings, &mut gaps);
     let end = end_of(&sightings, &gaps, outcome.directories, outcome.files, bytes);
     Ok(Swept {

@@ -1,5 +1,6 @@
 //! Where row and artifact disagree, field by field on normalised values, or in what they are.
 
+use super::alternative_names;
 use super::certificate_status::Age;
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates;
@@ -8,6 +9,7 @@ use super::names::Name;
 use super::renewal::Replaced;
 use super::tokens::serials_agree;
 use crate::model::{Certificate, CertificateStatus, Flag, Identifier};
+use std::collections::BTreeSet;
 
 /// `renewed_unrecorded` and `mismatch`.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
@@ -144,6 +146,19 @@ fn differences(
         let own = entry.subject.as_deref().unwrap_or_default();
         out.push(format!("subject is {}, not {own}", facts.subject));
     }
+    let common: BTreeSet<String> = Name::read(&facts.subject)
+        .iter()
+        .flat_map(Name::common_names)
+        .map(str::to_owned)
+        .collect();
+    if let Some((lacks, more)) = alternative_names::differ(&entry.sans, &facts.sans, &common) {
+        let part = |what: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("{what} {}", few(names)))
+        };
+        let parts = [part("lack", &lacks), part("have also", &more)];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        out.push(format!("alternative names {}", parts.join(" and ")));
+    }
     let serials: Vec<&str> = entry
         .identifiers
         .iter()
@@ -161,6 +176,16 @@ fn differences(
         out.push(format!("serial is {}, not {first}", facts.serial));
     }
     out
+}
+
+/// The first of some names, and how many there are beyond.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// An algorithm's family and the size that its name tells.

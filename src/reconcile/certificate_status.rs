@@ -1,7 +1,9 @@
 //! Whether a certificate is in force, replaced, or only history.
 
-use super::context::{Row, World, directory, file_name};
+use super::alternative_names;
+use super::context::{Row, World, directory, file_name, paths};
 use super::dates::plus_days;
+use super::lineage::settled;
 use super::tokens::{Token, of_sighting};
 use crate::model::{Certificate, CertificateStatus, Sha256Hex, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,7 +25,7 @@ pub(super) fn decide(world: &mut World<'_>) {
     let mut statuses = Vec::with_capacity(world.certificates.len());
     for (number, certificate) in world.certificates.iter().enumerate() {
         let Some(facts) = world.facts(certificate) else {
-            statuses.push(CertificateStatus::Current);
+            statuses.push((CertificateStatus::Current, None));
             continue;
         };
         let replaced_by_row = recorded.contains(&number);
@@ -35,11 +37,14 @@ pub(super) fn decide(world: &mut World<'_>) {
                 .push(sighting);
         }
         let mut whole = None;
+        let mut successor = None;
         for (host, sightings) in by_host {
             let age = Age::of(facts);
-            let newer_there = groups(world, number, host)
-                .iter()
-                .any(|group| newest.get(group).is_some_and(|(best, _)| *best > age));
+            let of_groups = groups(world, number, host);
+            let best = of_groups.iter().filter_map(|group| newest.get(group)).max();
+            let newer = best.filter(|(best, _)| *best > age);
+            successor = successor.max(newer);
+            let newer_there = newer.is_some();
             let history = facts.precertificate || world.at(&sightings).all(is_history);
             let status = if history {
                 CertificateStatus::Historic
@@ -57,10 +62,12 @@ pub(super) fn decide(world: &mut World<'_>) {
             }
             of_sighting.extend(sightings.into_iter().map(|s| (s, status)));
         }
-        statuses.push(whole.unwrap_or(CertificateStatus::Current));
+        let whole = whole.unwrap_or(CertificateStatus::Current);
+        statuses.push((whole, successor.map(|(_, number)| *number)));
     }
-    for (certificate, status) in world.certificates.iter_mut().zip(statuses) {
+    for (certificate, (status, successor)) in world.certificates.iter_mut().zip(statuses) {
         certificate.status = status;
+        certificate.successor = successor;
     }
     for (sighting, status) in of_sighting {
         if let Some(facts) = world
@@ -91,6 +98,8 @@ enum Group {
     /// Self-signed ones of different keys have no issuer in common: only in one directory do they follow
     /// one another, or every `CN=localhost` would replace every other.
     SelfSigned(usize, String, Vec<String>, String),
+    /// Generations of one file, whoever issued them; authorities beside them in a chain are none.
+    Generations(usize, String),
 }
 
 fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
@@ -98,6 +107,19 @@ fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
         return Vec::new();
     };
     let mut out = vec![Group::Key(host, certificate.key)];
+    let leaf = world.facts(certificate).is_some_and(|facts| !facts.is_ca);
+    let seen = certificate.sightings.iter().filter(|_| leaf);
+    let generations: BTreeSet<String> = seen
+        .filter(|&&s| world.host(s) == host)
+        .filter_map(|&s| world.sightings.get(s))
+        .flat_map(paths)
+        .filter_map(settled)
+        .collect();
+    out.extend(
+        generations
+            .into_iter()
+            .map(|path| Group::Generations(host, path)),
+    );
     let names = certificate.names.clone();
     if certificate.subject == certificate.issuer {
         let here = certificate
@@ -222,17 +244,9 @@ fn certificate_tokens(identifiers: &[Vec<Token>]) -> impl Iterator<Item = &Token
         .filter(|t| t.method().is_strong() && t.method().names_certificate())
 }
 
-/// Names with or without their type (`DNS:`), as rows write them.
+/// Names with or without their type (`DNS:`), in any spelling.
 pub(super) fn same_names(row: &[String], certificate: &[String]) -> bool {
-    let bare = |names: &[String]| -> BTreeSet<String> {
-        let strip = |n: &String| {
-            n.split_once(':')
-                .filter(|(kind, _)| matches!(*kind, "dns" | "ip" | "email" | "uri"))
-                .map_or_else(|| n.clone(), |(_, name)| name.to_owned())
-        };
-        names.iter().map(strip).collect()
-    };
-    bare(row) == bare(certificate)
+    alternative_names::normal(row) == alternative_names::normal(certificate)
 }
 
 /// Whether a sighting is in history, in an archive that is no program, or in a layer whose images have it no more.

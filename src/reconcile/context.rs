@@ -1,5 +1,6 @@
 //! What the rules are asked about: keys, certificates and rows, each with what belongs to it.
 
+use super::evidence::Ages;
 use super::join::{Link, Token};
 use super::listed::Listed;
 use super::names::Name;
@@ -22,6 +23,10 @@ pub(super) struct World<'a> {
     pub(super) certificates: Vec<Cert>,
     /// OpenPGP's primary keys and their subkeys.
     pub(super) families: Families,
+    /// What is known of the age of keys.
+    pub(super) ages: Ages,
+    /// When the last of the inventories was exported, if all tell.
+    pub(super) exported: Option<jiff::Timestamp>,
     /// Sightings without a key.
     pub(super) others: Vec<usize>,
     pub(super) rows: Vec<Row<'a>>,
@@ -60,6 +65,8 @@ pub(super) struct Cert {
     /// Alternative names, lower case, sorted.
     pub(super) names: Vec<String>,
     pub(super) status: CertificateStatus,
+    /// The newest certificate that replaced it where it was seen, by number.
+    pub(super) successor: Option<usize>,
 }
 
 /// One row with what was prepared of it.

@@ -25,6 +25,16 @@ pub(super) fn plus_days(at: Timestamp, days: u32) -> Timestamp {
     .unwrap_or(Timestamp::MAX)
 }
 
+/// A time, some hours later, or earlier.
+pub(super) fn plus_hours(at: Timestamp, hours: i64) -> Timestamp {
+    let second = at.as_second().saturating_add(hours.saturating_mul(3_600));
+    Timestamp::from_second(second).unwrap_or(if hours < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
 /// Whether a row's moment lies behind: a date without a time passes when its day is over.
 pub(super) fn passed(moment: Moment, now: Timestamp) -> bool {
     if moment.has_time {

@@ -94,6 +94,7 @@ fn certificates_of(
                 issuer: name_key(&facts.issuer),
                 names,
                 status: CertificateStatus::Current,
+                successor: None,
             }
         });
         cert.sightings.push(number);

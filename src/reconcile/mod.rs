@@ -5,16 +5,20 @@
 //! each family. Nothing here reads a clock or a file, and the order of the input never shows in the report.
 
 mod agreement;
+mod alternative_names;
 mod certificate_status;
+mod compromise;
 mod context;
 mod dates;
 mod duplicates;
+mod evidence;
 mod exceptions;
 mod exposure;
 mod finding;
 mod gather;
 mod glob;
 mod join;
+mod lineage;
 mod listed;
 mod located;
 mod names;
@@ -91,8 +95,11 @@ pub fn reconcile(input: Input<'_>) -> Report {
             .unwrap_or(usize::MAX)
     };
     let families = openpgp::Families::find(&keys, &sightings);
+    let ages = evidence::Ages::find(&sightings, judged.earlier);
     let mut world = World {
         families,
+        ages,
+        exported: exported(input.inventories),
         host_of: sightings.iter().map(host).collect(),
         sightings,
         rows: rows(input.inventories, &judged.hosts),
@@ -187,16 +194,22 @@ fn judge(
             let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
             ownership::judge(&cx, &join, &replaced, pointing, &unowned, &mut drafts);
             agreement::judge(&cx, &replaced, &mut drafts);
-            placement::judge(&cx, &mut drafts);
+            placement::judge(&cx, &replaced, &mut drafts);
             state::judge(&cx, &mut drafts);
             for link in links.iter().filter(|link| !link.by_primary) {
-                let draft = cx.row(link).and_then(|row| rotation::overdue(world, row));
-                drafts.extend(draft.map(|d| d.row(link.row)));
+                let Some(row) = cx.row(link) else { continue };
+                // A row whose thing has another key by now was rotated, and says nothing of it.
+                if replaced.rekeyed_rows.get(link.row) == Some(&true) {
+                    continue;
+                }
+                let both = [rotation::overdue(world, row), rotation::unproven(&cx, row)];
+                drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row)));
             }
         }
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
         strength::judge(&cx, &hashes, &mut drafts);
+        compromise::judge(&cx, &mut drafts);
         sharing::judge(&cx, &environments, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         placement::by_policy(&cx, &place_rules, &environments, &mut drafts);
@@ -223,6 +236,7 @@ fn judge(
                 .find_map(|s| s.algorithm.as_deref())
                 .map(str::to_owned),
             bits: world.at(&key.judged).find_map(|s| s.bits),
+            known_public: crate::identity::known_public(&key.id).map(str::to_owned),
             entries: links
                 .iter()
                 .filter_map(|l| cx.row(l))
@@ -361,6 +375,12 @@ fn describe_policy(policy: &Policy, flags: Vec<Finding>) -> PolicySummary {
             .collect(),
         flags,
     }
+}
+
+/// The date of the last export, if all have one: what is newer can be in none of them.
+fn exported(inventories: &[Inventory]) -> Option<jiff::Timestamp> {
+    let dates: Option<Vec<_>> = inventories.iter().map(|i| i.as_of).collect();
+    dates?.into_iter().max()
 }
 
 /// An inventory without its rows, with what holds for it as a whole.

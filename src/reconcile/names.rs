@@ -22,7 +22,7 @@ impl Name {
             });
         }
         let parts = if text.starts_with('/') {
-            split_slashes(text)
+            split_slashes(&unescape_slashes(text))
         } else {
             split_escaped(text)
         };
@@ -96,7 +96,60 @@ fn split_slashes(text: &str) -> Vec<String> {
     parts
 }
 
-/// Splits at `,`, `;` and `+` that are neither escaped nor quoted, and takes the escapes away.
+/// The bytes that OpenSSL's one-line form writes as `\xC3`.
+fn unescape_slashes(text: &str) -> String {
+    if !text.contains("\\x") {
+        return text.to_owned();
+    }
+    let mut out: Vec<u8> = Vec::new();
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = bytes
+            .get(at..at + 4)
+            .filter(|four| four.starts_with(b"\\x"))
+            .and_then(|four| std::str::from_utf8(four.get(2..)?).ok());
+        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()) {
+            Some(value) => {
+                out.push(value);
+                at += 4;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A value as RFC 4514, section 2.4 writes what it has no text for: `#` and the digits of its DER.
+fn text_of_der(value: &str) -> Option<String> {
+    let digits = value.trim().strip_prefix('#')?;
+    let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(pair).collect();
+    let bytes = bytes?;
+    // A short length is enough for a name.
+    let (&[tag, length], content) = bytes.split_first_chunk::<2>()?;
+    if usize::from(length) != content.len() || length >= 0x80 {
+        return None;
+    }
+    match tag {
+        // UTF8String, PrintableString, TeletexString, IA5String.
+        0x0c | 0x13 | 0x14 | 0x16 => String::from_utf8(content.to_vec()).ok(),
+        // BMPString.
+        0x1e if content.len() % 2 == 0 => {
+            let units = content.chunks_exact(2).filter_map(|two| match two {
+                [high, low] => Some(u16::from_be_bytes([*high, *low])),
+                _ => None,
+            });
+            String::from_utf16(&units.collect::<Vec<u16>>()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Splits at `,`, `;`, `+` and line ends that are neither escaped nor quoted, and takes the escapes away.
 fn split_escaped(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut current: Vec<u8> = Vec::new();
@@ -121,8 +174,13 @@ fn split_escaped(text: &str) -> Vec<String> {
                     }
                 }
             }
+            // Windows doubles a quotation mark within them.
+            b'"' if quoted && bytes.get(at) == Some(&b'"') => {
+                current.push(b'"');
+                at += 1;
+            }
             b'"' => quoted = !quoted,
-            b',' | b';' | b'+' if !quoted => parts.push(std::mem::take(&mut current)),
+            b',' | b';' | b'+' | b'\n' if !quoted => parts.push(std::mem::take(&mut current)),
             other => current.push(other),
         }
     }
@@ -137,7 +195,9 @@ fn attribute(part: &str) -> Option<(String, String)> {
     let (kind, value) = part.split_once('=')?;
     let kind = kind.trim().to_ascii_lowercase();
     let kind = kind.strip_prefix("oid.").unwrap_or(&kind);
-    is_type(kind).then(|| (canonical_type(kind).to_owned(), folded(value)))
+    let text = text_of_der(value);
+    let value = folded(text.as_deref().unwrap_or(value));
+    is_type(kind).then(|| (canonical_type(kind).to_owned(), value))
 }
 
 fn is_type(kind: &str) -> bool {
@@ -159,7 +219,17 @@ fn canonical_type(kind: &str) -> &str {
         "2.5.4.9" | "streetaddress" => "street",
         "2.5.4.10" | "organizationname" => "o",
         "2.5.4.11" | "organizationalunitname" => "ou",
-        "2.5.4.42" | "gn" => "givenname",
+        "2.5.4.12" | "t" => "title",
+        "2.5.4.15" => "businesscategory",
+        "2.5.4.17" => "postalcode",
+        "2.5.4.42" | "gn" | "g" => "givenname",
+        "2.5.4.43" | "i" => "initials",
+        "2.5.4.44" => "generationqualifier",
+        "2.5.4.46" => "dnqualifier",
+        "2.5.4.65" => "pseudonym",
+        "1.3.6.1.4.1.311.60.2.1.1" | "jurisdictionlocalityname" => "jurisdictionl",
+        "1.3.6.1.4.1.311.60.2.1.2" | "jurisdictionstateorprovincename" => "jurisdictionst",
+        "1.3.6.1.4.1.311.60.2.1.3" | "jurisdictioncountryname" => "jurisdictionc",
         "2.5.4.97" => "organizationidentifier",
         "0.9.2342.19200300.100.1.1" | "userid" => "uid",
         "0.9.2342.19200300.100.1.25" | "domaincomponent" => "dc",
@@ -183,6 +253,45 @@ mod tests {
         ] {
             assert!(Name::read(text).unwrap().agrees(&name), "{text}");
             assert_eq!(name_key(text), name.key(), "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_of_openssl_and_windows() {
+        // openssl x509 -subject -nameopt: oneline, RFC2253, multiline; certutil.
+        let name = Name::read(
+            "CN=M\u{fc}ller \\\"Shop\\\",OU=a\\, b,ST=Berlin,C=DE,1.2.840.113549.1.9.1=a@b.example",
+        )
+        .unwrap();
+        for text in [
+            "/C=DE/ST=Berlin/OU=a, b/CN=M\\xC3\\xBCller \"Shop\"/emailAddress=a@b.example",
+            "emailAddress=a@b.example,CN=M\\C3\\BCller \\22Shop\\22,OU=a\\2C b,ST=Berlin,C=DE",
+            "countryName = DE\nstateOrProvinceName = Berlin\norganizationalUnitName = a\\, b\ncommonName = M\u{fc}ller \\\"Shop\\\"\nemailAddress = a@b.example",
+            "E=a@b.example, CN=\"M\u{fc}ller \"\"Shop\"\"\", OU=\"a, b\", S=Berlin, C=DE",
+            "1.2.840.113549.1.9.1=#160b6140622e6578616d706c65,CN=M\u{fc}ller \\\"Shop\\\",OU=a\\, b,ST=Berlin,C=DE",
+        ] {
+            assert!(
+                Name::read(text).unwrap().agrees(&name),
+                "{text}: {:?}",
+                Name::read(text)
+            );
+        }
+    }
+
+    #[test]
+    fn values_in_der() {
+        assert_eq!(text_of_der("#0c0141").as_deref(), Some("A"));
+        assert_eq!(text_of_der("#1e0400410042").as_deref(), Some("AB"));
+        for odd in [
+            "0c0141",
+            "#0c0241",
+            "#0c01",
+            "#xx0141",
+            "#02 01",
+            "#020105",
+            "#1e0300410",
+        ] {
+            assert_eq!(text_of_der(odd), None, "{odd}");
         }
     }
 

@@ -1,10 +1,12 @@
 //! `unknown`, `unknown_certificate`, `ambiguous` and `unowned`.
 
 use super::context::{Draft, KeyContext, Row, World};
+use super::dates::day;
+use super::evidence;
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
 use super::openpgp;
-use super::renewal::Replaced;
+use super::renewal::{Replaced, lie_together};
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
 use std::collections::BTreeSet;
@@ -112,7 +114,18 @@ fn unmatched(
     if let Some(owners) = host_owners(cx) {
         why.push_str(&format!("; {owners}"));
     }
-    let by_contract = unknown_severity(cx);
+    let mut by_contract = unknown_severity(cx);
+    if let Some((first, export)) = evidence::newer_than_inventory(cx) {
+        by_contract = Severity::Low;
+        why.push_str(&newer_note(first, export));
+    }
+    if let Some(row) = heir(cx, join, replaced) {
+        by_contract = Severity::Low;
+        why.push_str(&format!(
+            "; it came before the key that {} names or should name",
+            row.title()
+        ));
+    }
     let what = describe(cx);
     let severity = cx.world.policy.graded(Flag::Unknown, by_contract);
     out.push(Draft::new(
@@ -139,6 +152,40 @@ fn host_owners(cx: &KeyContext<'_, '_>) -> Option<String> {
         told.push(format!("{more} more hosts have owners"));
     }
     (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// The row of what replaced all certificates of a key: an older generation that a row has outlived is no stranger.
+fn heir<'w, 'a>(cx: &KeyContext<'w, 'a>, join: &Join, replaced: &Replaced) -> Option<&'w Row<'a>> {
+    let mut rows = cx.certificates().map(|(_, certificate)| {
+        let old = certificate.status != CertificateStatus::Current;
+        let successor = cx
+            .world
+            .certificates
+            .get(certificate.successor.filter(|_| old)?)?;
+        let key = successor.key;
+        if !lie_together(cx.world, certificate, successor) {
+            return None;
+        }
+        let linked = join
+            .links
+            .get(key)
+            .and_then(|links| links.first())
+            .map(|l| l.row);
+        let renewed = || replaced.renewals.get(&key)?.first().map(|r| r.row);
+        linked.or_else(renewed)
+    });
+    let first = rows.next()??;
+    rows.all(|row| row.is_some())
+        .then(|| cx.world.rows.get(first))?
+}
+
+/// Why no row can be expected.
+fn newer_note(first: jiff::Timestamp, export: jiff::Timestamp) -> String {
+    format!(
+        "; newer than the inventory: first made on {}, exported on {}",
+        day(first),
+        day(export)
+    )
 }
 
 /// Why a row only may mean a key.
@@ -268,12 +315,22 @@ fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut 
         let Some(facts) = cx.world.facts(certificate).filter(|_| !known) else {
             continue;
         };
-        let end = facts.not_after.map(super::dates::day).unwrap_or_default();
-        let why = format!(
+        let end = facts.not_after.map(day).unwrap_or_default();
+        let mut why = format!(
             "the key is registered, but {} (valid until {end}) is in no row",
             certificate.title(facts)
         );
-        let severity = cx.world.policy.severity(Flag::UnknownCertificate);
+        let mut by_contract = Severity::Medium;
+        if let (Some(start), Some(export)) = (facts.not_before, cx.world.exported)
+            && start > export
+        {
+            by_contract = Severity::Low;
+            why.push_str(&newer_note(start, export));
+        }
+        let severity = cx
+            .world
+            .policy
+            .graded(Flag::UnknownCertificate, by_contract);
         out.push(
             Draft::new(Flag::UnknownCertificate, severity, why).certificate(certificate.sha256),
         );

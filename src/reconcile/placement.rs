@@ -4,6 +4,7 @@ use super::context::{Draft, KeyContext, World, directory};
 use super::exposure::{Spot, spot};
 use super::join::Link;
 use super::located::Located;
+use super::renewal::Replaced;
 use super::sharing::environment_word;
 use crate::model::{Flag, Kind, Sighting};
 use crate::policy::PlaceRule;
@@ -96,8 +97,11 @@ impl Rule<'_> {
 }
 
 /// Holds the places where a key was seen against those that its rows allow.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
     for link in cx.links.iter().filter(|link| !link.by_primary) {
+        if replaced.renewed_rows.get(link.row) == Some(&true) {
+            continue; // what took its place is told, and not where the old one is kept
+        }
         let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
             continue;
         };

@@ -3,6 +3,7 @@
 use super::context::{Row, World, paths};
 use super::glob::Glob;
 use super::join::Join;
+use super::lineage::{settled, settled_or_same};
 use super::sweeps::{Host, Hosts, lies_in, tidy};
 use crate::model::{EntryKind, EntryPlace, Gap, GapReason, KeyId, Sighting};
 use std::collections::BTreeSet;
@@ -102,14 +103,28 @@ impl Place {
         !matches!(self, Self::Elsewhere(_))
     }
 
-    /// Whether something seen on a host (by number) is at this place; links and hard links count.
+    /// The swept host that it names, by number.
+    pub(super) fn swept_host(&self) -> Option<usize> {
+        match self {
+            Self::Exact { host, .. } | Self::Glob { host, .. } | Self::Host(host) => match host {
+                HostRef::Swept(number) => Some(*number),
+                _ => None,
+            },
+            Self::Elsewhere(_) => None,
+        }
+    }
+
+    /// Whether something seen on a host (by number) is at this place; links, hard links and the generations of a file count.
     pub(super) fn allows(&self, host: usize, sighting: &Sighting) -> bool {
         match self {
             Self::Exact { host: h, path } => {
-                h.allows(host) && paths(sighting).any(|p| lies_in(p, path))
+                let settles =
+                    |p: &str| settled(p).is_some_and(|p| lies_in(&p, &settled_or_same(path)));
+                h.allows(host) && paths(sighting).any(|p| lies_in(p, path) || settles(p))
             }
             Self::Glob { host: h, glob, .. } => {
-                h.allows(host) && paths(sighting).any(|p| glob.matches(p))
+                let settles = |p: &str| settled(p).is_some_and(|p| glob.matches(&p));
+                h.allows(host) && paths(sighting).any(|p| glob.matches(p) || settles(p))
             }
             Self::Host(h) => h.allows(host),
             Self::Elsewhere(_) => false,

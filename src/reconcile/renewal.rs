@@ -1,28 +1,32 @@
 //! What took the place of a row's thing: an unrecorded renewal, or another key at the row's file.
 
 use super::certificate_status::{Age, same_names};
-use super::context::{Cert, Row, World};
+use super::context::{Cert, Row, World, directory, paths};
 use super::dates;
-use super::join::Join;
-use super::names::Name;
+use super::join::{Join, RowMatch};
+use super::lineage::settled_or_same;
+use super::names::{Name, folded};
+use super::places::Place;
 use super::strength::security_bits;
 use super::weak::AtPlace;
-use crate::model::{Flag, Moment, Severity, Sighting};
-use std::collections::{BTreeMap, HashMap};
+use crate::model::{CertificateStatus, Flag, Moment, Severity, Sighting};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rows whose thing was replaced, and rows at whose file lies something else; made once for all keys.
 pub(super) struct Replaced {
-    /// Per key: the lapsed rows that it renews.
+    /// Per key: the rows that it renews.
     pub(super) renewals: BTreeMap<usize, Vec<Renewal>>,
     /// Per key: the rows at whose file it lies instead of what they name, with the sighting there.
     pub(super) strangers: BTreeMap<usize, Vec<(usize, usize)>>,
     /// Rows that were renewed.
     pub(super) renewed_rows: Vec<bool>,
+    /// Those whose renewal has another key.
+    pub(super) rekeyed_rows: Vec<bool>,
     /// Rows at whose file lies another key.
     pub(super) displaced_rows: Vec<bool>,
 }
 
-/// A lapsed row, and what took its place.
+/// A row, and what took the place of its thing.
 pub(super) struct Renewal {
     pub(super) row: usize,
     pub(super) certificate: Option<usize>,
@@ -31,15 +35,16 @@ pub(super) struct Renewal {
 }
 
 impl Replaced {
-    /// Looks at every row that has lapsed, or that was expected and is seen nowhere.
+    /// Looks at every row that has lapsed, that was expected and is seen nowhere, or whose certificate was replaced.
     pub(super) fn find(world: &World<'_>, join: &Join, at_place: &AtPlace) -> Self {
         let mut out = Self {
             renewals: BTreeMap::new(),
             strangers: BTreeMap::new(),
             renewed_rows: vec![false; world.rows.len()],
+            rekeyed_rows: vec![false; world.rows.len()],
             displaced_rows: vec![false; world.rows.len()],
         };
-        let by_names = by_names(world);
+        let by_names = ByNames::index(world);
         for (number, row) in world.rows.iter().enumerate() {
             let Some(found) = join.rows.get(number) else {
                 continue;
@@ -47,20 +52,32 @@ impl Replaced {
             if !row.is_live() || row.identifiers.is_empty() || !found.weak.is_empty() {
                 continue;
             }
-            let own = own_certificate(world, join, number);
-            let at_file = at_place.candidates(world, row);
-            if let Some(lapsed) = lapse(world, row, own) {
-                let successor = successor(world, join, number, lapsed, &at_file, own, &by_names);
-                if let Some((key, certificate)) = successor {
-                    if let Some(slot) = out.renewed_rows.get_mut(number) {
-                        *slot = true;
-                    }
-                    let renewal = describe(world, number, key, certificate, own, lapsed);
-                    out.renewals.entry(key).or_default().extend(renewal);
-                    continue;
+            let old = Old {
+                world,
+                join,
+                number,
+                row,
+                own: own_certificate(world, join, number),
+                at_file: at_place.candidates(world, row),
+            };
+            let end = old.end();
+            let lapsed = end.filter(|&end| dates::passed(end, world.now));
+            let successor = match lapsed {
+                Some(lapsed) => old.after_its_end(lapsed, &by_names),
+                None => old.before_its_end(end, &by_names),
+            };
+            if let Some((key, certificate)) = successor {
+                if let Some(slot) = out.renewed_rows.get_mut(number) {
+                    *slot = true;
                 }
-            } else if !found.is_seen()
-                && let Some((key, sighting)) = stranger(world, join, &at_file)
+                if let Some(slot) = out.rekeyed_rows.get_mut(number) {
+                    *slot = !found.keys.contains(&key);
+                }
+                let renewal = describe(world, number, key, certificate, old.own, lapsed);
+                out.renewals.entry(key).or_default().extend(renewal);
+            } else if lapsed.is_none()
+                && !found.is_seen()
+                && let Some((key, sighting)) = stranger(world, join, &old.at_file)
             {
                 if let Some(slot) = out.displaced_rows.get_mut(number) {
                     *slot = true;
@@ -85,125 +102,283 @@ fn own_certificate<'w>(world: &'w World<'_>, join: &Join, row: usize) -> Option<
         .max_by_key(|c| world.facts(c).map(Age::of))
 }
 
-/// When the row's thing came to its end, if it has: by its certificate, else by its own date.
-fn lapse(world: &World<'_>, row: &Row<'_>, own: Option<&Cert>) -> Option<Moment> {
-    let seen = own
-        .and_then(|c| world.facts(c)?.not_after)
-        .map(|at| Moment { at, has_time: true });
-    seen.or(row.entry.expires)
-        .filter(|&end| dates::passed(end, world.now))
-}
+/// Leaf certificates by subject and issuer, the newest first: on each host, and over all.
+struct ByNames<'w>(HashMap<(Option<usize>, &'w str, &'w str), Vec<usize>>);
 
-type ByNames = HashMap<(String, String), Vec<usize>>;
+impl<'w> ByNames<'w> {
+    /// No more of one name are looked at.
+    const EACH: usize = 8;
 
-/// Leaf certificates by subject and issuer, the newest first.
-fn by_names(world: &World<'_>) -> ByNames {
-    let mut out: ByNames = HashMap::new();
-    for (number, certificate) in world.certificates.iter().enumerate() {
-        if !certificate.subject.is_empty() && !certificate.judged.is_empty() {
-            let key = (certificate.subject.clone(), certificate.issuer.clone());
-            out.entry(key).or_default().push(number);
+    fn index(world: &'w World<'_>) -> Self {
+        let mut out: HashMap<(Option<usize>, &str, &str), Vec<usize>> = HashMap::new();
+        for (number, certificate) in world.certificates.iter().enumerate() {
+            if certificate.subject.is_empty() {
+                continue;
+            }
+            let mut hosts: Vec<usize> = certificate.judged.iter().map(|&s| world.host(s)).collect();
+            hosts.sort_unstable();
+            hosts.dedup();
+            let everywhere = (!hosts.is_empty()).then_some(None);
+            for host in hosts.into_iter().map(Some).chain(everywhere) {
+                let key = (
+                    host,
+                    certificate.subject.as_str(),
+                    certificate.issuer.as_str(),
+                );
+                out.entry(key).or_default().push(number);
+            }
         }
+        for list in out.values_mut() {
+            list.sort_by_key(|&c| std::cmp::Reverse((age(world, c), c)));
+            list.truncate(Self::EACH);
+        }
+        Self(out)
     }
-    for list in out.values_mut() {
-        let age = |c: &usize| {
-            world
-                .certificates
-                .get(*c)
-                .and_then(|c| world.facts(c))
-                .map(Age::of)
-        };
-        list.sort_by_key(|c| std::cmp::Reverse((age(c), *c)));
-        list.truncate(8);
+
+    fn get<'s>(&'s self, host: Option<usize>, subject: &'s str, issuer: &'s str) -> &'s [usize] {
+        self.0
+            .get(&(host, subject, issuer))
+            .map_or(&[], Vec::as_slice)
     }
-    out
 }
 
-/// What took the place of a lapsed row: at its file, or of its names and issuer; in no row itself.
-fn successor(
-    world: &World<'_>,
-    join: &Join,
-    row: usize,
-    lapsed: Moment,
-    at_file: &[(usize, usize)],
-    own: Option<&Cert>,
-    by_names: &ByNames,
-) -> Option<(usize, Option<usize>)> {
-    let newer = |c: &usize| {
-        let facts = world.certificates.get(*c).and_then(|c| world.facts(c));
-        facts
-            .filter(|f| !f.precertificate)
-            .and_then(|f| f.not_after)
-            .is_some_and(|end| end > lapsed.at)
-    };
-    let unrecorded = |c: &usize| {
-        let Some(certificate) = world.certificates.get(*c) else {
+fn age(world: &World<'_>, certificate: usize) -> Option<Age> {
+    let certificate = world.certificates.get(certificate)?;
+    world.facts(certificate).map(Age::of)
+}
+
+/// A row whose thing may have been replaced.
+struct Old<'w, 'a> {
+    world: &'w World<'a>,
+    join: &'w Join,
+    number: usize,
+    row: &'w Row<'a>,
+    /// The newest certificate that it names and that was seen.
+    own: Option<&'w Cert>,
+    /// What lies at its files: keys, each with a sighting there.
+    at_file: Vec<(usize, usize)>,
+}
+
+impl Old<'_, '_> {
+    /// The end of the row's thing: by its certificate, else by its own date.
+    fn end(&self) -> Option<Moment> {
+        let seen = self
+            .own
+            .and_then(|c| self.world.facts(c)?.not_after)
+            .map(|at| Moment { at, has_time: true });
+        seen.or(self.row.entry.expires)
+    }
+
+    /// Whether no other row names a certificate, nor this one.
+    fn is_unrecorded(&self, certificate: usize) -> bool {
+        let Some(key) = self.world.certificates.get(certificate).map(|c| c.key) else {
             return false;
         };
-        let links = join
-            .links
-            .get(certificate.key)
-            .map_or(&[][..], Vec::as_slice);
-        links.iter().all(|l| l.row == row && !l.named.contains(c))
-    };
-    let age = |c: &usize| {
-        world
-            .certificates
-            .get(*c)
-            .and_then(|c| world.facts(c))
-            .map(Age::of)
-    };
-    let mut best: Option<usize> = None;
-    for &(key, _) in at_file {
-        let certificates = world.keys.get(key).map_or(&[][..], |k| &k.certificates);
-        let fresh = certificates
+        let links = self.join.links.get(key).map_or(&[][..], Vec::as_slice);
+        links
             .iter()
-            .copied()
-            .filter(|c| newer(c) && unrecorded(c));
-        best = best.into_iter().chain(fresh).max_by_key(|c| (age(c), *c));
+            .all(|l| l.row == self.number && !l.named.contains(&certificate))
     }
-    let entry = world.rows.get(row)?;
-    if best.is_none() {
+
+    /// The certificates of what lies at the row's files.
+    fn certificates_at_file(&self) -> impl Iterator<Item = usize> {
+        self.at_file
+            .iter()
+            .filter_map(|&(key, _)| self.world.keys.get(key))
+            .flat_map(|key| key.certificates.iter().copied())
+    }
+
+    fn newest(&self, certificates: impl Iterator<Item = usize>) -> Option<usize> {
+        certificates.max_by_key(|&c| (age(self.world, c), c))
+    }
+
+    /// The certificates of the row's names and issuer: on the hosts of its places, else on any.
+    fn of_names(&self, by_names: &ByNames<'_>, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let own = self.own;
         let subject = own
             .map(|c| c.subject.clone())
-            .or_else(|| entry.subject.as_ref().map(Name::key));
+            .or_else(|| self.row.subject.as_ref().map(Name::key))?;
         let issuer = own
             .map(|c| c.issuer.clone())
-            .or_else(|| entry.issuer.as_ref().map(Name::key));
+            .or_else(|| self.row.issuer.as_ref().map(Name::key))?;
         let names = own
             .map(|c| c.names.clone())
-            .unwrap_or_else(|| lower(&entry.entry.sans));
-        if let (Some(subject), Some(issuer)) = (subject, issuer) {
-            let list = by_names.get(&(subject, issuer)).into_iter().flatten();
-            let same = |c: &&usize| {
-                let seen = world
-                    .certificates
-                    .get(**c)
-                    .map(|c| c.names.as_slice())
-                    .unwrap_or_default();
-                names.is_empty() || same_names(&names, seen)
+            .unwrap_or_else(|| lower(&self.row.entry.sans));
+        let same = |c: usize| {
+            let seen = self.world.certificates.get(c);
+            let seen = seen.map(|c| c.names.as_slice()).unwrap_or_default();
+            names.is_empty() || same_names(&names, seen)
+        };
+        let hosts = self.row.places.iter().filter_map(Place::swept_host);
+        hosts.map(Some).chain([None]).find_map(|host| {
+            let list = by_names.get(host, &subject, &issuer).iter().copied();
+            list.filter(|&c| same(c)).find(|&c| fits(c))
+        })
+    }
+
+    /// What took the place of a row that has lapsed: at its file, or of its names and issuer; in no row itself.
+    fn after_its_end(
+        &self,
+        lapsed: Moment,
+        by_names: &ByNames<'_>,
+    ) -> Option<(usize, Option<usize>)> {
+        let world = self.world;
+        let fits = |c: usize| {
+            let facts = world.certificates.get(c).and_then(|c| world.facts(c));
+            let newer = facts
+                .filter(|f| !f.precertificate)
+                .and_then(|f| f.not_after)
+                .is_some_and(|end| end > lapsed.at);
+            newer && self.is_unrecorded(c)
+        };
+        let next = self.own.and_then(|c| c.successor);
+        let near = self.certificates_at_file().chain(next);
+        let best = self
+            .newest(near.filter(|&c| fits(c)))
+            .or_else(|| self.of_names(by_names, &fits));
+        if let Some(c) = best {
+            return Some((world.certificates.get(c)?.key, Some(c)));
+        }
+        // A key without certificates: whatever else lies at the file of a row that lapsed and is not there.
+        let found = self.join.rows.get(self.number);
+        let seen_itself = found.is_some_and(|r| !r.keys.is_empty());
+        self.at_file
+            .iter()
+            .find(|(key, _)| {
+                let bare = world
+                    .keys
+                    .get(*key)
+                    .is_some_and(|k| k.certificates.is_empty());
+                !seen_itself && bare && self.join.links.get(*key).is_some_and(Vec::is_empty)
+            })
+            .map(|&(key, _)| (key, None))
+    }
+
+    /// What took the place of a row before its end, as renewals do: a newer certificate of its names at its place; or
+    /// of its names and issuer where the row's own is at no place of the row any more. A second certificate of one name
+    /// beside the first is none.
+    fn before_its_end(
+        &self,
+        end: Option<Moment>,
+        by_names: &ByNames<'_>,
+    ) -> Option<(usize, Option<usize>)> {
+        let world = self.world;
+        let entry = self.row.entry;
+        let own_age = self.own.and_then(|c| world.facts(c)).map(Age::of);
+        let recorded = [entry.not_before, entry.last_rotated, entry.created];
+        let start = recorded.into_iter().flatten().max();
+        let fits = |c: usize| {
+            let Some(certificate) = world.certificates.get(c) else {
+                return false;
             };
-            best = list
-                .filter(same)
-                .copied()
-                .find(|c| newer(c) && unrecorded(c));
+            let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
+                return false;
+            };
+            let newer = match (own_age, end, facts.not_after) {
+                (Some(own), _, _) => Age::of(facts) > own,
+                (None, Some(end), Some(until)) => until > dates::plus_days(end.at, 1),
+                (None, None, _) => matches!((start, facts.not_before),
+                    (Some(start), Some(from)) if from > dates::plus_days(start.at, 2)),
+                _ => false,
+            };
+            let in_force = certificate.status == CertificateStatus::Current;
+            // A second certificate of the row's key, beside the first, is a certificate that no row names.
+            let second = self
+                .own
+                .is_some_and(|own| own.key == certificate.key && !is_kept(world, own));
+            newer && in_force && !second && self.is_unrecorded(c)
+        };
+        let next = self.own.and_then(|c| c.successor);
+        let here = |c: &usize| {
+            let certificate = world.certificates.get(*c);
+            certificate.is_some_and(|c| c.judged.iter().any(|&s| self.row.allows(world, s)))
+        };
+        let at_place = self
+            .certificates_at_file()
+            .filter(|&c| self.has_its_names(c))
+            .chain(next.filter(here));
+        let best = self.newest(at_place.filter(|&c| fits(c)));
+        let best = best.or_else(|| {
+            let moved = match self.own {
+                // Without a place nothing says which of the two the row means.
+                Some(own) => {
+                    !self.row.places.is_empty()
+                        && !own.judged.iter().any(|&s| self.row.allows(world, s))
+                }
+                // What may still lie on a host that was not swept was not replaced.
+                None => {
+                    !self
+                        .join
+                        .rows
+                        .get(self.number)
+                        .is_some_and(RowMatch::is_seen)
+                        && self.row.places.iter().all(|p| p.swept_host().is_some())
+                }
+            };
+            moved.then(|| self.of_names(by_names, &fits))?
+        });
+        let c = best?;
+        Some((world.certificates.get(c)?.key, Some(c)))
+    }
+
+    /// Whether a certificate has the names of the row's own, or those that the row gives.
+    fn has_its_names(&self, certificate: usize) -> bool {
+        let world = self.world;
+        let Some(seen) = world.certificates.get(certificate) else {
+            return false;
+        };
+        if let Some(own) = self.own {
+            return own.subject == seen.subject && same_names(&own.names, &seen.names);
+        }
+        let Some(facts) = world.facts(seen) else {
+            return false;
+        };
+        let subject = Name::read(&facts.subject);
+        let by_subject = self
+            .row
+            .subject
+            .as_ref()
+            .map(|own| subject.as_ref().is_some_and(|seen| own.agrees(seen)));
+        let sans = &self.row.entry.sans;
+        let by_sans = (!sans.is_empty()).then(|| same_names(&lower(sans), &seen.names));
+        let name = self.row.entry.name.as_deref().map(folded);
+        let by_name = || {
+            let name = name.filter(|name| !name.is_empty())?;
+            let common = subject
+                .iter()
+                .flat_map(Name::common_names)
+                .any(|cn| *cn == name);
+            let dns = format!("dns:{name}");
+            Some(common || seen.names.contains(&dns))
+        };
+        match (by_subject, by_sans) {
+            (None, None) => by_name() == Some(true),
+            (subject, sans) => subject != Some(false) && sans != Some(false),
         }
     }
-    if let Some(c) = best {
-        return Some((world.certificates.get(c)?.key, Some(c)));
-    }
-    // A key without certificates: whatever else lies at the file of a row that lapsed and is not there.
-    let seen_itself = join.rows.get(row).is_some_and(|r| !r.keys.is_empty());
-    at_file
-        .iter()
-        .find(|(key, _)| {
-            let bare = world
-                .keys
-                .get(*key)
-                .is_some_and(|k| k.certificates.is_empty());
-            !seen_itself && bare && join.links.get(*key).is_some_and(Vec::is_empty)
+}
+
+/// Whether a certificate is an older generation, by the name under which it is kept.
+fn is_kept(world: &World<'_>, certificate: &Cert) -> bool {
+    world
+        .at(&certificate.judged)
+        .flat_map(paths)
+        .any(|path| settled_or_same(path) != path)
+}
+
+/// Whether two certificates were seen in one directory of one host.
+pub(super) fn lie_together(world: &World<'_>, one: &Cert, other: &Cert) -> bool {
+    let homes = |certificate: &Cert| -> BTreeSet<(usize, String)> {
+        let seen = certificate
+            .sightings
+            .iter()
+            .filter_map(|&n| Some((world.host(n), world.sightings.get(n)?)));
+        seen.flat_map(|(host, s)| {
+            paths(s).map(move |p| (host, directory(&settled_or_same(p)).to_owned()))
         })
-        .map(|&(key, _)| (key, None))
+        .collect()
+    };
+    !homes(one).is_disjoint(&homes(other))
 }
 
 fn lower(names: &[String]) -> Vec<String> {
@@ -216,7 +391,7 @@ fn describe(
     key: usize,
     certificate: Option<usize>,
     own: Option<&Cert>,
-    lapsed: Moment,
+    lapsed: Option<Moment>,
 ) -> Option<Renewal> {
     let row = world.rows.get(number)?;
     let new = certificate.and_then(|c| world.certificates.get(c));
@@ -233,7 +408,10 @@ fn describe(
         .and_then(|c| world.at(&c.sightings).find_map(strength))
         .or_else(|| security_bits(row.entry.algorithm.as_deref()?, row.entry.bits));
     let weaker = matches!((before, after), (Some(before), Some(after)) if after < before);
-    let mut why = format!("{} lapsed on {}, and ", row.title(), dates::day(lapsed.at));
+    let mut why = match lapsed {
+        Some(lapsed) => format!("{} lapsed on {}, and ", row.title(), dates::day(lapsed.at)),
+        None => format!("what {} names was renewed: ", row.title()),
+    };
     match new.and_then(|c| Some((c, world.facts(c)?))) {
         Some((c, facts)) => {
             let end = facts.not_after.map(dates::day).unwrap_or_default();

@@ -1,7 +1,8 @@
-//! `rotation_overdue` and `no_cryptoperiod`.
+//! `rotation_overdue`, `rotation_unproven` and `no_cryptoperiod`.
 
-use super::context::{Draft, Row, World};
+use super::context::{Draft, KeyContext, Row, World};
 use super::dates::{self, day, day_and_distance};
+use super::evidence;
 use crate::model::{Flag, Moment};
 
 /// What a row says of its rotation.
@@ -69,6 +70,20 @@ pub(super) fn overdue(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
         world.policy.severity(Flag::RotationOverdue),
         why,
     ))
+}
+
+/// `rotation_unproven`: the row says rotated, and the same key is older.
+pub(super) fn unproven(cx: &KeyContext<'_, '_>, row: &Row<'_>) -> Option<Draft> {
+    let rotated = row.entry.last_rotated.filter(|_| row.is_live())?;
+    let evidence = evidence::earliest(cx).filter(|evidence| evidence.is_before(rotated))?;
+    let why = format!(
+        "{} says that it was rotated on {}, yet the same key is older: {}",
+        row.title(),
+        day(rotated.at),
+        evidence.text(cx.world)
+    );
+    let severity = cx.world.policy.severity(Flag::RotationUnproven);
+    Some(Draft::new(Flag::RotationUnproven, severity, why).certificate(evidence.certificate()))
 }
 
 /// `no_cryptoperiod`, for a row whose thing is or will be in use.

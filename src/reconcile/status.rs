@@ -30,8 +30,8 @@ pub(super) fn judge(
         out.extend(rotation::no_cryptoperiod(world, row));
         // What has a key was judged with it.
         if found.contradictory || found.keys.is_empty() {
-            out.extend(rotation::overdue(world, row));
             let renewed = replaced.renewed_rows.get(number) == Some(&true);
+            out.extend(rotation::overdue(world, row).filter(|_| !renewed));
             out.extend(validity::by_row(world, row).filter(|_| !renewed));
         }
     }
@@ -70,6 +70,9 @@ fn status(
     }
     if row.places.is_empty() {
         return EntryStatus::Unlocated;
+    }
+    if replaced.renewed_rows.get(number) == Some(&true) {
+        return EntryStatus::AbsentAsExpected;
     }
     if let Some(doubt) = coverage.doubt(row) {
         let why = format!(

@@ -5,7 +5,7 @@ use super::listed;
 use super::ownership::owner_of;
 use super::rotation::{Rotation, rotation};
 use crate::model::{
-    Class, EntryReport, EntryStatus, Finding, KeyReport, Report, Scope, Severity, Summary,
+    Class, EntryReport, EntryStatus, Finding, Flag, KeyReport, Report, Scope, Severity, Summary,
 };
 use crate::policy::Standing;
 use serde_json::{Value, json};
@@ -128,18 +128,33 @@ fn owners(world: &World<'_>) -> Value {
 
 /// Rows whose thing is meant to be in use and is not known to be gone, by their rotation.
 fn rotations(world: &World<'_>, entries: &[EntryReport]) -> Value {
-    let (mut in_time, mut overdue, mut open) = (0u64, 0u64, 0u64);
+    let (mut in_time, mut overdue, mut open, mut unproven) = (0u64, 0u64, 0u64, 0u64);
     let counts = |(row, entry): &(&Row<'_>, &EntryReport)| {
         row.is_live() && entry.status != EntryStatus::AbsentAsExpected
     };
-    for (row, _) in world.rows.iter().zip(entries).filter(counts) {
+    for (row, entry) in world.rows.iter().zip(entries).filter(counts) {
+        // A rotation that the key's age contradicts says nothing of when the last one was.
+        if entry.flags.iter().any(|f| f.flag == Flag::RotationUnproven) {
+            open += 1;
+            unproven += 1;
+            continue;
+        }
+        // Nor does a row whose thing has another key by now.
+        let others = |f: &Finding| {
+            let own = |id: &String| entry.keys.iter().any(|key| key.to_string() == *id);
+            f.flag == Flag::RenewedUnrecorded && !f.key_id.as_ref().is_some_and(own)
+        };
+        if entry.flags.iter().any(others) {
+            open += 1;
+            continue;
+        }
         match rotation(world, row) {
             Rotation::InTime => in_time += 1,
             Rotation::Overdue { .. } => overdue += 1,
             Rotation::CannotBeTold => open += 1,
         }
     }
-    json!({ "in_time": in_time, "overdue": overdue, "cannot_be_told": open })
+    json!({ "in_time": in_time, "overdue": overdue, "cannot_be_told": open, "unproven": unproven })
 }
 
 /// Keys of classes that are not the host's own, with the packages that they belong to.

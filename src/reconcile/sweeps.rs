@@ -3,8 +3,9 @@
 use super::dates::day;
 use super::renames;
 use crate::model::{
-    Gap, HostList, Sha256Hex, Sighting, Sweep, SweepEnd, SweepHeader, SweepSummary,
+    Gap, HostList, KeyId, Sha256Hex, Sighting, Sweep, SweepEnd, SweepHeader, SweepSummary,
 };
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
@@ -17,6 +18,8 @@ pub(super) struct Judged {
     pub(super) gaps: Vec<Gap>,
     /// The hosts.
     pub(super) hosts: Hosts,
+    /// Keys in what later sweeps replaced, with the end of the earliest sweep that saw them: proof of their age.
+    pub(super) earlier: HashMap<KeyId, Timestamp>,
 }
 
 /// The hosts that were swept.
@@ -42,6 +45,8 @@ pub(super) struct Host {
     pub(super) is_too_old: bool,
     /// Its roots, each with the sweep that judges it; the latest first.
     roots: Vec<Root>,
+    /// When the last of the sweeps that judge it ended: what they saw existed then.
+    pub(super) swept: Option<Timestamp>,
     /// Gaps by path, those that judge.
     gaps: BTreeMap<String, Vec<Gap>>,
 }
@@ -110,6 +115,7 @@ impl Hosts {
             last_sweep: header.started,
             is_too_old,
             roots: Vec::new(),
+            swept: None,
             gaps: BTreeMap::new(),
         });
         index
@@ -217,6 +223,7 @@ pub(super) fn choose(
         sightings: Vec::new(),
         gaps: Vec::new(),
         hosts: Hosts::default(),
+        earlier: HashMap::new(),
     };
     for sweep in sweeps {
         let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
@@ -243,9 +250,21 @@ pub(super) fn choose(
         }
         let later: Vec<String> = host.roots.iter().map(|root| root.path.clone()).collect();
         let superseded = |path: &str| later.iter().any(|root| lies_in(path, root));
+        let seen = sweep
+            .end
+            .as_ref()
+            .map_or(sweep.header.started, |e| e.finished);
+        let mut earlier = |sighting: Sighting| {
+            if let Some(id) = sighting.key_id {
+                let first = out.earlier.entry(id).or_insert(seen);
+                *first = seen.min(*first);
+            }
+        };
         if !roots.is_empty() && roots.iter().all(|root| superseded(root)) {
+            sweep.sightings.into_iter().for_each(earlier);
             continue;
         }
+        host.swept = host.swept.max(Some(seen));
         let ended = sweep.end.is_some();
         for root in roots {
             if !superseded(&root) {
@@ -268,7 +287,9 @@ pub(super) fn choose(
             out.gaps.push(gap);
         }
         for mut sighting in sweep.sightings {
-            if !superseded(&sighting.location.path) {
+            if superseded(&sighting.location.path) {
+                earlier(sighting);
+            } else {
                 sighting.host = Some(host.name.clone());
                 out.sightings.push(sighting);
             }

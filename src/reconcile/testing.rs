@@ -73,6 +73,8 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
         pgp: None,
         opened: None,
         created: None,
+        factorable: None,
+        modulus: None,
         notes: Vec::new(),
     }
 }

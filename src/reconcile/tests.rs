@@ -1,5 +1,6 @@
 //! Every flag on both sides of its line; the expectations are read off the contract, section 3.
 
+mod age;
 mod exceptions;
 mod hosts;
 mod inventory;
@@ -8,5 +9,6 @@ mod material;
 mod openpgp;
 mod policy;
 mod properties;
+mod renewals;
 mod rows;
 mod validity;

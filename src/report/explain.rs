@@ -1,5 +1,6 @@
 //! All about one key or entry: where, matched how, flagged why.
 
+use super::advice;
 use super::escape::escape;
 use super::words::{excused, key_words};
 use crate::model::{
@@ -186,7 +187,7 @@ impl Wanted {
 /// Writes what was found, for people.
 pub fn write_text(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
     for key in &found.keys {
-        write_key(key, out)?;
+        write_key(key, &found.entries, out)?;
     }
     for other in &found.others {
         writeln!(out, "{}", other.kind)?;
@@ -198,7 +199,7 @@ pub fn write_text(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()>
     }
     for finding in &found.exceptions {
         writeln!(out, "Exception")?;
-        write_flags(std::slice::from_ref(*finding), out)?;
+        write_flags(std::slice::from_ref(*finding), &found.entries, out)?;
     }
     Ok(())
 }
@@ -237,10 +238,16 @@ fn line<T: Serialize>(out: &mut impl Write, record: &str, value: &T) -> io::Resu
     out.write_all(b"\n")
 }
 
-fn write_key(key: &KeyReport, out: &mut impl Write) -> io::Result<()> {
+fn write_key(key: &KeyReport, entries: &[&EntryReport], out: &mut impl Write) -> io::Result<()> {
     let words = key_words(key.algorithm.as_deref(), key.bits);
     writeln!(out, "Key {}", key.key_id)?;
     writeln!(out, "  {} · class {}", escape(&words), key.class.as_str())?;
+    if let Some((since, by)) = exists_since(key) {
+        writeln!(out, "  exists since {since} at the latest, by {by}")?;
+    }
+    if let Some(source) = &key.known_public {
+        writeln!(out, "  its private half is published: {}", escape(source))?;
+    }
     match (&key.matched_by, key.entries.as_slice()) {
         (_, []) => writeln!(out, "  in no row of the inventory")?,
         (Some(by), entries) => writeln!(
@@ -251,7 +258,7 @@ fn write_key(key: &KeyReport, out: &mut impl Write) -> io::Result<()> {
         )?,
         (None, entries) => writeln!(out, "  rows {}", escape(&entries.join(", ")))?,
     }
-    write_flags(&key.flags, out)?;
+    write_flags(&key.flags, entries, out)?;
     writeln!(out, "  seen {}", times(key.sightings.len()))?;
     for sighting in &key.sightings {
         write_sighting(sighting, out)?;
@@ -259,7 +266,12 @@ fn write_key(key: &KeyReport, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_flags(flags: &[Finding], out: &mut impl Write) -> io::Result<()> {
+/// Each finding as an auditor notes it: what, where, by which row and rule, and what to do.
+fn write_flags(
+    flags: &[Finding],
+    entries: &[&EntryReport],
+    out: &mut impl Write,
+) -> io::Result<()> {
     for flag in flags {
         writeln!(
             out,
@@ -272,6 +284,20 @@ fn write_flags(flags: &[Finding], out: &mut impl Write) -> io::Result<()> {
         if let Some(excuse) = &flag.exception {
             writeln!(out, "    {}", escape(&excused(excuse)))?;
         }
+        if let Some(place) = &flag.place {
+            writeln!(out, "    where: {}", escape(place))?;
+        }
+        if let Some(certificate) = &flag.cert_sha256 {
+            writeln!(out, "    certificate: {certificate}")?;
+        }
+        if let Some(id) = &flag.entry {
+            let source = entries.iter().find(|e| e.id == *id);
+            let source = source.map(|e| format!(" ({})", e.source));
+            let source = source.unwrap_or_default();
+            writeln!(out, "    row: {}{}", escape(id), escape(&source))?;
+        }
+        writeln!(out, "    rule: {}", advice::rule(flag.flag))?;
+        writeln!(out, "    to do: {}", advice::remedy(flag.flag))?;
     }
     Ok(())
 }
@@ -472,8 +498,30 @@ fn write_entry(entry: &EntryReport, out: &mut impl Write) -> io::Result<()> {
     for key in &entry.keys {
         writeln!(out, "  key {key}")?;
     }
-    write_flags(&entry.flags, out)?;
+    write_flags(&entry.flags, &[entry], out)?;
     writeln!(out)
+}
+
+/// The first day on which something of a key says that it existed, and what that is.
+fn exists_since(key: &KeyReport) -> Option<(String, &'static str)> {
+    let of = |s: &Sighting| {
+        let certificate = s
+            .certificate
+            .as_deref()
+            .filter(|_| s.kind == Kind::Certificate);
+        [
+            (certificate.and_then(|c| c.not_before), "a certificate"),
+            (s.pgp.as_deref().and_then(|p| p.created), "the OpenPGP key"),
+            (s.created, "an entry of a keystore"),
+            (
+                s.file.as_ref().and_then(|f| f.modified),
+                "the date of a file",
+            ),
+        ]
+    };
+    let dated = key.sightings.iter().flat_map(of);
+    let (at, by) = dated.filter_map(|(at, by)| Some((at?, by))).min()?;
+    Some((at.strftime("%Y-%m-%d").to_string(), by))
 }
 
 fn times(number: usize) -> String {

@@ -339,10 +339,14 @@ impl<W: Write> Page<'_, W> {
                 metric("owners", "unknown"),
             ),
         )?;
+        let unproven = match metric("rotation", "unproven") {
+            0 => String::new(),
+            n => format!(", {n} of them said and not proven"),
+        };
         self.row(
             "Rotation",
             &format!(
-                "{} in time · {} overdue · {} cannot be told",
+                "{} in time · {} overdue · {} cannot be told{unproven}",
                 metric("rotation", "in_time"),
                 metric("rotation", "overdue"),
                 metric("rotation", "cannot_be_told"),

@@ -152,7 +152,13 @@ fn it_says_where_how_matched_and_why() {
         assert!(said.contains(word), "{word}: {said}");
     }
     let said = explain(&super::person_ssh());
-    for word in ["in no row of the inventory", "high unknown (f:"] {
+    for word in [
+        "in no row of the inventory",
+        "high unknown (f:",
+        "rule: Every key of a host is in the inventory",
+        "to do: Find out who put it there.",
+        "exists since ",
+    ] {
         assert!(said.contains(word), "{word}: {said}");
     }
     // Lines and documents tell the same.

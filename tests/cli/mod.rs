@@ -7,6 +7,7 @@ mod outputs;
 mod passwords;
 mod policy;
 mod records;
+mod renewals;
 mod scope;
 mod stopping;
 mod terminal;

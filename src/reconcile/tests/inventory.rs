@@ -214,6 +214,8 @@ fn fields_that_disagree() {
             })
         },
         &|r| r.subject = Some("/O=Shop/CN=SHOP.example".to_owned()),
+        &|r| r.sans = vec!["SHOP.example.".to_owned()],
+        &|r| r.sans = vec!["DNS Name=shop.example".to_owned()],
         &|r| {
             r.identifiers
                 .push(Identifier::Serial("FF:00:00:00:00:00:00:65".to_owned()))
@@ -239,6 +241,10 @@ fn fields_that_disagree() {
         (
             &|r| r.subject = Some("CN=other".to_owned()),
             "subject is CN=shop.example,O=Shop, not CN=other",
+        ),
+        (
+            &|r| r.sans = vec!["shop.example".to_owned(), "www.shop.example".to_owned()],
+            "alternative names lack www.shop.example",
         ),
         (
             &|r| r.identifiers.push(Identifier::Serial("77".to_owned())),
@@ -430,6 +436,44 @@ fn states_against_what_was_seen() {
             cert(1, 101, "/usr/local/share/ca-certificates/a.crt", FAR),
             Some("high"),
         ),
+        (State::PreActivation, public(), None),
+        (State::Active, public(), None),
+        (State::Active, grant(1, "/root/.ssh/authorized_keys"), None),
+        (
+            State::Suspended,
+            grant(1, "/root/.ssh/authorized_keys"),
+            Some("high"),
+        ),
+        (
+            State::Deactivated,
+            grant(1, "/root/.ssh/authorized_keys"),
+            Some("high"),
+        ),
+        (
+            State::Revoked,
+            grant(1, "/root/.ssh/authorized_keys"),
+            Some("high"),
+        ),
+        (
+            State::Destroyed,
+            grant(1, "/root/.ssh/authorized_keys"),
+            Some("high"),
+        ),
+        (
+            State::Compromised,
+            cert(1, 101, "/usr/local/share/ca-certificates/a.crt", FAR),
+            Some("critical"),
+        ),
+        (
+            State::Destroyed,
+            sighting(Kind::SymmetricKey, 1, "/etc/app.key"),
+            Some("critical"),
+        ),
+        (
+            State::Suspended,
+            sighting(Kind::SymmetricKey, 1, "/etc/app.key"),
+            Some("low"),
+        ),
     ] {
         let report = case(vec![seen.clone()], vec![row(state)]).run();
         let flags = of_key(&report, 1);
@@ -448,6 +492,24 @@ fn states_against_what_was_seen() {
         "{:?}",
         of_key(&report, 1)
     );
+    // What only agrees on keys, by its algorithm, or only decrypts, by the row's word; what signs too does not.
+    let agrees = Sighting {
+        algorithm: Some("X25519".into()),
+        ..private(1, KEY)
+    };
+    let flags = of_key(&case(vec![agrees], vec![row(State::Revoked)]).run(), 1);
+    assert!(flags.contains("state_conflict:info"), "{flags:?}");
+    for (purpose, expected) in [
+        ("decryption of backups", "state_conflict:info"),
+        ("signing and encryption", "state_conflict:medium"),
+    ] {
+        let entry = Entry {
+            purpose: Some(purpose.to_owned()),
+            ..row(State::Deactivated)
+        };
+        let flags = of_key(&case(vec![private(1, KEY)], vec![entry]).run(), 1);
+        assert!(flags.contains(expected), "{purpose} {flags:?}");
+    }
     let vendor = Sighting {
         class: Class::Vendor,
         ..private(1, KEY)

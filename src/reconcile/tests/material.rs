@@ -405,3 +405,68 @@ fn unpaired_private_keys() {
     c.inventories.clear();
     assert_eq!(of_key(&c.run(), 1), set(&[]), "in any sweep");
 }
+
+const PUBLISHED: &str = "06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9";
+
+/// The key of RFC 8032, section 7.1, test 1, and the digest that `openssl pkey -pubin -outform DER | sha256sum` gives.
+fn published(mut s: Sighting) -> Sighting {
+    let digest: Sha256Hex = PUBLISHED.parse().unwrap();
+    s.key_id = Some(KeyId::Spki(digest));
+    s.fingerprints.spki_sha256 = Some(digest);
+    s.algorithm = Some("Ed25519".into());
+    s.bits = Some(256);
+    s
+}
+
+#[test]
+fn keys_that_are_published() {
+    let id = KeyId::Spki(PUBLISHED.parse().unwrap());
+    let run = |s: Sighting| {
+        let mut c = case(vec![published(s)], vec![]);
+        c.inventories.clear();
+        c.run()
+    };
+    let found = |s: Sighting| of_id(&run(s), &id).contains("compromised:critical");
+    let of = |class: Class, mut s: Sighting| {
+        s.class = class;
+        s
+    };
+    let key = || private(1, "/etc/ssl/private/shop.key");
+    assert!(found(key()));
+    assert!(found(grant(1, "/root/.ssh/authorized_keys")));
+    // What a package brings as a test key is none, unless it is used.
+    let package = "/usr/share/doc/tests/a.key";
+    assert!(found(of(
+        Class::Vendor,
+        grant(1, "/root/.ssh/authorized_keys")
+    )));
+    let home = "/home/ada/.cargo/registry/src/tests/a.key";
+    for (class, path) in [(Class::Dependency, home), (Class::TrustAnchor, package)] {
+        let mut s = sighting(Kind::PublicKey, 1, path);
+        s.class = class;
+        assert!(!found(s), "{path}");
+    }
+    let report = run(key());
+    let known = report.keys[0].known_public.as_deref();
+    assert_eq!(known, Some("RFC 8032, section 7.1, test 1"));
+    let why = &report.keys[0].flags[0].why;
+    assert!(
+        why.contains("published (RFC 8032") && why.contains("serves in web01:/etc/ssl"),
+        "{why}"
+    );
+    assert!(
+        !alone(vec![key()]).contains("compromised:critical"),
+        "another key"
+    );
+}
+
+#[test]
+fn keys_that_can_be_factored() {
+    let mut s = private(1, "/etc/ssl/private/shop.key");
+    assert!(!alone(vec![s.clone()]).contains("compromised:critical"));
+    s.factorable = Some("its modulus is divisible by 3".into());
+    assert!(alone(vec![s.clone()]).contains("compromised:critical"));
+    // Also of a package.
+    s.class = Class::Vendor;
+    assert!(alone(vec![s]).contains("compromised:critical"));
+}
