@@ -5,6 +5,7 @@ use super::gap::Gap;
 use super::key_id::KeyId;
 use super::kind::Class;
 use super::sighting::Sighting;
+use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +34,9 @@ pub struct Report {
     pub others: Vec<Sighting>,
     /// The entries, in the order of their sources.
     pub entries: Vec<EntryReport>,
+    /// Which key opens which account on which host, sorted by host, account and key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<SshAccess>,
     /// The gaps of all sweeps.
     pub gaps: Vec<Gap>,
 }

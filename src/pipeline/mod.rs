@@ -11,6 +11,7 @@ pub mod passwords;
 pub mod place;
 mod repositories;
 pub mod sweep;
+mod trust;
 mod window;
 
 pub use passwords::{PasswordBook, PasswordRule};

@@ -7,6 +7,7 @@ use super::live;
 use super::passwords::{self, Again, PasswordBook};
 use super::place;
 use super::repositories;
+use super::trust;
 use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
@@ -150,6 +151,7 @@ pub fn sweep(
         &mut gaps,
     );
     tell_links(&mut sightings, &outcome.links, &outcome.aliases);
+    trust::tell(&host, request.paths, &mut sightings, &mut gaps);
     let stopped_within = !outcome.object_stores.is_empty() && stop.load(Ordering::Relaxed);
     if outcome.stopped || stopped_beside || stopped_within {
         let (reason, detail) = cause();

@@ -126,6 +126,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         keys: key_reports,
         others: take(&others),
         entries,
+        access: Vec::new(),
         gaps: judged.gaps,
     };
     report.summary = summary::count(&report, metrics);
