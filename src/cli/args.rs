@@ -212,6 +212,9 @@ pub struct JudgeArgs {
     /// People who may own keys: CSV with a column owner, name, mail or email, and an optional status
     #[arg(long, value_name = "FILE")]
     pub owners: Option<PathBuf>,
+    /// The sweeps are all of the estate: a private key that none of them has is nowhere
+    #[arg(long)]
+    pub estate: bool,
     /// Use an inventory although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided
     #[arg(long)]
     pub allow_partial_inventory: bool,

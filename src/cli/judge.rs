@@ -21,6 +21,7 @@ const LOST_ROWS_TOLD: usize = 3;
 pub struct Judge {
     inventories: Vec<Inventory>,
     owners: Option<Owners>,
+    estate: bool,
     policy: Policy,
     now: Option<jiff::Timestamp>,
     fail_on: FailOn,
@@ -75,6 +76,7 @@ impl Judge {
                 .as_deref()
                 .map(owners::read_owners)
                 .transpose()?,
+            estate: args.estate,
             policy: Policy::default(),
             now: args
                 .now
@@ -100,6 +102,7 @@ impl Judge {
             inventories: &self.inventories,
             policy: &self.policy,
             owners: self.owners.as_ref(),
+            estate: self.estate,
             now: self.now.unwrap_or_else(jiff::Timestamp::now),
             tool: super::tool(),
         });

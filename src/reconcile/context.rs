@@ -26,6 +26,8 @@ pub(super) struct World<'a> {
     pub(super) rows: Vec<Row<'a>>,
     pub(super) policy: &'a Policy,
     pub(super) owners: Option<&'a Owners>,
+    /// The sweeps are all of the estate.
+    pub(super) estate: bool,
     pub(super) now: jiff::Timestamp,
 }
 

@@ -33,6 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trust;
 mod validity;
 mod weak;
 
@@ -48,6 +49,7 @@ use finding::Subject;
 use join::{Join, Link, RowMatch};
 use renewal::Replaced;
 use std::collections::BTreeMap;
+use trust::Trust;
 
 /// What is judged, and by what.
 pub struct Input<'a> {
@@ -59,6 +61,8 @@ pub struct Input<'a> {
     pub policy: &'a Policy,
     /// What is known of owners, where a list of them was given.
     pub owners: Option<&'a Owners>,
+    /// The sweeps are all of the estate: what none of them has is nowhere.
+    pub estate: bool,
     /// The time of judgement.
     pub now: jiff::Timestamp,
     /// Name and version of the program, for the report.
@@ -89,17 +93,21 @@ pub fn reconcile(input: Input<'_>) -> Report {
         others,
         policy: input.policy,
         owners: input.owners,
+        estate: input.estate,
         now: input.now,
     };
     certificate_status::decide(&mut world);
     let join = join::join(&world);
-    let (mut key_reports, entries) = judge(&world, join, input.inventories);
+    let (mut key_reports, entries, trust, unjudged) = judge(&world, join, input.inventories);
     let inventories = input
         .inventories
         .iter()
         .map(|i| describe(i, &world))
         .collect();
-    let metrics = summary::metrics(&world, &key_reports, &entries);
+    let mut metrics = summary::metrics(&world, &key_reports, &entries);
+    if !trust.is_empty() || unjudged > 0 {
+        metrics.insert("ssh".to_owned(), trust.metrics(unjudged));
+    }
     let World {
         sightings,
         keys,
@@ -126,7 +134,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         keys: key_reports,
         others: take(&others),
         entries,
-        access: Vec::new(),
+        access: trust.into_report(),
         gaps: judged.gaps,
     };
     report.summary = summary::count(&report, metrics);
@@ -138,12 +146,14 @@ fn judge(
     world: &World<'_>,
     mut join: Join,
     inventories: &[Inventory],
-) -> (Vec<KeyReport>, Vec<EntryReport>) {
+) -> (Vec<KeyReport>, Vec<EntryReport>, Trust, u64) {
     let at_place = weak::AtPlace::index(world);
     let pointing = weak::extend(world, &at_place, &mut join);
     let replaced = Replaced::find(world, &join, &at_place);
     let coverage = places::Coverage::new(world, &join);
     let environments = sharing::environments(world);
+    let trust = Trust::find(world, &join, !inventories.is_empty());
+    let (mut contradicted, unjudged) = trust::contradictions(world);
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
     let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
     let mut keys = Vec::with_capacity(world.keys.len());
@@ -158,7 +168,15 @@ fn judge(
         let mut drafts: Vec<Draft> = Vec::new();
         if !inventories.is_empty() {
             let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
-            ownership::judge(&cx, &join, &replaced, pointing, &unowned, &mut drafts);
+            ownership::judge(
+                &cx,
+                &join,
+                &replaced,
+                &trust,
+                pointing,
+                &unowned,
+                &mut drafts,
+            );
             agreement::judge(&cx, &replaced, &mut drafts);
             placement::judge(&cx, &mut drafts);
             state::judge(&cx, &mut drafts);
@@ -167,10 +185,14 @@ fn judge(
                 drafts.extend(draft.map(|d| d.row(link.row)));
             }
         }
+        if inventories.is_empty() {
+            drafts.extend(trust::orphan(&cx, &trust));
+        }
+        drafts.extend(contradicted.remove(&index).into_iter().flatten());
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
         strength::judge(&cx, &mut drafts);
-        sharing::judge(&cx, &environments, &mut drafts);
+        sharing::judge(&cx, &environments, &trust, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         let mut flags = Vec::with_capacity(drafts.len());
         for mut draft in drafts {
@@ -228,7 +250,7 @@ fn judge(
             entry_report(world, row, join.rows.get(number), status, flags)
         })
         .collect();
-    (keys, entries)
+    (keys, entries, trust, unjudged)
 }
 
 fn entry_report(

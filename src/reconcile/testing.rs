@@ -211,6 +211,7 @@ pub(super) struct Case {
     pub(super) inventories: Vec<Inventory>,
     pub(super) policy: Policy,
     pub(super) owners: Option<Owners>,
+    pub(super) estate: bool,
 }
 
 /// Sightings on `web01`, swept from its root, and the rows of one inventory.
@@ -226,6 +227,7 @@ pub(super) fn case(sightings: Vec<Sighting>, entries: Vec<Entry>) -> Case {
         }],
         policy: Policy::default(),
         owners: None,
+        estate: false,
     }
 }
 
@@ -248,12 +250,14 @@ impl Case {
             inventories,
             policy,
             owners,
+            estate,
         } = self;
         reconcile(Input {
             sweeps,
             inventories: &inventories,
             policy: &policy,
             owners: owners.as_ref(),
+            estate,
             now: at(NOW),
             tool: "test".to_owned(),
         })

@@ -6,4 +6,5 @@ mod material;
 mod openpgp;
 mod properties;
 mod rows;
+mod trust;
 mod validity;

@@ -1,5 +1,6 @@
 //! One file per output form, writing to a given `Write`.
 
+mod access;
 pub mod escape;
 pub mod explain;
 pub mod inventory_check;

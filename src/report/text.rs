@@ -1,5 +1,6 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
+use super::access;
 use super::escape::escape;
 use super::words::{count, human_bytes, key_words, place, share};
 use crate::model::{Class, EntryStatus, Finding, Gap, GapReason, Kind, Report, Scope, Severity};
@@ -43,6 +44,7 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     } else {
         page.register(report)?;
     }
+    page.access(report)?;
     let mut after = Vec::new();
     let mut page = Page {
         out: &mut after,
@@ -50,6 +52,8 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     };
     page.set_aside(report)?;
     if options.verbose {
+        let title = page.paint(BOLD, "SSH access");
+        access::write_list(report, &title, page.out)?;
         page.gaps(report)?;
     }
     let most = match options.height {
@@ -318,6 +322,16 @@ impl<W: Write> Page<'_, W> {
                 metric("rotation", "cannot_be_told"),
             ),
         )
+    }
+
+    /// Who gets in by SSH.
+    fn access(&mut self, report: &Report) -> io::Result<()> {
+        let mut name = "SSH access";
+        for line in access::lines(report) {
+            self.row(name, &escape(&line))?;
+            name = "";
+        }
+        Ok(())
     }
 
     /// Without inventory: what there is, by kind and algorithm.

@@ -154,6 +154,7 @@ fn run(sweeps: Vec<Sweep>, entries: Vec<Entry>) -> Report {
         inventories: &[inventory],
         policy: &Policy::default(),
         owners: None,
+        estate: false,
         now: at(NOW),
         tool: "test".to_owned(),
     })
