@@ -88,6 +88,9 @@ pub(super) fn sentence(access: &SshAccess) -> String {
     if let Some(from) = &access.from {
         parts.push(format!("from {from}"));
     }
+    if access.state != AccessState::Disabled && !access.limits.is_empty() {
+        parts.push(access.limits.join(" "));
+    }
     if let Some(until) = access.until {
         parts.push(format!("until {}", until.strftime("%Y-%m-%d")));
     }

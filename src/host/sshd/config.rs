@@ -214,11 +214,9 @@ impl Config {
     /// The first value of a keyword anywhere, for what is told of the host as a whole.
     pub(super) fn anywhere(&self, keyword: &str) -> impl Iterator<Item = &[u8]> {
         let of = move |line: &&Line| line.keyword == keyword.as_bytes();
-        let first = |line: &Line| line.arguments.first().is_some();
         self.lines
             .iter()
             .filter(of)
-            .filter(move |l| first(l))
             .filter_map(|l| l.arguments.first().map(Vec::as_slice))
     }
 }
