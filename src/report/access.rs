@@ -6,8 +6,8 @@ use crate::model::{AccessState, KeyId, Report, SshAccess, Via};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-/// The lines of the summary; none where nobody has access.
-pub(super) fn lines(report: &Report) -> Vec<String> {
+/// The lines of the summary; none where nothing was granted. `brief` makes them one, as a screen has few.
+pub(super) fn lines(report: &Report, brief: bool) -> Vec<String> {
     let open: Vec<&SshAccess> = report
         .access
         .iter()
@@ -22,6 +22,19 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         .iter()
         .map(|a| (a.host.as_str(), a.account.as_deref()))
         .collect();
+    let lost: Vec<&&SshAccess> = open.iter().filter(|a| a.orphan == Some(true)).collect();
+    let lost_keys: BTreeSet<&KeyId> = lost.iter().map(|a| &a.key_id).collect();
+    let root: Vec<&&SshAccess> = open.iter().filter(|a| a.uid == Some(0)).collect();
+    if brief {
+        let all = format!(
+            "{} to {} · {} to root · {} that nobody known holds",
+            count(number(keys.len()), "key", "keys"),
+            count(number(accounts.len()), "account", "accounts"),
+            root.len(),
+            lost_keys.len(),
+        );
+        return vec![all];
+    }
     let mut first = format!(
         "{} to {} on {}",
         count(number(keys.len()), "key", "keys"),
@@ -36,7 +49,6 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         ));
     }
     let mut lines = vec![first];
-    let root: Vec<&&SshAccess> = open.iter().filter(|a| a.uid == Some(0)).collect();
     if !root.is_empty() {
         let hosts: BTreeSet<&str> = root.iter().map(|a| a.host.as_str()).collect();
         let limited = root.iter().filter(|a| a.state == AccessState::Command);
@@ -50,13 +62,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
             shown(&hosts)
         ));
     }
-    let lost: Vec<&&SshAccess> = open.iter().filter(|a| a.orphan == Some(true)).collect();
     if !lost.is_empty() {
-        let keys: BTreeSet<&KeyId> = lost.iter().map(|a| &a.key_id).collect();
         lines.push(format!(
             "nobody known holds {}, which {} {}",
-            count(number(keys.len()), "key", "keys"),
-            if keys.len() == 1 { "has" } else { "have" },
+            count(number(lost_keys.len()), "key", "keys"),
+            if lost_keys.len() == 1 { "has" } else { "have" },
             count(number(lost.len()), "access", "accesses"),
         ));
     }

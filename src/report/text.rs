@@ -12,6 +12,9 @@ const WORST: std::ops::RangeInclusive<usize> = 1..=12;
 /// Lines around the findings: a blank one, the title, how many more there are, and the prompt after the summary.
 const AROUND_FINDINGS: usize = 4;
 
+/// Lines of a terminal from which the summary tells of SSH access too.
+const ROOMY: usize = 30;
+
 /// How to write a summary.
 #[derive(Debug, Clone, Default)]
 pub struct TextOptions {
@@ -44,7 +47,10 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     } else {
         page.register(report)?;
     }
-    page.access(report)?;
+    // A low screen is for the findings.
+    if options.verbose || options.height.is_none_or(|height| height >= ROOMY) {
+        page.access(report)?;
+    }
     let mut after = Vec::new();
     let mut page = Page {
         out: &mut after,
@@ -327,7 +333,8 @@ impl<W: Write> Page<'_, W> {
     /// Who gets in by SSH.
     fn access(&mut self, report: &Report) -> io::Result<()> {
         let mut name = "SSH access";
-        for line in access::lines(report) {
+        let brief = self.options.height.is_some() && !self.options.verbose;
+        for line in access::lines(report, brief) {
             self.row(name, &escape(&line))?;
             name = "";
         }
