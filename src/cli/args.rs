@@ -244,6 +244,9 @@ pub struct JudgeArgs {
     /// Let sweeps that are older than this (`7d`, `12h`) prove no absence; their hosts count as not reported
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub max_sweep_age: Option<jiff::SignedDuration>,
+    /// The sweeps are all of the estate: a private key that none of them has is nowhere
+    #[arg(long)]
+    pub estate: bool,
     /// Use an inventory although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided
     #[arg(long)]
     pub allow_partial_inventory: bool,

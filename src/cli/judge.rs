@@ -21,6 +21,7 @@ const LOST_ROWS_TOLD: usize = 3;
 pub struct Judge {
     inventories: Vec<Inventory>,
     owners: Option<Owners>,
+    estate: bool,
     policy: Policy,
     hosts: Option<HostList>,
     max_sweep_age: Option<jiff::SignedDuration>,
@@ -84,6 +85,7 @@ impl Judge {
             None => FailOn::Severity(Severity::High),
         };
         Ok(Self {
+            estate: args.estate,
             owners: owners.map(owners::read_owners).transpose()?,
             policy,
             hosts,
@@ -114,6 +116,7 @@ impl Judge {
             owners: self.owners.as_ref(),
             hosts: self.hosts.as_ref(),
             max_sweep_age: self.max_sweep_age,
+            estate: self.estate,
             now: self.now.unwrap_or_else(jiff::Timestamp::now),
             tool: super::tool(),
         });

@@ -57,6 +57,9 @@ pub(super) struct Account {
     pub(super) gid: u32,
     /// Its shell lets it in.
     pub(super) login: bool,
+    /// The home as it is written.
+    pub(super) directory: Vec<u8>,
+    /// The home, where it is one of its own.
     home: Option<Vec<u8>>,
 }
 
@@ -129,6 +132,18 @@ impl Accounts {
         }
     }
 
+    /// All accounts that the C library finds by name, each with the names of its groups, in the order of the file.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = (&Account, Vec<&str>)> {
+        let mut seen = std::collections::HashSet::new();
+        let first = move |(_, account): &(usize, &Account)| seen.insert(Arc::clone(&account.name));
+        let accounts = self.accounts.iter().enumerate().filter(first);
+        accounts.map(|(index, account)| {
+            let groups = self.memberships.get(&index).into_iter().flatten();
+            let names = groups.filter_map(|gid| self.groups.get(gid).map(AsRef::as_ref));
+            (account, names.collect())
+        })
+    }
+
     /// The account of a number.
     pub(super) fn by_uid(&self, uid: u32) -> Option<&Account> {
         self.by_uid.get(&uid).and_then(|&i| self.accounts.get(i))
@@ -179,6 +194,7 @@ fn account(line: &[u8]) -> Option<Account> {
         uid: number(uid)?,
         gid: number(gid)?,
         login: can_log_in(shell),
+        directory: home.to_vec(),
         home: home_directory(home),
     })
 }

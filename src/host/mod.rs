@@ -12,6 +12,7 @@ mod digest;
 mod index;
 mod passwords;
 mod rooted;
+mod sshd;
 mod trust;
 mod vendor;
 
@@ -19,6 +20,7 @@ pub use access::Permissions;
 pub use acl::Acl;
 pub use digest::DigestKind;
 pub use passwords::{Beside, FoundPassword};
+pub use sshd::{Remark, Sshd, Use};
 
 use crate::model::host::machine_id_digest;
 use crate::model::{Access, Class, Sha256Hex};
@@ -39,6 +41,7 @@ pub struct Host {
     accounts: Accounts,
     vendor: OnceLock<Vendor>,
     anchors: OnceLock<Anchors>,
+    sshd: OnceLock<Sshd>,
     dependencies: Dependencies,
 }
 
@@ -65,6 +68,7 @@ impl Host {
             rooted,
             vendor: OnceLock::new(),
             anchors: OnceLock::new(),
+            sshd: OnceLock::new(),
             dependencies: Dependencies::default(),
         }
     }
@@ -165,6 +169,12 @@ impl Host {
         self.anchors
             .get_or_init(|| Anchors::load(&self.rooted, self.vendor()))
             .contains(cert_sha256)
+    }
+
+    /// What the host's sshd makes of its files; read when it is first asked for.
+    pub fn sshd(&self) -> &Sshd {
+        self.sshd
+            .get_or_init(|| Sshd::load(&self.rooted, &self.accounts))
     }
 
     /// Number of files that the host's package managers know.

@@ -97,6 +97,41 @@ pub struct Ssh {
     /// Critical options and extensions of a certificate, as `name` or `name=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<String>,
+    /// The directive of the host's sshd_config that names the file: `AuthorizedKeysFile`, `TrustedUserCAKeys` or
+    /// `RevokedKeys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directive: Option<String>,
+    /// Whether sshd reads the file, by its configuration; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_by_sshd: Option<bool>,
+    /// The accounts of the host that a grant opens: of a file that sshd does not read, the account in whose home it lies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opens: Vec<Opens>,
+    /// How many more accounts it opens than are told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub opens_more: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// One account that a grant, or a certificate of a trusted authority, opens on the host where it was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opens {
+    /// Its name in the host's own `/etc/passwd`.
+    pub account: String,
+    /// Its number there.
+    pub uid: u32,
+    /// Its shell lets nobody in; forwarding may be possible all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_shell: bool,
+    /// The directive by which sshd refuses it: `PermitRootLogin no`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Of an authority: a certificate must name one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<String>,
 }
 
 /// RFC 5280, section 4.1.2.5 gives a certificate with no end the date 9999-12-31T23:59:59Z, which lies behind the

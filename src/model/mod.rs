@@ -20,13 +20,14 @@ pub mod pgp;
 pub mod report;
 pub mod secret;
 pub mod sighting;
+pub mod ssh_access;
 pub mod sweep;
 pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
-pub use certificate::{Certificate, CertificateStatus, Ssh};
+pub use certificate::{Certificate, CertificateStatus, Opens, Ssh};
 pub use entry::{
     Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
 };
@@ -46,5 +47,6 @@ pub use report::{
 };
 pub use secret::Secret;
 pub use sighting::Sighting;
+pub use ssh_access::{AccessState, SshAccess, Via};
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};
 pub use unlock::{Closed, Effort, Opened, PasswordList, Passwords, Unlock};

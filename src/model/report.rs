@@ -6,6 +6,7 @@ use super::host::HostReport;
 use super::key_id::KeyId;
 use super::kind::Class;
 use super::sighting::Sighting;
+use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct Report {
     pub others: Vec<Sighting>,
     /// The entries, in the order of their sources.
     pub entries: Vec<EntryReport>,
+    /// Which key opens which account on which host, sorted by host, account and key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<SshAccess>,
     /// The gaps of all sweeps.
     pub gaps: Vec<Gap>,
 }

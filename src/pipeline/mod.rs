@@ -14,6 +14,7 @@ mod repositories;
 pub mod seen;
 mod shared_primes;
 pub mod sweep;
+mod trust;
 mod window;
 
 pub use passwords::{PasswordBook, PasswordRule};

@@ -10,6 +10,7 @@ use super::place;
 use super::repositories;
 use super::seen::Seen;
 use super::shared_primes;
+use super::trust;
 use crate::archives::Source;
 use crate::detect::Detector;
 use crate::formats;
@@ -166,6 +167,7 @@ pub fn sweep(
         &mut gaps,
     );
     tell_links(&mut sightings, &outcome.links, &outcome.aliases);
+    trust::tell(&host, request.paths, &mut sightings, &mut gaps);
     let stopped_within = !outcome.object_stores.is_empty() && stop.load(Ordering::Relaxed);
     if outcome.stopped || stopped_beside || stopped_within {
         let (reason, detail) = cause();

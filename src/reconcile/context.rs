@@ -34,6 +34,8 @@ pub(super) struct World<'a> {
     pub(super) owners: Option<&'a Owners>,
     /// What an asset list says of the hosts.
     pub(super) listed: Listed,
+    /// The sweeps are all of the estate.
+    pub(super) estate: bool,
     pub(super) now: jiff::Timestamp,
 }
 

@@ -112,6 +112,7 @@ fn exposed(s: &Sighting) -> Option<(Severity, String)> {
 fn tamperable(s: &Sighting) -> Option<String> {
     let path = s.location.path.as_str();
     let what = match s.kind {
+        Kind::AuthorizedKey if is_authority_file(s) => "the CA file of sshd",
         Kind::AuthorizedKey => "the grants",
         Kind::Certificate if is_trust_anchor(s) => "the trust store",
         Kind::PublicKey if is_sshd_ca(path) => "the CA file of sshd",
@@ -174,6 +175,12 @@ pub(super) fn is_trust_anchor(s: &Sighting) -> bool {
         .as_ref()
         .is_some_and(|c| c.is_ca || c.self_signed);
     s.kind == Kind::Certificate && (under(TRUST_STORES) || (issuer && under(MIXED_STORES)))
+}
+
+/// A file that `TrustedUserCAKeys` names.
+fn is_authority_file(s: &Sighting) -> bool {
+    let directive = s.ssh.as_ref().and_then(|ssh| ssh.directive.as_deref());
+    directive == Some("TrustedUserCAKeys")
 }
 
 /// A public key in sshd's directory that is no host key: what TrustedUserCAKeys and its like name.

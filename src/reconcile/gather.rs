@@ -2,6 +2,7 @@
 
 use super::context::{Cert, Key};
 use super::names::name_key;
+use super::trust::is_disabled;
 use crate::model::{CertificateStatus, KeyId, Kind, Sighting};
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,7 +35,7 @@ pub(super) fn gather(sightings: &[Sighting]) -> (Vec<Key>, Vec<Cert>, Vec<usize>
         let reference_only = judged
             .iter()
             .filter_map(|&i| sightings.get(i))
-            .all(|s| s.kind.is_reference());
+            .all(|s| s.kind.is_reference() || is_disabled(s));
         let own = certificates_of(keys.len(), sightings, &all, &judged);
         let first = certificates.len();
         certificates.extend(own);

@@ -41,6 +41,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trust;
 mod validity;
 mod wanted;
 mod weak;
@@ -57,6 +58,7 @@ use finding::Subject;
 use join::{Join, Link, RowMatch};
 use renewal::Replaced;
 use std::collections::BTreeMap;
+use trust::Trust;
 
 /// What is judged, and by what.
 pub struct Input<'a> {
@@ -72,6 +74,8 @@ pub struct Input<'a> {
     pub hosts: Option<&'a HostList>,
     /// Sweeps that began longer ago than this prove no absence, and their hosts have not reported.
     pub max_sweep_age: Option<jiff::SignedDuration>,
+    /// The sweeps are all of the estate: what none of them has is nowhere.
+    pub estate: bool,
     /// The time of judgement.
     pub now: jiff::Timestamp,
     /// Name and version of the program, for the report.
@@ -110,11 +114,12 @@ pub fn reconcile(input: Input<'_>) -> Report {
         policy: input.policy,
         owners: input.owners,
         listed,
+        estate: input.estate,
         now: input.now,
     };
     certificate_status::decide(&mut world);
     let join = join::join(&world);
-    let (mut key_reports, mut entries) = judge(&world, join, input.inventories);
+    let (mut key_reports, mut entries, trust, unjudged) = judge(&world, join, input.inventories);
     let invalid = exceptions::apply(
         &world,
         !input.inventories.is_empty(),
@@ -130,6 +135,9 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let exceptions = input.policy.exceptions.len();
     let excused = exceptions::metrics(&key_reports, &entries, exceptions, invalid.len());
     metrics.extend(excused.map(|numbers| ("exceptions".to_owned(), numbers)));
+    if !trust.is_empty() || unjudged > 0 {
+        metrics.insert("ssh".to_owned(), trust.metrics(unjudged));
+    }
     let World {
         sightings,
         keys,
@@ -159,6 +167,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         keys: key_reports,
         others: take(&others),
         entries,
+        access: trust.into_report(),
         gaps: judged.gaps,
     };
     report.summary = summary::count(&report, metrics);
@@ -170,7 +179,7 @@ fn judge(
     world: &World<'_>,
     mut join: Join,
     inventories: &[Inventory],
-) -> (Vec<KeyReport>, Vec<EntryReport>) {
+) -> (Vec<KeyReport>, Vec<EntryReport>, Trust, u64) {
     let at_place = weak::AtPlace::index(world);
     let pointing = weak::extend(world, &at_place, &mut join);
     let replaced = Replaced::find(world, &join, &at_place);
@@ -178,6 +187,8 @@ fn judge(
     let environments = sharing::environments(world);
     let hashes = strength::Hashes::forbidden(world);
     let place_rules = placement::rules(&world.policy.places);
+    let trust = Trust::find(world, &join, !inventories.is_empty());
+    let (mut contradicted, unjudged) = trust::contradictions(world);
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
     let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
     let mut keys = Vec::with_capacity(world.keys.len());
@@ -192,7 +203,15 @@ fn judge(
         let mut drafts: Vec<Draft> = Vec::new();
         if !inventories.is_empty() {
             let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
-            ownership::judge(&cx, &join, &replaced, pointing, &unowned, &mut drafts);
+            ownership::judge(
+                &cx,
+                &join,
+                &replaced,
+                &trust,
+                pointing,
+                &unowned,
+                &mut drafts,
+            );
             agreement::judge(&cx, &replaced, &mut drafts);
             placement::judge(&cx, &replaced, &mut drafts);
             state::judge(&cx, &mut drafts);
@@ -206,11 +225,15 @@ fn judge(
                 drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row)));
             }
         }
+        if inventories.is_empty() {
+            drafts.extend(trust::orphan(&cx, &trust));
+        }
+        drafts.extend(contradicted.remove(&index).into_iter().flatten());
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
         strength::judge(&cx, &hashes, &mut drafts);
         compromise::judge(&cx, &mut drafts);
-        sharing::judge(&cx, &environments, &mut drafts);
+        sharing::judge(&cx, &environments, &trust, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         placement::by_policy(&cx, &place_rules, &environments, &mut drafts);
         let mut flags = Vec::with_capacity(drafts.len());
@@ -270,7 +293,7 @@ fn judge(
             entry_report(world, row, join.rows.get(number), status, flags)
         })
         .collect();
-    (keys, entries)
+    (keys, entries, trust, unjudged)
 }
 
 fn entry_report(

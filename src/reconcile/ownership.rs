@@ -7,6 +7,7 @@ use super::exposure::is_trust_anchor;
 use super::join::{Join, Method};
 use super::openpgp;
 use super::renewal::{Replaced, lie_together};
+use super::trust::{self, Trust};
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
 use std::collections::BTreeSet;
@@ -16,12 +17,13 @@ pub(super) fn judge(
     cx: &KeyContext<'_, '_>,
     join: &Join,
     replaced: &Replaced,
+    trust: &Trust,
     pointing: &[usize],
     unowned_sources: &[bool],
     out: &mut Vec<Draft>,
 ) {
     if cx.links.is_empty() {
-        unmatched(cx, join, replaced, pointing, out);
+        unmatched(cx, join, replaced, trust, pointing, out);
         return;
     }
     unknown_certificates(cx, replaced, out);
@@ -68,6 +70,7 @@ fn unmatched(
     cx: &KeyContext<'_, '_>,
     join: &Join,
     replaced: &Replaced,
+    trust: &Trust,
     pointing: &[usize],
     out: &mut Vec<Draft>,
 ) {
@@ -102,6 +105,11 @@ fn unmatched(
         out.extend(probable(cx, join).map(|(why, row)| ambiguous(why, row)));
     }
     if out.len() > before {
+        return;
+    }
+    // An orphan is unknown in a way that says more.
+    if let Some(orphan) = trust::orphan(cx, trust) {
+        out.push(orphan);
         return;
     }
     let mut why = "no row of the inventory names it".to_owned();
@@ -239,7 +247,7 @@ impl World<'_> {
 
 fn unknown_severity(cx: &KeyContext<'_, '_>) -> Severity {
     let any = |test: &dyn Fn(&Sighting) -> bool| cx.judged().any(test);
-    if any(&|s| s.kind.is_private() || s.kind == Kind::AuthorizedKey) {
+    if any(&|s| s.kind.is_private() || trust::is_grant(s)) {
         Severity::High
     } else if any(&is_leaf) || any(&is_trust_anchor) {
         Severity::Medium
@@ -269,6 +277,7 @@ fn describe(cx: &KeyContext<'_, '_>) -> String {
         return "key".to_owned();
     };
     let kind = match best.kind {
+        Kind::AuthorizedKey if trust::is_disabled(best) => "grant that lets nobody in".to_owned(),
         Kind::AuthorizedKey => "grant".to_owned(),
         kind => kind.as_str().replace('_', " "),
     };

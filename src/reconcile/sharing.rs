@@ -1,10 +1,10 @@
 //! `shared` and `shared_across_environments`.
 
 use super::context::{Draft, KeyContext, Row, World};
-use super::exposure::is_host_key_file;
 use super::names::folded;
 use super::ownership::owner_of;
 use super::places::{HostRef, Place};
+use super::trust::{Trust, is_host_key};
 use crate::model::{EntryPlace, Flag};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,9 @@ pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
     out
 }
 
+/// The environment whose keys may reach the others.
+const PRODUCTION: &str = "production";
+
 /// The environment of a row.
 fn environment(row: &Row<'_>) -> Option<String> {
     environment_word(row.entry.environment.as_deref()?)
@@ -44,7 +47,7 @@ fn environment(row: &Row<'_>) -> Option<String> {
 pub(super) fn environment_word(text: &str) -> Option<String> {
     let text = folded(text);
     let word = match text.as_str() {
-        "prod" | "prd" | "production" | "live" => "production",
+        "prod" | "prd" | "production" | "live" => PRODUCTION,
         "dev" | "devel" | "development" => "development",
         "stage" | "stg" | "staging" => "staging",
         "test" | "tst" | "testing" => "test",
@@ -59,10 +62,12 @@ pub(super) fn environment_word(text: &str) -> Option<String> {
 pub(super) fn judge(
     cx: &KeyContext<'_, '_>,
     environments: &BTreeMap<usize, String>,
+    trust: &Trust,
     out: &mut Vec<Draft>,
 ) {
     let private: Vec<usize> = cx.private().map(|(number, _)| number).collect();
     if private.is_empty() {
+        public_host_keys(cx, out);
         return;
     }
     let hosts: BTreeSet<usize> = private.iter().map(|&n| cx.world.host(n)).collect();
@@ -80,7 +85,7 @@ pub(super) fn judge(
         .max(1);
     let on_machines: BTreeSet<usize> = cx
         .private()
-        .filter(|(_, s)| is_host_key_file(s) && s.location.path.starts_with("/etc/ssh/"))
+        .filter(|(_, s)| is_host_key(s))
         .map(|(number, _)| cx.world.host(number))
         .collect();
     if on_machines.len() > 1
@@ -122,6 +127,54 @@ pub(super) fn judge(
         );
         let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
         out.push(Draft::new(Flag::SharedAcrossEnvironments, severity, why));
+        return;
+    }
+    // A key of one environment opens hosts of another: who has the one gets into the other. Production's own keys
+    // may reach the rest.
+    let home = differ.first().filter(|home| *home != PRODUCTION);
+    let reached: BTreeSet<usize> = trust
+        .opened(cx.index)
+        .into_iter()
+        .filter(|h| environments.get(h).is_some_and(|e| Some(e) != home))
+        .collect();
+    if let Some(home) = home.filter(|_| !reached.is_empty()) {
+        let others: BTreeSet<&str> = reached
+            .iter()
+            .filter_map(|h| environments.get(h).map(String::as_str))
+            .collect();
+        let others: Vec<&str> = others.into_iter().collect();
+        let why = format!(
+            "a private key of {home}, on {names}, opens accounts in {} (on {})",
+            others.join(", "),
+            host_names(cx.world, &reached)
+        );
+        let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
+        out.push(Draft::new(Flag::SharedAcrossEnvironments, severity, why));
+    }
+}
+
+/// Host keys whose private halves could not be read, on several machines.
+fn public_host_keys(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    let numbers = cx.key.judged.iter().copied();
+    let hosts: BTreeSet<usize> = numbers
+        .filter(|&n| cx.world.sightings.get(n).is_some_and(is_host_key))
+        .map(|n| cx.world.host(n))
+        .collect();
+    let stated = cx
+        .links
+        .iter()
+        .filter_map(|l| cx.row(l)?.entry.allowed_hosts);
+    let allowed = stated
+        .max()
+        .map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    if hosts.len() > allowed.max(1) {
+        let why = format!(
+            "{} machines have the same SSH host key, by its public half: {}",
+            hosts.len(),
+            host_names(cx.world, &hosts)
+        );
+        let severity = cx.world.policy.severity(Flag::Shared);
+        out.push(Draft::new(Flag::Shared, severity, why));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::context::{Draft, KeyContext, Row, World};
 use super::exposure::is_trust_anchor;
 use super::join::Link;
+use super::trust::is_grant;
 use super::validity::{only_agrees, only_decrypts};
 use crate::model::{Flag, Kind, Severity, Sighting, State};
 
@@ -92,7 +93,7 @@ fn seen_of<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = &'w
 
 fn column(s: &Sighting) -> Seen {
     match s.kind {
-        Kind::AuthorizedKey => Seen::InUse,
+        Kind::AuthorizedKey if is_grant(s) => Seen::InUse,
         Kind::Certificate if is_trust_anchor(s) => Seen::InUse,
         kind if kind.is_private() => Seen::Private,
         _ => Seen::Public,

@@ -217,6 +217,7 @@ pub(super) struct Case {
     pub(super) owners: Option<Owners>,
     pub(super) hosts: Option<HostList>,
     pub(super) max_sweep_age: Option<jiff::SignedDuration>,
+    pub(super) estate: bool,
 }
 
 /// Sightings on `web01`, swept from its root, and the rows of one inventory.
@@ -234,6 +235,7 @@ pub(super) fn case(sightings: Vec<Sighting>, entries: Vec<Entry>) -> Case {
         owners: None,
         hosts: None,
         max_sweep_age: None,
+        estate: false,
     }
 }
 
@@ -258,6 +260,7 @@ impl Case {
             owners,
             hosts,
             max_sweep_age,
+            estate,
         } = self;
         reconcile(Input {
             sweeps,
@@ -266,6 +269,7 @@ impl Case {
             owners: owners.as_ref(),
             hosts: hosts.as_ref(),
             max_sweep_age,
+            estate,
             now: at(NOW),
             tool: "test".to_owned(),
         })

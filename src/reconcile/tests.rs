@@ -11,4 +11,5 @@ mod policy;
 mod properties;
 mod renewals;
 mod rows;
+mod trust;
 mod validity;

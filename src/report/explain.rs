@@ -1,10 +1,11 @@
 //! All about one key or entry: where, matched how, flagged why.
 
+use super::access;
 use super::advice;
 use super::escape::escape;
 use super::words::{excused, key_words};
 use crate::model::{
-    EntryReport, Finding, Image, KeyReport, Kind, Pgp, Protection, Report, Sighting,
+    EntryReport, Finding, Image, KeyReport, Kind, Pgp, Protection, Report, Sighting, SshAccess,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -21,6 +22,9 @@ pub struct Explained<'a> {
     /// The findings on exceptions of the policy that it names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<&'a Finding>,
+    /// What the keys open by SSH.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<&'a SshAccess>,
 }
 
 impl Explained<'_> {
@@ -51,6 +55,7 @@ pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
             .flat_map(|policy| &policy.flags)
             .filter(|finding| finding.id == wanted.exact)
             .collect(),
+        access: Vec::new(),
     };
     found.entries = report
         .entries
@@ -80,6 +85,8 @@ pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
             found.keys.push(key);
         }
     }
+    let named = |access: &&SshAccess| found.keys.iter().any(|k| k.key_id == access.key_id);
+    found.access = report.access.iter().filter(named).collect();
     found
 }
 
@@ -187,7 +194,9 @@ impl Wanted {
 /// Writes what was found, for people.
 pub fn write_text(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
     for key in &found.keys {
-        write_key(key, &found.entries, out)?;
+        let access = found.access.iter().filter(|a| a.key_id == key.key_id);
+        let access = access.copied().collect::<Vec<_>>();
+        write_key(key, (&found.entries, &access), out)?;
     }
     for other in &found.others {
         writeln!(out, "{}", other.kind)?;
@@ -210,7 +219,7 @@ pub fn write_json(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()>
     out.write_all(b"\n")
 }
 
-/// Writes what was found as JSON Lines: a line a key, other sighting and entry.
+/// Writes what was found as JSON Lines: a line a key, other sighting, entry and access.
 pub fn write_lines(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()> {
     for key in &found.keys {
         line(out, "key", key)?;
@@ -223,6 +232,9 @@ pub fn write_lines(found: &Explained<'_>, out: &mut impl Write) -> io::Result<()
     }
     for finding in &found.exceptions {
         line(out, "exception", finding)?;
+    }
+    for access in &found.access {
+        line(out, "access", access)?;
     }
     Ok(())
 }
@@ -238,7 +250,11 @@ fn line<T: Serialize>(out: &mut impl Write, record: &str, value: &T) -> io::Resu
     out.write_all(b"\n")
 }
 
-fn write_key(key: &KeyReport, entries: &[&EntryReport], out: &mut impl Write) -> io::Result<()> {
+fn write_key(
+    key: &KeyReport,
+    (entries, access): (&[&EntryReport], &[&SshAccess]),
+    out: &mut impl Write,
+) -> io::Result<()> {
     let words = key_words(key.algorithm.as_deref(), key.bits);
     writeln!(out, "Key {}", key.key_id)?;
     writeln!(out, "  {} · class {}", escape(&words), key.class.as_str())?;
@@ -259,11 +275,47 @@ fn write_key(key: &KeyReport, entries: &[&EntryReport], out: &mut impl Write) ->
         (None, entries) => writeln!(out, "  rows {}", escape(&entries.join(", ")))?,
     }
     write_flags(&key.flags, entries, out)?;
+    write_access(key, access, out)?;
     writeln!(out, "  seen {}", times(key.sightings.len()))?;
     for sighting in &key.sightings {
         write_sighting(sighting, out)?;
     }
     writeln!(out)
+}
+
+/// What a key opens, and who holds it.
+fn write_access(key: &KeyReport, all: &[&SshAccess], out: &mut impl Write) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    for (title, lets_in) in [("opens", true), ("does not open", false)] {
+        let some: Vec<_> = all
+            .iter()
+            .filter(|a| a.state.lets_in() == lets_in)
+            .collect();
+        if !some.is_empty() {
+            writeln!(out, "  {title}")?;
+        }
+        for one in some {
+            writeln!(out, "    {}", escape(&access::sentence(one)))?;
+        }
+    }
+    let held = || key.sightings.iter().filter(|s| s.kind.is_private());
+    let mut places: Vec<String> = held()
+        .map(|s| {
+            let host = s.host.as_deref().unwrap_or_default();
+            format!("{host}:{}", s.location.path)
+        })
+        .collect();
+    places.dedup();
+    if places.is_empty() {
+        // Of an encrypted key only what lies beside it says which it is.
+        places.extend(all.iter().flat_map(|a| a.held_at.iter().cloned()).take(1));
+    }
+    match places.as_slice() {
+        [] => writeln!(out, "  its private key was not seen"),
+        places => writeln!(out, "  held at {}", escape(&places.join(", "))),
+    }
 }
 
 /// Each finding as an auditor notes it: what, where, by which row and rule, and what to do.

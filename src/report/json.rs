@@ -2,7 +2,7 @@
 
 use crate::model::report::{EntryReport, KeyReport, Summary};
 use crate::model::{
-    Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SweepSummary,
+    Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SshAccess, SweepSummary,
 };
 use serde::Serialize;
 use std::io::{self, Write};
@@ -14,6 +14,7 @@ enum Record<'a> {
     Key(&'a KeyReport),
     Other(&'a Sighting),
     Entry(&'a EntryReport),
+    Access(&'a SshAccess),
     Gap(&'a Gap),
 }
 
@@ -37,7 +38,7 @@ pub fn write_document(report: &Report, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Writes the report as lines: the head first, then a line a key, other sighting, entry and gap.
+/// Writes the report as lines: the head first, then a line a key, other sighting, entry, access and gap.
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut line = |record: &Record<'_>| -> io::Result<()> {
         serde_json::to_writer(&mut *out, record)?;
@@ -65,6 +66,10 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .entries
         .iter()
         .try_for_each(|entry| line(&Record::Entry(entry)))?;
+    report
+        .access
+        .iter()
+        .try_for_each(|access| line(&Record::Access(access)))?;
     report
         .gaps
         .iter()

@@ -1,5 +1,6 @@
 //! One file per output form, writing to a given `Write`.
 
+mod access;
 mod advice;
 mod colour;
 pub mod escape;

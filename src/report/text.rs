@@ -1,5 +1,6 @@
 //! The summary for people: what fits a screen, in the order in which it is asked for.
 
+use super::access;
 use super::colour::{BOLD, GREEN, RED, colour_of};
 use super::escape::escape;
 use super::hosts;
@@ -15,6 +16,9 @@ use std::io::{self, Write};
 const WORST: std::ops::RangeInclusive<usize> = 1..=12;
 /// Lines around the findings: a blank one, the title, how many more there are, and the prompt after the summary.
 const AROUND_FINDINGS: usize = 4;
+
+/// Lines of a terminal from which the summary tells of SSH access too.
+const ROOMY: usize = 30;
 
 /// How to write a summary.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +52,10 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     } else {
         page.register(report)?;
     }
+    // A low screen is for the findings.
+    if options.verbose || options.height.is_none_or(|height| height >= ROOMY) {
+        page.access(report)?;
+    }
     let mut after = Vec::new();
     let mut page = Page {
         out: &mut after,
@@ -55,6 +63,8 @@ pub fn write(report: &Report, options: &TextOptions, out: &mut impl Write) -> io
     };
     page.set_aside(report)?;
     if options.verbose {
+        let title = page.paint(BOLD, "SSH access");
+        access::write_list(report, &title, page.out)?;
         page.gaps(report)?;
     }
     let most = match options.height {
@@ -352,6 +362,17 @@ impl<W: Write> Page<'_, W> {
                 metric("rotation", "cannot_be_told"),
             ),
         )
+    }
+
+    /// Who gets in by SSH.
+    fn access(&mut self, report: &Report) -> io::Result<()> {
+        let mut name = "SSH access";
+        let brief = self.options.height.is_some() && !self.options.verbose;
+        for line in access::lines(report, brief) {
+            self.row(name, &escape(&line))?;
+            name = "";
+        }
+        Ok(())
     }
 
     /// Without inventory: what there is, by kind and algorithm.

@@ -3,6 +3,7 @@
 mod hostile;
 mod lines;
 mod private;
+mod trust;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};

@@ -156,6 +156,7 @@ fn run(sweeps: Vec<Sweep>, entries: Vec<Entry>) -> Report {
         owners: None,
         hosts: None,
         max_sweep_age: None,
+        estate: false,
         now: at(NOW),
         tool: "test".to_owned(),
     })
@@ -212,12 +213,17 @@ proptest! {
             prop_assert!(entry.status != EntryStatus::Ambiguous || has(Flag::Ambiguous) || has(Flag::Mismatch));
             prop_assert_eq!(entry.status == EntryStatus::Matched, entry.matched_by.is_some());
         }
-        // Each own key is known, or one of the three says why not.
+        // Each own key is known, or one of the four says why not.
         for key in &report.keys {
-            let told = [Flag::Unknown, Flag::Ambiguous, Flag::RenewedUnrecorded];
+            let told = [
+                Flag::Unknown,
+                Flag::Ambiguous,
+                Flag::AccessOrphan,
+                Flag::RenewedUnrecorded,
+            ];
             let not_known = key.flags.iter().filter(|f| told.contains(&f.flag)).count();
             prop_assert!(!key.entries.is_empty() || not_known > 0, "{:?}", key.flags);
-            let unknown = key.flags.iter().any(|f| f.flag == Flag::Unknown);
+            let unknown = key.flags.iter().any(|f| matches!(f.flag, Flag::Unknown | Flag::AccessOrphan));
             prop_assert!(!unknown || not_known == 1);
         }
         let total: u64 = report.summary.flags.values().sum();
