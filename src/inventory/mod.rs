@@ -45,6 +45,10 @@ mod places;
 mod serial;
 mod words;
 
+// From entries and proposals to bytes, one file a form.
+mod propose;
+mod write;
+
 // What is to be said of whole exports.
 mod check;
 mod error;
@@ -56,6 +60,7 @@ pub use error::InventoryError;
 pub use gate::stop;
 pub use merge::merge;
 pub use profile::Profile;
+pub use propose::{Extent, Proposed, propose, propose_bytes};
 pub use source::shown;
 
 use crate::model::{Inventory, RowFault};

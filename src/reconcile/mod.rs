@@ -20,6 +20,7 @@ mod ownership;
 mod pairing;
 mod placement;
 mod places;
+pub mod propose;
 mod renewal;
 mod rotation;
 mod sharing;

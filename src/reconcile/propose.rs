@@ -1,0 +1,457 @@
+//! What the inventory would have to say: a row for each key and certificate that it lacks, and corrected cells where it is wrong.
+//!
+//! Only own keys that have to be in an inventory count, as in the summary's "Registered". Rows whose thing is nowhere are left
+//! to a person, and so is whatever only may be meant (`ambiguous`).
+
+use super::agreement::Algorithm;
+use super::dates;
+use super::glob::Glob;
+use super::names::Name;
+use super::tokens::serials_agree;
+use crate::model::{
+    CertificateStatus, Class, Entry, EntryKind, EntryPlace, EntryReport, Finding, Fingerprints, Flag,
+    Identifier, Inventory, KeyReport, Kind, Parts, Proposal, Report, SeenAt, Sha256Hex, Sighting,
+    Thing,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Most places of one row.
+const MAX_PLACES: usize = 200;
+
+/// The proposals of a report: changes in the order of the rows, then new rows in the order of the keys.
+pub fn proposals(report: &Report, inventories: &[Inventory]) -> Vec<Proposal> {
+    let entries: HashMap<&str, &Entry> = inventories
+        .iter()
+        .flat_map(|i| &i.entries)
+        .map(|e| (e.source.as_str(), e))
+        .collect();
+    let keys: BTreeMap<String, &KeyReport> = report
+        .keys
+        .iter()
+        .map(|k| (k.key_id.to_string(), k))
+        .collect();
+    let mut work = Work {
+        report,
+        keys,
+        registered: BTreeSet::new(),
+        recorded: BTreeSet::new(),
+        out: Vec::new(),
+    };
+    for row in &report.entries {
+        if let Some(entry) = entries.get(row.source.as_str()) {
+            work.change(row, entry);
+        }
+    }
+    for key in &report.keys {
+        work.add(key);
+    }
+    work.out
+}
+
+struct Work<'r> {
+    report: &'r Report,
+    keys: BTreeMap<String, &'r KeyReport>,
+    /// Keys that no row named, and that a changed row names now.
+    registered: BTreeSet<String>,
+    /// Certificates that a changed row names now.
+    recorded: BTreeSet<Sha256Hex>,
+    out: Vec<Proposal>,
+}
+
+impl<'r> Work<'r> {
+    /// What a row that is there has to say instead.
+    fn change(&mut self, row: &EntryReport, entry: &Entry) {
+        let mut parts = Parts::default();
+        let mut chosen: Option<(&'r KeyReport, Option<Sha256Hex>)> = None;
+        let mut answered: Option<Flag> = None;
+        let mut why: Vec<&str> = Vec::new();
+        // What takes the place of the row's identity comes first: cells are then those of the new thing.
+        let mut flags: Vec<&Finding> = row.flags.iter().collect();
+        flags.sort_by_key(|f| f.flag != Flag::RenewedUnrecorded);
+        for finding in flags {
+            let Some(key) = finding.key_id.as_ref().and_then(|id| self.keys.get(id).copied())
+            else {
+                continue;
+            };
+            if chosen.is_some_and(|(other, _)| other.key_id != key.key_id) {
+                continue;
+            }
+            let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
+            let named = key.entries.contains(&row.id);
+            let wrong = match finding.flag {
+                Flag::RenewedUnrecorded => Parts {
+                    identity: true,
+                    rotated: !named && !row.keys.is_empty(),
+                    ..Parts::default()
+                },
+                // Another key at the row's place, which no row names.
+                Flag::Mismatch if !named => {
+                    let taken = self.registered.contains(&key.key_id.to_string());
+                    if !key.entries.is_empty() || taken {
+                        continue;
+                    }
+                    Parts {
+                        identity: true,
+                        ..Parts::default()
+                    }
+                }
+                Flag::Mismatch => disagreement(entry, key, certificate),
+                Flag::Misplaced => Parts {
+                    places: true,
+                    ..Parts::default()
+                },
+                _ => continue,
+            };
+            let certificate = certificate.or_else(|| {
+                wrong
+                    .identity
+                    .then(|| current(key).into_iter().next())
+                    .flatten()
+            });
+            if wrong.identity {
+                self.registered.insert(key.key_id.to_string());
+                self.recorded.extend(certificate);
+            }
+            parts = joined(parts, wrong);
+            let before = chosen.and_then(|(_, c)| c);
+            chosen = Some((key, before.or(certificate)));
+            answered.get_or_insert(finding.flag);
+            why.push(&finding.why);
+        }
+        let (Some((key, certificate)), Some(flag)) = (chosen, answered) else {
+            return;
+        };
+        let Some(mut thing) = thing(self.report, key, certificate, true) else {
+            return;
+        };
+        // What took the place of the row's thing may lie elsewhere.
+        parts.places |= parts.identity && !thing.places.iter().any(|p| allows(entry, p));
+        parts.places &= !entry.places.is_empty();
+        // A row of a certificate stays one.
+        thing.kind = entry.kind.unwrap_or(thing.kind);
+        self.out.push(Proposal {
+            row: Some(row.source.clone()),
+            flag,
+            why: why.join("; "),
+            parts,
+            thing,
+        });
+    }
+
+    /// The rows that are lacking for a key: one for each certificate in force, or one for the key itself.
+    fn add(&mut self, key: &'r KeyReport) {
+        if key.class != Class::Own || judged(key).all(|s| s.kind.is_reference()) {
+            return;
+        }
+        let id = key.key_id.to_string();
+        let flag = |wanted: &[Flag]| key.flags.iter().find(|f| wanted.contains(&f.flag));
+        if self.registered.contains(&id) {
+            // Its further certificates: nothing told of them while no row named the key.
+            if let Some(finding) = flag(&[Flag::RenewedUnrecorded, Flag::Unknown, Flag::Mismatch])
+                && key.entries.is_empty()
+            {
+                let mut rest = current(key);
+                rest.retain(|c| !self.recorded.contains(c));
+                for certificate in rest {
+                    self.new_row(key, Some(certificate), false, Flag::UnknownCertificate, &finding.why);
+                }
+            }
+        } else if let Some(finding) = flag(&[Flag::Unknown, Flag::AccessOrphan]) {
+            if self.has_own_primary(key) {
+                return;
+            }
+            let certificates = current(key);
+            if certificates.is_empty() {
+                let newest = newest(key);
+                self.new_row(key, newest, true, finding.flag, &finding.why);
+            }
+            for (number, certificate) in certificates.into_iter().enumerate() {
+                self.new_row(key, Some(certificate), number == 0, finding.flag, &finding.why);
+            }
+            return;
+        }
+        let lacking = key.flags.iter().filter(|f| f.flag == Flag::UnknownCertificate);
+        for finding in lacking {
+            let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
+            if certificate.is_some_and(|c| !self.recorded.contains(&c)) {
+                self.new_row(key, certificate, false, finding.flag, &finding.why);
+            }
+        }
+    }
+
+    fn new_row(
+        &mut self,
+        key: &KeyReport,
+        certificate: Option<Sha256Hex>,
+        with_key: bool,
+        flag: Flag,
+        why: &str,
+    ) {
+        if let Some(thing) = thing(self.report, key, certificate, with_key) {
+            self.out.push(Proposal {
+                row: None,
+                flag,
+                why: why.to_owned(),
+                parts: Parts::default(),
+                thing,
+            });
+        }
+    }
+
+    /// A row that names an OpenPGP primary key covers its subkeys.
+    fn has_own_primary(&self, key: &KeyReport) -> bool {
+        judged(key)
+            .filter_map(|s| s.pgp.as_ref()?.primary.as_deref())
+            .any(|primary| {
+                self.report.keys.iter().any(|other| {
+                    other.class == Class::Own
+                        && other.key_id != key.key_id
+                        && judged(other)
+                            .any(|s| s.fingerprints.pgp_fingerprint.as_deref() == Some(primary))
+                })
+            })
+    }
+}
+
+/// The sightings by which a key is judged: those of its class.
+fn judged(key: &KeyReport) -> impl Iterator<Item = &Sighting> {
+    key.sightings.iter().filter(|s| s.class == key.class)
+}
+
+/// The certificates that are in force, each once, the newest first.
+fn current(key: &KeyReport) -> Vec<Sha256Hex> {
+    certificates(key, |s| {
+        let status = s.certificate.as_ref().and_then(|c| c.status);
+        matches!(status, None | Some(CertificateStatus::Current))
+    })
+}
+
+/// The newest certificate, whatever became of it.
+fn newest(key: &KeyReport) -> Option<Sha256Hex> {
+    certificates(key, |_| true).into_iter().next()
+}
+
+fn certificates(key: &KeyReport, wanted: impl Fn(&Sighting) -> bool) -> Vec<Sha256Hex> {
+    let mut list: Vec<(Option<jiff::Timestamp>, Sha256Hex)> = judged(key)
+        .filter(|s| s.kind == Kind::Certificate && wanted(s))
+        .filter_map(|s| {
+            let end = s.certificate.as_ref().and_then(|c| c.not_after);
+            Some((end, s.fingerprints.cert_sha256?))
+        })
+        .collect();
+    list.sort();
+    list.reverse();
+    list.dedup();
+    list.into_iter().map(|(_, digest)| digest).collect()
+}
+
+/// What is known of a key, and of the one certificate of it that a row is to name.
+fn thing(
+    report: &Report,
+    key: &KeyReport,
+    certificate: Option<Sha256Hex>,
+    with_key: bool,
+) -> Option<Thing> {
+    let is_own = |s: &&Sighting| certificate.is_some() && s.fingerprints.cert_sha256 == certificate;
+    let named = judged(key).find(|s| s.kind == Kind::Certificate && is_own(s));
+    let certificate = named.and_then(|s| s.certificate.as_deref()).cloned();
+    let of_thing: Vec<&Sighting> = judged(key)
+        .filter(|s| match s.kind {
+            Kind::Certificate => is_own(s),
+            kind => (with_key || certificate.is_none()) && !kind.is_reference(),
+        })
+        .collect();
+    let seen: Vec<&Sighting> = if of_thing.is_empty() {
+        judged(key).filter(|s| s.kind != Kind::Certificate).collect()
+    } else {
+        of_thing
+    };
+    let first = named.or_else(|| seen.first().copied())?;
+    let mut fingerprints = first.fingerprints.clone();
+    for other in &seen {
+        fill(&mut fingerprints, &other.fingerprints);
+    }
+    let ssh_end = seen.iter().filter_map(|s| s.ssh.as_ref()?.valid_before).max();
+    let pgp = seen.iter().find_map(|s| s.pgp.as_deref());
+    let mut places: Vec<SeenAt> = seen
+        .iter()
+        .filter_map(|s| {
+            Some(SeenAt {
+                host: s.host.clone()?,
+                path: s.location.path.clone(),
+            })
+        })
+        .collect();
+    places.sort();
+    places.dedup();
+    places.truncate(MAX_PLACES);
+    Some(Thing {
+        key_id: key.key_id.clone(),
+        kind: kind(&seen, certificate.is_some()),
+        name: name(&seen, certificate.as_ref()),
+        fingerprints,
+        algorithm: key.algorithm.clone(),
+        bits: key.bits,
+        created: pgp
+            .and_then(|p| p.created)
+            .or_else(|| seen.iter().find_map(|s| s.created)),
+        not_before: certificate
+            .as_ref()
+            .map_or_else(|| seen.iter().find_map(|s| s.ssh.as_ref()?.valid_after), |c| c.not_before),
+        expires: certificate
+            .as_ref()
+            .map_or_else(|| ssh_end.or_else(|| pgp.and_then(|p| p.expires)), |c| c.not_after),
+        certificate,
+        places,
+        found: report.generated,
+    })
+}
+
+/// Takes what is lacking from another sighting of the same key.
+fn fill(own: &mut Fingerprints, other: &Fingerprints) {
+    own.spki_sha256 = own.spki_sha256.or(other.spki_sha256);
+    let texts = [
+        (&mut own.ssh_sha256, &other.ssh_sha256),
+        (&mut own.ssh_md5, &other.ssh_md5),
+        (&mut own.ski, &other.ski),
+        (&mut own.jwk_thumbprint, &other.jwk_thumbprint),
+        (&mut own.pgp_fingerprint, &other.pgp_fingerprint),
+        (&mut own.pgp_keyid, &other.pgp_keyid),
+        (&mut own.pkcs11_id, &other.pkcs11_id),
+    ];
+    for (mine, theirs) in texts {
+        if mine.is_none() {
+            mine.clone_from(theirs);
+        }
+    }
+    own.keygrip = own.keygrip.or(other.keygrip);
+}
+
+fn kind(seen: &[&Sighting], certificate: bool) -> EntryKind {
+    let any = |test: &dyn Fn(&Sighting) -> bool| seen.iter().any(|s| test(s));
+    if certificate {
+        EntryKind::Certificate
+    } else if any(&|s| matches!(s.kind, Kind::PgpPublicKey | Kind::PgpSecretKey)) {
+        EntryKind::Pgp
+    } else if any(&|s| s.kind == Kind::SymmetricKey) {
+        EntryKind::Symmetric
+    } else if any(&|s| file_name(&s.location.path).starts_with("ssh_host_")) {
+        EntryKind::SshHostKey
+    } else if any(&|s| {
+        s.ssh.is_some()
+            || s.format.contains("ssh")
+            || matches!(s.kind, Kind::AuthorizedKey | Kind::SshCertificate)
+    }) {
+        EntryKind::SshKey
+    } else if any(&|s| s.kind.is_private()) {
+        EntryKind::KeyPair
+    } else {
+        EntryKind::PublicKey
+    }
+}
+
+fn name(seen: &[&Sighting], certificate: Option<&crate::model::Certificate>) -> Option<String> {
+    let of_certificate = certificate.and_then(|c| {
+        let subject = Name::read(&c.subject);
+        let common = subject
+            .as_ref()
+            .and_then(|n| n.common_names().next().map(str::to_owned));
+        common.or_else(|| {
+            let first = c.sans.first()?;
+            Some(first.split_once(':').map_or(first.as_str(), |(_, n)| n).to_owned())
+        })
+    });
+    let comment = || {
+        seen.iter()
+            .find_map(|s| s.ssh.as_ref()?.comment.clone().filter(|c| !c.trim().is_empty()))
+    };
+    let user = || seen.iter().find_map(|s| s.pgp.as_ref()?.user_ids.first().cloned());
+    let file = || seen.first().map(|s| file_name(&s.location.path).to_owned());
+    of_certificate.or_else(comment).or_else(user).or_else(file)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Which of a row's cells disagree with what was found, by the rules of `mismatch`.
+fn disagreement(entry: &Entry, key: &KeyReport, certificate: Option<Sha256Hex>) -> Parts {
+    let mut parts = Parts::default();
+    let stated = entry.algorithm.as_deref().and_then(Algorithm::read);
+    if let (Some(stated), Some(seen)) = (
+        &stated,
+        key.algorithm.as_deref().and_then(Algorithm::read),
+    ) {
+        parts.algorithm = !stated.agrees(&seen);
+    }
+    let by_name = stated.as_ref().and_then(|s| s.bits);
+    if let (Some(stated), Some(seen)) = (entry.bits.or(by_name), key.bits) {
+        parts.bits = stated != seen;
+        // The size may stand in the algorithm's name alone.
+        parts.algorithm |= by_name.is_some_and(|b| b != seen);
+    }
+    let facts = certificate.and_then(|wanted| {
+        judged(key)
+            .find(|s| s.fingerprints.cert_sha256 == Some(wanted))
+            .and_then(|s| s.certificate.as_deref())
+    });
+    let end = match facts {
+        Some(facts) => facts.not_after,
+        None => judged(key)
+            .filter_map(|s| {
+                s.ssh
+                    .as_ref()
+                    .and_then(|ssh| ssh.valid_before)
+                    .or_else(|| s.pgp.as_ref()?.expires)
+            })
+            .max(),
+    };
+    if let (Some(stated), Some(end)) = (entry.expires, end) {
+        parts.expires = !dates::agree(stated, end);
+    }
+    let Some(facts) = facts else { return parts };
+    if let (Some(own), Some(seen)) = (
+        entry.subject.as_deref().and_then(Name::read),
+        Name::read(&facts.subject),
+    ) {
+        parts.subject = !own.agrees(&seen);
+    }
+    let mut serials = entry
+        .identifiers
+        .iter()
+        .filter_map(|i| match i {
+            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(serial),
+            _ => None,
+        })
+        .peekable();
+    parts.serial = serials.peek().is_some() && !serials.any(|s| serials_agree(s, &facts.serial));
+    parts
+}
+
+/// Whether one of a row's places is this one.
+fn allows(entry: &Entry, at: &SeenAt) -> bool {
+    let on_host = |host: &str| {
+        let seen = at.host.to_lowercase();
+        Glob::read(host).matches(&seen) || seen.split('.').next() == Some(host)
+    };
+    let fits = |host: &Option<String>| host.as_deref().is_none_or(on_host);
+    entry.places.iter().any(|place| match place {
+        EntryPlace::Exact { host, path } => fits(host) && *path == at.path,
+        EntryPlace::Glob { host, pattern } => fits(host) && Glob::read(pattern).matches(&at.path),
+        EntryPlace::Host(host) => on_host(host),
+        EntryPlace::Elsewhere(_) => false,
+    })
+}
+
+const fn joined(a: Parts, b: Parts) -> Parts {
+    Parts {
+        identity: a.identity || b.identity,
+        algorithm: a.algorithm || b.algorithm,
+        bits: a.bits || b.bits,
+        expires: a.expires || b.expires,
+        subject: a.subject || b.subject,
+        serial: a.serial || b.serial,
+        places: a.places || b.places,
+        rotated: a.rotated || b.rotated,
+    }
+}
