@@ -157,8 +157,51 @@ pub struct ExplainArgs {
 pub enum InventoryCommand {
     /// Tell how an export is understood, how much of it is usable, and what is doubtful
     Check(CheckArgs),
+    /// Write the rows of exports in columns of our own
+    Convert(ConvertArgs),
     /// Write the rows that an export lacks or has wrong, in its own form and columns
     Propose(ProposeArgs),
+}
+
+/// Arguments of `inventory convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Exports: files, `sqlite:FILE?table=NAME` or `postgres://…?table=NAME` (or `query=`)
+    #[arg(required = true, value_name = "FILE")]
+    pub inventories: Vec<PathBuf>,
+    /// The form to write
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub to: ConvertForm,
+    /// How to read them.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// No messages
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Forms that exports are converted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConvertForm {
+    /// CSV in UTF-8
+    Csv,
+    /// A workbook of one sheet
+    Xlsx,
+    /// One JSON array
+    Json,
+    /// A JSON object a line
+    Jsonl,
+    /// A YAML list
+    Yaml,
+    /// CycloneDX 1.6
+    #[value(name = "cbom-1.6")]
+    Cbom16,
+    /// CycloneDX 1.7
+    #[value(name = "cbom", alias = "cbom-1.7")]
+    Cbom17,
 }
 
 /// Arguments of `inventory propose`.

@@ -6,6 +6,7 @@ pub mod fail_on;
 pub mod hosts;
 pub mod interrupt;
 pub mod inventory_check;
+pub mod inventory_convert;
 pub mod inventory_propose;
 pub mod judge;
 pub mod messages;
@@ -35,6 +36,7 @@ pub fn run() -> u8 {
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
         Command::Inventory(InventoryCommand::Check(args)) => inventory_check::run(args),
+        Command::Inventory(InventoryCommand::Convert(args)) => inventory_convert::run(args),
         Command::Inventory(InventoryCommand::Propose(args)) => inventory_propose::run(args),
         Command::Pkcs11Child => child(),
     };

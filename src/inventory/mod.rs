@@ -46,6 +46,7 @@ mod serial;
 mod words;
 
 // From entries and proposals to bytes, one file a form.
+mod convert;
 mod propose;
 mod write;
 
@@ -56,6 +57,7 @@ mod gate;
 mod merge;
 
 pub use check::{Owner, row_faults};
+pub use convert::{Converted, Form, convert};
 pub use error::InventoryError;
 pub use gate::stop;
 pub use merge::merge;

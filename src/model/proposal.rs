@@ -1,7 +1,7 @@
 //! What an inventory lacks, or says wrongly, and what it should say.
 
 use super::certificate::Certificate;
-use super::entry::EntryKind;
+use super::entry::{EntryKind, State};
 use super::finding::Flag;
 use super::fingerprint::Fingerprints;
 use super::key_id::KeyId;
@@ -71,6 +71,8 @@ pub struct Thing {
     pub expires: Option<jiff::Timestamp>,
     /// Where it was seen, each place once.
     pub places: Vec<SeenAt>,
+    /// Its state: active, unless another took its place.
+    pub state: State,
     /// When it was judged.
     pub found: jiff::Timestamp,
 }

@@ -11,7 +11,7 @@ use super::tokens::serials_agree;
 use crate::model::{
     CertificateStatus, Class, Entry, EntryKind, EntryPlace, EntryReport, Finding, Fingerprints, Flag,
     Identifier, Inventory, KeyReport, Kind, Parts, Proposal, Report, SeenAt, Sha256Hex, Sighting,
-    Thing,
+    State, Thing,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,6 +35,7 @@ pub fn proposals(report: &Report, inventories: &[Inventory]) -> Vec<Proposal> {
         keys,
         registered: BTreeSet::new(),
         recorded: BTreeSet::new(),
+        abandoned: Vec::new(),
         out: Vec::new(),
     };
     for row in &report.entries {
@@ -55,6 +56,8 @@ struct Work<'r> {
     registered: BTreeSet<String>,
     /// Certificates that a changed row names now.
     recorded: BTreeSet<Sha256Hex>,
+    /// Keys with the row that named them and names another one now.
+    abandoned: Vec<(String, String)>,
     out: Vec<Proposal>,
 }
 
@@ -121,6 +124,7 @@ impl<'r> Work<'r> {
         let (Some((key, certificate)), Some(flag)) = (chosen, answered) else {
             return;
         };
+        let certificate = certificate.or_else(|| named_by(entry, key));
         let Some(mut thing) = thing(self.report, key, certificate, true) else {
             return;
         };
@@ -129,6 +133,14 @@ impl<'r> Work<'r> {
         parts.places &= !entry.places.is_empty();
         // A row of a certificate stays one.
         thing.kind = entry.kind.unwrap_or(thing.kind);
+        if parts.identity {
+            self.abandoned.extend(
+                row.keys
+                    .iter()
+                    .filter(|k| **k != key.key_id)
+                    .map(|k| (k.to_string(), row.id.clone())),
+            );
+        }
         self.out.push(Proposal {
             row: Some(row.source.clone()),
             flag,
@@ -170,12 +182,38 @@ impl<'r> Work<'r> {
             }
             return;
         }
+        self.keep(key, &id);
         let lacking = key.flags.iter().filter(|f| f.flag == Flag::UnknownCertificate);
         for finding in lacking {
             let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
             if certificate.is_some_and(|c| !self.recorded.contains(&c)) {
                 self.new_row(key, certificate, false, finding.flag, &finding.why);
             }
+        }
+    }
+
+    /// A key that was replaced and is still there needs a row of its own: the one that it had goes on with its successor.
+    fn keep(&mut self, key: &'r KeyReport, id: &str) {
+        let rows: Vec<&String> = self
+            .abandoned
+            .iter()
+            .filter(|(key, _)| key == id)
+            .map(|(_, row)| row)
+            .collect();
+        let Some(first) = rows.first() else { return };
+        if key.entries.iter().any(|e| !rows.contains(&e)) {
+            return;
+        }
+        let why = format!("{first} names what took its place, and this is still there");
+        if let Some(mut thing) = thing(self.report, key, newest(key), true) {
+            thing.state = State::Deactivated;
+            self.out.push(Proposal {
+                row: None,
+                flag: Flag::RenewedUnrecorded,
+                why,
+                parts: Parts::default(),
+                thing,
+            });
         }
     }
 
@@ -262,7 +300,7 @@ fn thing(
         })
         .collect();
     let seen: Vec<&Sighting> = if of_thing.is_empty() {
-        judged(key).filter(|s| s.kind != Kind::Certificate).collect()
+        judged(key).collect()
     } else {
         of_thing
     };
@@ -303,6 +341,7 @@ fn thing(
             .map_or_else(|| ssh_end.or_else(|| pgp.and_then(|p| p.expires)), |c| c.not_after),
         certificate,
         places,
+        state: State::Active,
         found: report.generated,
     })
 }
@@ -352,11 +391,7 @@ fn kind(seen: &[&Sighting], certificate: bool) -> EntryKind {
 
 fn name(seen: &[&Sighting], certificate: Option<&crate::model::Certificate>) -> Option<String> {
     let of_certificate = certificate.and_then(|c| {
-        let subject = Name::read(&c.subject);
-        let common = subject
-            .as_ref()
-            .and_then(|n| n.common_names().next().map(str::to_owned));
-        common.or_else(|| {
+        common_name(&c.subject).or_else(|| {
             let first = c.sans.first()?;
             Some(first.split_once(':').map_or(first.as_str(), |(_, n)| n).to_owned())
         })
@@ -368,6 +403,40 @@ fn name(seen: &[&Sighting], certificate: Option<&crate::model::Certificate>) -> 
     let user = || seen.iter().find_map(|s| s.pgp.as_ref()?.user_ids.first().cloned());
     let file = || seen.first().map(|s| file_name(&s.location.path).to_owned());
     of_certificate.or_else(comment).or_else(user).or_else(file)
+}
+
+/// The common name in RFC 4514 text, as written there; one with escapes is no name for people.
+fn common_name(subject: &str) -> Option<String> {
+    let start = subject
+        .match_indices("CN=")
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with([',', '+', ' '])))?;
+    let value = subject.get(start + 3..)?;
+    let end = value.find([',', '+']).unwrap_or(value.len());
+    let name = value.get(..end)?.trim();
+    (!name.is_empty() && !name.contains('\\')).then(|| name.to_owned())
+}
+
+/// The certificate that a row names, where it names one.
+fn named_by(entry: &Entry, key: &KeyReport) -> Option<Sha256Hex> {
+    let names = |s: &&Sighting| {
+        entry.identifiers.iter().any(|identifier| match identifier {
+            Identifier::CertSha256(d) | Identifier::CertOrSpkiSha256(d) => {
+                s.fingerprints.cert_sha256 == Some(*d)
+            }
+            Identifier::CertSha1(d) => s.fingerprints.cert_sha1 == Some(*d),
+            Identifier::Sha1OrPgp(d) => s.fingerprints.cert_sha1.is_some_and(|c| c.0 == d.0),
+            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => s
+                .certificate
+                .as_ref()
+                .is_some_and(|c| serials_agree(serial, &c.serial)),
+            _ => false,
+        })
+    };
+    judged(key)
+        .filter(|s| s.kind == Kind::Certificate)
+        .find(names)
+        .and_then(|s| s.fingerprints.cert_sha256)
 }
 
 fn file_name(path: &str) -> &str {

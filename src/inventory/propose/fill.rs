@@ -11,7 +11,7 @@ use crate::inventory::mapping::{Mapping, Use};
 use crate::inventory::table::{Row, Table};
 use crate::inventory::words::{self, is_nothing};
 use crate::inventory::{cells as cell_words, fingerprint};
-use crate::model::{EntryKind, Proposal, State, Thing};
+use crate::model::{EntryKind, Proposal, Thing};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An export as it was read, and as a profile changed it.
@@ -371,10 +371,10 @@ impl Filler<'_> {
                     column
                         .pairs
                         .iter()
-                        .filter(|(_, meant)| words::state(meant) == Some(State::Active))
+                        .filter(|(_, meant)| words::state(meant) == Some(thing.state))
                         .map(|(cell, _)| *cell),
                 )
-                .unwrap_or("active")
+                .unwrap_or(thing.state.as_str())
                 .to_owned(),
             ),
             Field::Serial => {

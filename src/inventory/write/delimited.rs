@@ -106,6 +106,23 @@ pub(super) fn write(text: &str, table: &Table, edits: &Edits, extent: Extent) ->
     out
 }
 
+/// A table in CSV (RFC 4180, with lines as Unix has them).
+pub(in crate::inventory) fn table(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let style = Style {
+        delimiter: ',',
+        line_end: "\n",
+        quotes_all: false,
+        width: 0,
+    };
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| style.cell(cell)).collect();
+        out.push_str(&cells.join(","));
+        out.push_str(style.line_end);
+    }
+    out
+}
+
 impl Style {
     /// One cell: quoted where RFC 4180 asks for it or the others are; never a formula.
     fn cell(&self, text: &str) -> String {

@@ -2,10 +2,11 @@
 //!
 //! Text that begins as a formula does is defused in what a spreadsheet opens: a found name may be anybody's.
 
-mod delimited;
+pub(super) mod cbom;
+pub(super) mod delimited;
 mod json;
-mod xlsx;
-mod yaml;
+pub(super) mod xlsx;
+pub(super) mod yaml;
 
 use super::propose::{Edits, Extent};
 use super::table::Table;

@@ -306,7 +306,7 @@ impl Sheet {
 
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(in crate::inventory) enum Value {
     /// Nothing.
     Empty,
     /// Text, which is never a formula.
@@ -319,7 +319,7 @@ pub(super) enum Value {
 
 impl Value {
     /// Text as what its column has.
-    pub(super) fn of(text: &str, is_number: bool) -> Self {
+    pub(in crate::inventory) fn of(text: &str, is_number: bool) -> Self {
         if text.is_empty() {
             return Self::Empty;
         }
@@ -358,7 +358,7 @@ impl Value {
 }
 
 /// A workbook of one sheet.
-pub(super) fn workbook(rows: &[Vec<Value>]) -> Option<Vec<u8>> {
+pub(in crate::inventory) fn workbook(rows: &[Vec<Value>]) -> Option<Vec<u8>> {
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";

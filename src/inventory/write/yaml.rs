@@ -99,7 +99,7 @@ impl<'a> Document<'a> {
 }
 
 /// One document.
-pub(super) fn document(value: &Value) -> String {
+pub(in crate::inventory) fn document(value: &Value) -> String {
     // Without its start a short list could be taken for delimited text.
     let mut out = "---\n".to_owned();
     node(value, 0, &mut out);
