@@ -149,7 +149,10 @@ pub fn convert(
             let list = Value::Array(objects().collect());
             format!("{list:#}\n").into_bytes()
         }
-        Form::JsonLines => objects().map(|o| format!("{o}\n")).collect::<String>().into_bytes(),
+        Form::JsonLines => objects()
+            .map(|o| format!("{o}\n"))
+            .collect::<String>()
+            .into_bytes(),
         Form::Yaml => yaml::document(&Value::Array(objects().collect())).into_bytes(),
         Form::Cbom16 | Form::Cbom17 => {
             let entries = inventories.iter().flat_map(|i| &i.entries);
@@ -186,13 +189,19 @@ fn cells(entry: &Entry) -> Cells {
     }
     put("created", entry.created.map(moment));
     put("last_rotated", entry.last_rotated.map(moment));
-    put("rotation_period_days", entry.rotation_period_days.map(|d| d.to_string()));
+    put(
+        "rotation_period_days",
+        entry.rotation_period_days.map(|d| d.to_string()),
+    );
     put("not_before", entry.not_before.map(moment));
     put("expires", entry.expires.map(moment));
     put("state", entry.state.map(|s| s.as_str().to_owned()));
     put("criticality", entry.criticality.clone());
     put("environment", entry.environment.clone());
-    let only_hosts = entry.places.iter().all(|p| matches!(p, EntryPlace::Host(_)));
+    let only_hosts = entry
+        .places
+        .iter()
+        .all(|p| matches!(p, EntryPlace::Host(_)));
     for place in &entry.places {
         let column = if only_hosts { "host" } else { "location" };
         put(column, place_text(place));
@@ -306,7 +315,8 @@ fn identifiers(entry: &Entry) -> Cells {
         .collect();
     out.retain(|(column, text)| {
         *column != "ssh_fingerprint" || {
-            let own = fingerprint::read_cell(text, super::columns::Field::SshFingerprint, entry.kind);
+            let own =
+                fingerprint::read_cell(text, super::columns::Field::SshFingerprint, entry.kind);
             !own.identifiers.iter().all(|i| digits.contains(i))
         }
     });
@@ -361,9 +371,9 @@ fn object(row: &Cells, columns: &[&'static str]) -> Value {
             Value::Array(list)
         } else {
             match values.next() {
-                Some(text) if NUMBERS.contains(column) => {
-                    text.parse::<u64>().map_or_else(|_| text.into(), Value::from)
-                }
+                Some(text) if NUMBERS.contains(column) => text
+                    .parse::<u64>()
+                    .map_or_else(|_| text.into(), Value::from),
                 Some(text) => text.into(),
                 None => continue,
             }

@@ -53,7 +53,9 @@ pub enum InventoryError {
         reason: String,
     },
     /// Rows cannot be written in its form.
-    #[error("{name}: {what}; rows are written into delimited text, XLSX, JSON, JSON Lines and YAML. `keymuster inventory convert` makes one of these of it")]
+    #[error(
+        "{name}: {what}; rows are written into delimited text, XLSX, JSON, JSON Lines and YAML. `keymuster inventory convert` makes one of these of it"
+    )]
     NotWritten {
         /// File name.
         name: String,

@@ -27,7 +27,12 @@ impl Text<'_> {
             out.extend(self.has_bom.then_some([0xfe, 0xff]).into_iter().flatten());
             out.extend(units.flat_map(u16::to_be_bytes));
         } else if self.encoding == UTF_8 {
-            out.extend(self.has_bom.then_some([0xef, 0xbb, 0xbf]).into_iter().flatten());
+            out.extend(
+                self.has_bom
+                    .then_some([0xef, 0xbb, 0xbf])
+                    .into_iter()
+                    .flatten(),
+            );
             out.extend(text.as_bytes());
         } else {
             let known = |c: char| {

@@ -9,9 +9,9 @@ use super::glob::Glob;
 use super::names::Name;
 use super::tokens::serials_agree;
 use crate::model::{
-    CertificateStatus, Class, Entry, EntryKind, EntryPlace, EntryReport, Finding, Fingerprints, Flag,
-    Identifier, Inventory, KeyReport, Kind, Parts, Proposal, Report, SeenAt, Sha256Hex, Sighting,
-    State, Thing,
+    CertificateStatus, Class, Entry, EntryKind, EntryPlace, EntryReport, Finding, Fingerprints,
+    Flag, Identifier, Inventory, KeyReport, Kind, Parts, Proposal, Report, SeenAt, Sha256Hex,
+    Sighting, State, Thing,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -72,7 +72,10 @@ impl<'r> Work<'r> {
         let mut flags: Vec<&Finding> = row.flags.iter().collect();
         flags.sort_by_key(|f| f.flag != Flag::RenewedUnrecorded);
         for finding in flags {
-            let Some(key) = finding.key_id.as_ref().and_then(|id| self.keys.get(id).copied())
+            let Some(key) = finding
+                .key_id
+                .as_ref()
+                .and_then(|id| self.keys.get(id).copied())
             else {
                 continue;
             };
@@ -165,7 +168,13 @@ impl<'r> Work<'r> {
                 let mut rest = current(key);
                 rest.retain(|c| !self.recorded.contains(c));
                 for certificate in rest {
-                    self.new_row(key, Some(certificate), false, Flag::UnknownCertificate, &finding.why);
+                    self.new_row(
+                        key,
+                        Some(certificate),
+                        false,
+                        Flag::UnknownCertificate,
+                        &finding.why,
+                    );
                 }
             }
         } else if let Some(finding) = flag(&[Flag::Unknown, Flag::AccessOrphan]) {
@@ -178,12 +187,21 @@ impl<'r> Work<'r> {
                 self.new_row(key, newest, true, finding.flag, &finding.why);
             }
             for (number, certificate) in certificates.into_iter().enumerate() {
-                self.new_row(key, Some(certificate), number == 0, finding.flag, &finding.why);
+                self.new_row(
+                    key,
+                    Some(certificate),
+                    number == 0,
+                    finding.flag,
+                    &finding.why,
+                );
             }
             return;
         }
         self.keep(key, &id);
-        let lacking = key.flags.iter().filter(|f| f.flag == Flag::UnknownCertificate);
+        let lacking = key
+            .flags
+            .iter()
+            .filter(|f| f.flag == Flag::UnknownCertificate);
         for finding in lacking {
             let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
             if certificate.is_some_and(|c| !self.recorded.contains(&c)) {
@@ -309,7 +327,10 @@ fn thing(
     for other in &seen {
         fill(&mut fingerprints, &other.fingerprints);
     }
-    let ssh_end = seen.iter().filter_map(|s| s.ssh.as_ref()?.valid_before).max();
+    let ssh_end = seen
+        .iter()
+        .filter_map(|s| s.ssh.as_ref()?.valid_before)
+        .max();
     let pgp = seen.iter().find_map(|s| s.pgp.as_deref());
     let mut places: Vec<SeenAt> = seen
         .iter()
@@ -333,12 +354,14 @@ fn thing(
         created: pgp
             .and_then(|p| p.created)
             .or_else(|| seen.iter().find_map(|s| s.created)),
-        not_before: certificate
-            .as_ref()
-            .map_or_else(|| seen.iter().find_map(|s| s.ssh.as_ref()?.valid_after), |c| c.not_before),
-        expires: certificate
-            .as_ref()
-            .map_or_else(|| ssh_end.or_else(|| pgp.and_then(|p| p.expires)), |c| c.not_after),
+        not_before: certificate.as_ref().map_or_else(
+            || seen.iter().find_map(|s| s.ssh.as_ref()?.valid_after),
+            |c| c.not_before,
+        ),
+        expires: certificate.as_ref().map_or_else(
+            || ssh_end.or_else(|| pgp.and_then(|p| p.expires)),
+            |c| c.not_after,
+        ),
         certificate,
         places,
         state: State::Active,
@@ -393,24 +416,39 @@ fn name(seen: &[&Sighting], certificate: Option<&crate::model::Certificate>) -> 
     let of_certificate = certificate.and_then(|c| {
         common_name(&c.subject).or_else(|| {
             let first = c.sans.first()?;
-            Some(first.split_once(':').map_or(first.as_str(), |(_, n)| n).to_owned())
+            Some(
+                first
+                    .split_once(':')
+                    .map_or(first.as_str(), |(_, n)| n)
+                    .to_owned(),
+            )
         })
     });
     let comment = || {
-        seen.iter()
-            .find_map(|s| s.ssh.as_ref()?.comment.clone().filter(|c| !c.trim().is_empty()))
+        seen.iter().find_map(|s| {
+            s.ssh
+                .as_ref()?
+                .comment
+                .clone()
+                .filter(|c| !c.trim().is_empty())
+        })
     };
-    let user = || seen.iter().find_map(|s| s.pgp.as_ref()?.user_ids.first().cloned());
+    let user = || {
+        seen.iter()
+            .find_map(|s| s.pgp.as_ref()?.user_ids.first().cloned())
+    };
     let file = || seen.first().map(|s| file_name(&s.location.path).to_owned());
     of_certificate.or_else(comment).or_else(user).or_else(file)
 }
 
 /// The common name in RFC 4514 text, as written there; one with escapes is no name for people.
 fn common_name(subject: &str) -> Option<String> {
-    let start = subject
-        .match_indices("CN=")
-        .map(|(at, _)| at)
-        .find(|at| *at == 0 || subject.get(..*at).is_some_and(|s| s.ends_with([',', '+', ' '])))?;
+    let start = subject.match_indices("CN=").map(|(at, _)| at).find(|at| {
+        *at == 0
+            || subject
+                .get(..*at)
+                .is_some_and(|s| s.ends_with([',', '+', ' ']))
+    })?;
     let value = subject.get(start + 3..)?;
     let end = value.find([',', '+']).unwrap_or(value.len());
     let name = value.get(..end)?.trim();
@@ -447,10 +485,9 @@ fn file_name(path: &str) -> &str {
 fn disagreement(entry: &Entry, key: &KeyReport, certificate: Option<Sha256Hex>) -> Parts {
     let mut parts = Parts::default();
     let stated = entry.algorithm.as_deref().and_then(Algorithm::read);
-    if let (Some(stated), Some(seen)) = (
-        &stated,
-        key.algorithm.as_deref().and_then(Algorithm::read),
-    ) {
+    if let (Some(stated), Some(seen)) =
+        (&stated, key.algorithm.as_deref().and_then(Algorithm::read))
+    {
         parts.algorithm = !stated.agrees(&seen);
     }
     let by_name = stated.as_ref().and_then(|s| s.bits);

@@ -119,7 +119,10 @@ fn columns<'a>(export: &Export<'a>) -> Vec<Column<'a>> {
             column.pairs.push((cell, meaning));
         }
     }
-    for column in out.iter_mut().filter(|c| c.field.is_date() && c.order.is_none()) {
+    for column in out
+        .iter_mut()
+        .filter(|c| c.field.is_date() && c.order.is_none())
+    {
         let mut evidence = Evidence::default();
         column.cells.iter().for_each(|c| evidence.add(c));
         column.order = evidence.order();
@@ -144,8 +147,23 @@ fn style(columns: &[Column<'_>]) -> Style {
 /// `Discovered`, `First seen`: no field of an entry, but the day when a key was found belongs there.
 fn discovery_columns<'a>(export: &Export<'a>) -> Vec<(usize, Vec<&'a str>)> {
     const NAMES: &[&str] = &[
-        "discovered", "discoveredat", "discoveredon", "discoverydate", "datediscovered", "found", "foundon", "founddate", "datefound",
-        "firstseen", "firstseenon", "firstseenat", "lastseen", "lastseenon", "lastseenat", "firstdiscovered", "lastdiscovered",
+        "discovered",
+        "discoveredat",
+        "discoveredon",
+        "discoverydate",
+        "datediscovered",
+        "found",
+        "foundon",
+        "founddate",
+        "datefound",
+        "firstseen",
+        "firstseenon",
+        "firstseenat",
+        "lastseen",
+        "lastseenon",
+        "lastseenat",
+        "firstdiscovered",
+        "lastdiscovered",
     ];
     let is_one = |(index, header): &(usize, &String)| {
         export.mapping.uses.get(*index) == Some(&Use::Extra)
@@ -195,7 +213,10 @@ impl Filler<'_> {
         for column in &self.columns {
             let value = match column.field {
                 Field::Type => type_cell.clone(),
-                Field::Created => thing.created.or_else(|| self.stands_for_start(thing)).map(|at| self.date(at, column)),
+                Field::Created => thing
+                    .created
+                    .or_else(|| self.stands_for_start(thing))
+                    .map(|at| self.date(at, column)),
                 field if field.is_place() => None,
                 field if field.is_identifier() && field != Field::Serial => {
                     identifiers::cell(thing, field, kind, None, &column.cells)
@@ -242,14 +263,22 @@ impl Filler<'_> {
                 _ if field.is_identifier() && parts.identity => has.map(|own| {
                     match field {
                         Field::Serial => value(),
-                        _ => identifiers::cell(thing, field, Some(thing.kind), Some(own), &column.cells),
+                        _ => identifiers::cell(
+                            thing,
+                            field,
+                            Some(thing.kind),
+                            Some(own),
+                            &column.cells,
+                        ),
                     }
                     .unwrap_or_default()
                 }),
                 // A serial number may stand in a cell with its issuer.
                 _ if field.is_identifier() && field != Field::Serial && parts.serial => has
                     .filter(|own| crate::inventory::issuer_serial::split(own).is_some())
-                    .and_then(|own| identifiers::cell(thing, field, Some(thing.kind), Some(own), &column.cells)),
+                    .and_then(|own| {
+                        identifiers::cell(thing, field, Some(thing.kind), Some(own), &column.cells)
+                    }),
                 Field::Serial if parts.serial => value(),
                 Field::Expires if parts.identity || parts.expires => value(),
                 Field::NotBefore if parts.identity => value(),
@@ -277,7 +306,12 @@ impl Filler<'_> {
             for column in place_columns.filter(|c| own(c).is_some()) {
                 cells.insert(column.index, String::new());
             }
-            cells.extend(self.place_cells(thing).into_iter().next().unwrap_or_default());
+            cells.extend(
+                self.place_cells(thing)
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default(),
+            );
         }
         Changed {
             at: row.at,
@@ -314,9 +348,17 @@ impl Filler<'_> {
     fn is_recognised(&self, cells: &BTreeMap<usize, String>) -> bool {
         let filled = |wanted: &dyn Fn(Field) -> bool| {
             let has = |c: &&Column<'_>| cells.get(&c.index).is_some_and(|cell| !is_nothing(cell));
-            self.columns.iter().filter(|c| wanted(c.field)).any(|c| has(&c))
+            self.columns
+                .iter()
+                .filter(|c| wanted(c.field))
+                .any(|c| has(&c))
         };
-        let weak = |f| matches!(f, Field::Ski | Field::PgpKeyId | Field::Pkcs11Id | Field::Serial);
+        let weak = |f| {
+            matches!(
+                f,
+                Field::Ski | Field::PgpKeyId | Field::Pkcs11Id | Field::Serial
+            )
+        };
         filled(&|f| f.is_identifier() && !weak(f))
             || (filled(&|f| f == Field::Serial) && filled(&|f| f == Field::Issuer))
     }
@@ -331,7 +373,10 @@ impl Filler<'_> {
             Field::Sans => {
                 let names = |cell: &str| -> BTreeSet<String> {
                     let parts = cell_words::list(cell, true);
-                    parts.iter().filter_map(|p| cell_words::alternative_name(p)).collect()
+                    parts
+                        .iter()
+                        .filter_map(|p| cell_words::alternative_name(p))
+                        .collect()
                 };
                 names(own) == names(new)
             }
@@ -448,7 +493,11 @@ impl Filler<'_> {
         let Some(column) = self.columns.iter().find(|c| c.field == Field::Type) else {
             return (None, None);
         };
-        let algorithms = column.pairs.iter().filter(|(_, m)| words::is_algorithm(m)).count();
+        let algorithms = column
+            .pairs
+            .iter()
+            .filter(|(_, m)| words::is_algorithm(m))
+            .count();
         if algorithms * 2 > column.pairs.len() {
             let word = self.algorithm(thing, column);
             let kind = word.as_deref().and_then(words::kind);
@@ -457,8 +506,12 @@ impl Filler<'_> {
         let is_ca = thing.certificate.as_ref().is_some_and(|c| c.is_ca);
         let of_kind = |kind: EntryKind| {
             let names_ca = |m: &str| {
-                m.split(|c: char| !c.is_alphanumeric())
-                    .any(|w| matches!(w.to_lowercase().as_str(), "ca" | "root" | "authority" | "intermediate"))
+                m.split(|c: char| !c.is_alphanumeric()).any(|w| {
+                    matches!(
+                        w.to_lowercase().as_str(),
+                        "ca" | "root" | "authority" | "intermediate"
+                    )
+                })
             };
             let pairs = column.pairs.iter();
             most_common(
@@ -503,7 +556,18 @@ fn family(name: &str) -> String {
         (&["ed25519", "sshed25519", "eddsa25519"], "ed25519"),
         (&["ed448"], "ed448"),
         (
-            &["ecdsa", "ecdh", "ec", "idecpublickey", "secp", "prime256v1", "nistp", "p256", "p384", "p521"],
+            &[
+                "ecdsa",
+                "ecdh",
+                "ec",
+                "idecpublickey",
+                "secp",
+                "prime256v1",
+                "nistp",
+                "p256",
+                "p384",
+                "p521",
+            ],
             "ec",
         ),
         (&["dsa", "sshdss"], "dsa"),

@@ -153,18 +153,32 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
     let certificate = thing.certificate.as_ref();
     let hex = |digits: String| Some(spelled(&digits, like));
     match sort {
-        Sort::CertSha256 => hex(prints.cert_sha256.filter(|_| certificate.is_some())?.to_string()),
-        Sort::CertSha1 => hex(prints.cert_sha1.filter(|_| certificate.is_some())?.to_string()),
-        Sort::CertMd5 => hex(prints.cert_md5.filter(|_| certificate.is_some())?.to_string()),
+        Sort::CertSha256 => hex(prints
+            .cert_sha256
+            .filter(|_| certificate.is_some())?
+            .to_string()),
+        Sort::CertSha1 => hex(prints
+            .cert_sha1
+            .filter(|_| certificate.is_some())?
+            .to_string()),
+        Sort::CertMd5 => hex(prints
+            .cert_md5
+            .filter(|_| certificate.is_some())?
+            .to_string()),
         Sort::Spki => {
             let digest = prints.spki_sha256?;
-            let in_hex = like.iter().any(|c| Digits::of(c).is_some_and(|d| d.1 == 64));
+            let in_hex = like
+                .iter()
+                .any(|c| Digits::of(c).is_some_and(|d| d.1 == 64));
             let pin = like.iter().find(|c| c.ends_with('=')).filter(|_| !in_hex);
             match pin {
                 Some(pin) => {
                     let text = base64::engine::general_purpose::STANDARD.encode(digest.0);
                     let before = pin.len().checked_sub(text.len());
-                    Some(format!("{}{text}", before.and_then(|n| pin.get(..n)).unwrap_or("")))
+                    Some(format!(
+                        "{}{text}",
+                        before.and_then(|n| pin.get(..n)).unwrap_or("")
+                    ))
                 }
                 None => hex(digest.to_string()),
             }
@@ -173,7 +187,9 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
         Sort::SshMd5 => prints.ssh_md5.clone(),
         Sort::IssuerSerial => {
             let facts = certificate?;
-            let upper = like.iter().any(|c| c.contains(|c: char| c.is_ascii_uppercase() && c.is_ascii_hexdigit()));
+            let upper = like
+                .iter()
+                .any(|c| c.contains(|c: char| c.is_ascii_uppercase() && c.is_ascii_hexdigit()));
             let serial = if upper {
                 facts.serial.to_ascii_uppercase()
             } else {
@@ -186,7 +202,11 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
         }
         Sort::Jwk => prints.jwk_thumbprint.clone(),
         Sort::Pgp => hex(prints.pgp_fingerprint.clone()?).map(|t| {
-            if like.is_empty() { t.to_ascii_uppercase() } else { t }
+            if like.is_empty() {
+                t.to_ascii_uppercase()
+            } else {
+                t
+            }
         }),
         Sort::PgpKeyId => prints.pgp_keyid.clone(),
         Sort::Ski => hex(prints.ski.clone()?),
@@ -198,7 +218,11 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
 
 /// Digits as those of the same length are written, the first of `like` before the others.
 fn spelled(digits: &str, like: &[&str]) -> String {
-    let alike = |cell: &&&str| Digits::of(cell).filter(|d| d.1 == digits.len()).map(|d| d.0);
+    let alike = |cell: &&&str| {
+        Digits::of(cell)
+            .filter(|d| d.1 == digits.len())
+            .map(|d| d.0)
+    };
     let first = like.iter().take(1).find_map(|c| alike(&c));
     let spelling = first.or_else(|| most_common(like.iter().filter_map(|c| alike(&c))));
     spelling.unwrap_or_default().write(digits)
@@ -236,13 +260,21 @@ mod tests {
         // printf 'ibase=16\n0A1B2C3D4E5F60718293A4B5C6D7E8F9\n' | bc
         let dec = "13433369256225207278633426983318972665";
         for (cells, base, expected) in [
-            (&["AB:CD:EF:01:23"][..], None, "0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9"),
+            (
+                &["AB:CD:EF:01:23"][..],
+                None,
+                "0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9",
+            ),
             (&["abcdef0123"], None, hex),
             (&["123456789012345678901234567890123456"], None, dec),
             (&[], Some(Base::Decimal), dec),
             (&[], None, hex),
         ] {
-            assert_eq!(serial_cell(hex, base, cells).as_deref(), Some(expected), "{cells:?}");
+            assert_eq!(
+                serial_cell(hex, base, cells).as_deref(),
+                Some(expected),
+                "{cells:?}"
+            );
         }
         assert_eq!(serial_cell("12", None, &[]).as_deref(), Some("12"));
     }

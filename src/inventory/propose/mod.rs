@@ -173,4 +173,3 @@ fn verify(
         "an export in which further rows would not be read as rows",
     ))
 }
-

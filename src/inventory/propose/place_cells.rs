@@ -94,7 +94,8 @@ pub(super) fn cells(
             vec![vec![(column, places.join(between))]]
         }
         Style::Path(column) => {
-            let mut paths: Vec<String> = seen.iter().filter_map(|at| text(None, &at.path)).collect();
+            let mut paths: Vec<String> =
+                seen.iter().filter_map(|at| text(None, &at.path)).collect();
             paths.sort();
             paths.dedup();
             vec![vec![(column, paths.join(between))]]
@@ -182,9 +183,16 @@ mod tests {
             ("/srv/caf\u{fffd}.crt", "web01:/srv/caf?.crt"),
             ("/srv/x\ny", "web01:/srv/x?y"),
         ] {
-            assert_eq!(text(Some("web01"), path).as_deref(), Some(expected), "{path}");
+            assert_eq!(
+                text(Some("web01"), path).as_deref(),
+                Some(expected),
+                "{path}"
+            );
         }
-        assert_eq!(text(Some("web01"), "pkcs11:token=a").as_deref(), Some("pkcs11:token=a"));
+        assert_eq!(
+            text(Some("web01"), "pkcs11:token=a").as_deref(),
+            Some("pkcs11:token=a")
+        );
     }
 
     #[test]

@@ -151,16 +151,16 @@ const DATES: &[&str] = &[
 /// Writes a moment as the column's dates are written.
 pub(super) fn date(at: jiff::Timestamp, cells: &[&str], order: Option<Order>) -> String {
     let at = jiff::Timestamp::from_second(at.as_second()).unwrap_or(at);
-    let format = |form: &str, at: jiff::Timestamp| {
-        at.strftime(form).to_string()
-    };
+    let format = |form: &str, at: jiff::Timestamp| at.strftime(form).to_string();
     let forms = cells
         .iter()
         .take(LOOK_AT)
         .filter(|c| !is_nothing(c))
         .filter_map(|cell| {
             let moment = dates::read(cell, order).ok().flatten()?;
-            let form = DATES.iter().find(|form| format(form, moment.at) == cell.trim())?;
+            let form = DATES
+                .iter()
+                .find(|form| format(form, moment.at) == cell.trim())?;
             Some(*form)
         });
     let chosen = most_common(forms).unwrap_or("%Y-%m-%d");
@@ -186,7 +186,9 @@ pub(super) fn size(bits: u32, cells: &[&str]) -> String {
     let around = |cell: &str| {
         let start = cell.find(|c: char| c.is_ascii_digit())?;
         let tail = cell.get(start..)?;
-        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let end = tail
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(tail.len());
         // `256.0`, and names of algorithms, are not copied.
         let plain = |s: &str| matches!(s.trim(), "" | "bit" | "bits" | "Bit" | "Bits");
         let (before, after) = (cell.get(..start)?, tail.get(end..)?);
@@ -225,14 +227,25 @@ mod tests {
             ("AB:CD:EF:01:23", "0A:1B:2C"),
             ("ab cd ef 01 23", "0a 1b 2c"),
             ("abcdef0123", "0a1b2c"),
-            ("SHA1 Fingerprint=AB:CD:EF:01:23", "SHA1 Fingerprint=0A:1B:2C"),
+            (
+                "SHA1 Fingerprint=AB:CD:EF:01:23",
+                "SHA1 Fingerprint=0A:1B:2C",
+            ),
             ("sha256:abcdef0123", "sha256:0a1b2c"),
             ("0xABCDEF0123", "0x0A1B2C"),
         ] {
             let (spelling, count) = Digits::of(cell).unwrap();
-            assert_eq!((spelling.write("0a1b2c").as_str(), count), (expected, 10), "{cell}");
+            assert_eq!(
+                (spelling.write("0a1b2c").as_str(), count),
+                (expected, 10),
+                "{cell}"
+            );
         }
-        for cell in ["SHA256:NcwpBhNuf81E1freRGe1IVFrNLEKKtMU8LTRhAAjR/g", "", "K-17"] {
+        for cell in [
+            "SHA256:NcwpBhNuf81E1freRGe1IVFrNLEKKtMU8LTRhAAjR/g",
+            "",
+            "K-17",
+        ] {
             assert_eq!(Digits::of(cell), None, "{cell}");
         }
     }
@@ -245,7 +258,11 @@ mod tests {
             (&["31.12.2026"], Some(Order::DayFirst), "04.03.2027"),
             (&["12/31/2026"], Some(Order::MonthFirst), "03/04/2027"),
             (&["31 Dec 2026"], None, "04 Mar 2027"),
-            (&["2026-12-31T10:00:00Z", "x", ""], None, "2027-03-04T05:06:07Z"),
+            (
+                &["2026-12-31T10:00:00Z", "x", ""],
+                None,
+                "2027-03-04T05:06:07Z",
+            ),
             (&["1798675200"], None, "1804136767"),
             // Without seconds it would be another moment.
             (&["2026-12-31 10:00"], None, "2027-03-04T05:06:07Z"),

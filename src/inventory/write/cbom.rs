@@ -95,7 +95,9 @@ fn certificate(entry: &Entry, version: &str) -> Map<String, Value> {
         return out;
     }
     let serial = entry.identifiers.iter().find_map(|i| match i {
-        Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(serial.clone()),
+        Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
+            Some(serial.clone())
+        }
         _ => None,
     });
     put("serialNumber", serial);
@@ -105,7 +107,10 @@ fn certificate(entry: &Entry, version: &str) -> Map<String, Value> {
         _ => None,
     });
     if let Some((alg, content)) = digest {
-        out.insert("fingerprint".to_owned(), json!({ "alg": alg, "content": content }));
+        out.insert(
+            "fingerprint".to_owned(),
+            json!({ "alg": alg, "content": content }),
+        );
     }
     out
 }

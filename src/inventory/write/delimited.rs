@@ -69,7 +69,10 @@ pub(super) fn write(text: &str, table: &Table, edits: &Edits, extent: Extent) ->
             }
         }
         if style.quotes_all {
-            cells.iter_mut().filter(|c| c.is_empty()).for_each(|c| c.push_str("\"\""));
+            cells
+                .iter_mut()
+                .filter(|c| c.is_empty())
+                .for_each(|c| c.push_str("\"\""));
         }
         if extent == Extent::RowsWithReasons {
             cells.push(style.cell(&reason(true, row.flag, &row.why)));

@@ -61,7 +61,9 @@ impl<'a> Document<'a> {
         let template = template(self.rows());
         let mut changed: Vec<(Range<usize>, String)> = Vec::new();
         for change in &edits.changed {
-            let index = usize::try_from(change.at).ok().and_then(|n| n.checked_sub(1));
+            let index = usize::try_from(change.at)
+                .ok()
+                .and_then(|n| n.checked_sub(1));
             let Some(item) = index.and_then(|n| self.items.get(n)) else {
                 continue;
             };
@@ -74,7 +76,10 @@ impl<'a> Document<'a> {
                 }
             }
             if extent == Extent::RowsWithReasons {
-                row.insert(REASONS.to_owned(), reason(false, change.flag, &change.why).into());
+                row.insert(
+                    REASONS.to_owned(),
+                    reason(false, change.flag, &change.why).into(),
+                );
             }
             changed.push((item.clone(), layout.write(&Value::Object(row))));
         }
@@ -109,7 +114,11 @@ impl<'a> Document<'a> {
             let first = self.items.first().map_or(self.array.end, |i| i.start);
             let last = self.items.last().map_or(self.array.start, |i| i.end);
             out.push_str(part(0..first));
-            let rows: Vec<String> = changed.into_iter().map(|(_, row)| row).chain(added).collect();
+            let rows: Vec<String> = changed
+                .into_iter()
+                .map(|(_, row)| row)
+                .chain(added)
+                .collect();
             out.push_str(&rows.join(&layout.between));
             out.push_str(part(last..text.len()));
         }
@@ -164,7 +173,8 @@ pub(super) fn write_lines(text: &str, table: &Table, edits: &Edits, extent: Exte
 
 /// The rows of JSON Lines as values.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Value> {
-    text.lines().filter_map(|line| serde_json::from_str(line).ok())
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
 }
 
 /// Whether what a flat name means is a list in this row.
@@ -217,7 +227,10 @@ fn emptied(members: &Map<String, Value>) -> Map<String, Value> {
         Value::Array(_) => Value::Array(Vec::new()),
         _ => Value::Null,
     };
-    members.iter().map(|(key, value)| (key.clone(), empty(value))).collect()
+    members
+        .iter()
+        .map(|(key, value)| (key.clone(), empty(value)))
+        .collect()
 }
 
 /// Sets what a flat name means, in the type that it has elsewhere.
@@ -240,12 +253,10 @@ fn put(members: &mut Map<String, Value>, header: &str, value: Value) {
         *slot = value;
         return;
     }
-    let nested = members
-        .iter_mut()
-        .find_map(|(key, inner)| {
-            let rest = header.strip_prefix(key.as_str())?.strip_prefix('.')?;
-            Some((rest.to_owned(), inner.as_object_mut()?))
-        });
+    let nested = members.iter_mut().find_map(|(key, inner)| {
+        let rest = header.strip_prefix(key.as_str())?.strip_prefix('.')?;
+        Some((rest.to_owned(), inner.as_object_mut()?))
+    });
     match nested {
         Some((rest, inner)) => put(inner, &rest, value),
         None => {
@@ -372,7 +383,12 @@ impl Layout {
     }
 
     fn of_line(text: &str) -> Self {
-        Self::by_row(text, text.lines().next().unwrap_or(""), String::new(), String::new())
+        Self::by_row(
+            text,
+            text.lines().next().unwrap_or(""),
+            String::new(),
+            String::new(),
+        )
     }
 
     fn by_row(text: &str, row: &str, base: String, between: String) -> Self {
@@ -384,7 +400,11 @@ impl Layout {
         let spaced = row.contains("\": ");
         Self {
             between,
-            colon: if spaced || indents.is_some() { ": " } else { ":" },
+            colon: if spaced || indents.is_some() {
+                ": "
+            } else {
+                ":"
+            },
             comma: if spaced { ", " } else { "," },
             indents,
             ascii: text.is_ascii(),
@@ -423,7 +443,11 @@ impl Layout {
         let mut first = true;
         let mut lead = |out: &mut String| {
             if !first {
-                out.push_str(if self.indents.is_some() { "," } else { self.comma });
+                out.push_str(if self.indents.is_some() {
+                    ","
+                } else {
+                    self.comma
+                });
             }
             first = false;
             self.line(depth + 1, out);
@@ -494,7 +518,10 @@ fn skip_value(text: &str, start: usize) -> usize {
 
 fn skip_blanks(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or("");
-    start + rest.find(|c: char| !c.is_ascii_whitespace()).unwrap_or(rest.len())
+    start
+        + rest
+            .find(|c: char| !c.is_ascii_whitespace())
+            .unwrap_or(rest.len())
 }
 
 /// The items of the array that starts at a place.
@@ -551,9 +578,17 @@ mod tests {
     #[test]
     fn values_take_the_type_of_their_neighbours() {
         let row = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
-        let like = row(r#"{"n":1,"b":true,"l":["x"],"p":[{"host":"h","path":"/x"}],"o":{"i.j":"s"}}"#);
+        let like =
+            row(r#"{"n":1,"b":true,"l":["x"],"p":[{"host":"h","path":"/x"}],"o":{"i.j":"s"}}"#);
         let mut new = emptied(&like);
-        for (header, text) in [("n", "2048"), ("b", "true"), ("l", "a\nb"), ("p", "w:/a"), ("o.i.j", "t"), ("q.r", "u")] {
+        for (header, text) in [
+            ("n", "2048"),
+            ("b", "true"),
+            ("l", "a\nb"),
+            ("p", "w:/a"),
+            ("o.i.j", "t"),
+            ("q.r", "u"),
+        ] {
             set(&mut new, header, text, Some(&like));
         }
         assert_eq!(

@@ -73,12 +73,9 @@ impl<'a> Original<'a> {
         extent: Extent,
     ) -> Result<Vec<u8>, InventoryError> {
         match self {
-            Self::Delimited(text) => Ok(text.encode(&delimited::write(
-                &text.text,
-                table,
-                edits,
-                extent,
-            ))),
+            Self::Delimited(text) => {
+                Ok(text.encode(&delimited::write(&text.text, table, edits, extent)))
+            }
             Self::Json(document) => Ok(document.write(table, edits, extent)),
             Self::Lines(text) => {
                 Ok(text.encode(&json::write_lines(&text.text, table, edits, extent)))
@@ -101,7 +98,11 @@ fn defused(text: &str) -> String {
 /// What the column of reasons says.
 fn reason(is_new: bool, flag: crate::model::Flag, why: &str) -> String {
     let what = if is_new { "new" } else { "changed" };
-    let owner = if is_new { "; the owner is to be named" } else { "" };
+    let owner = if is_new {
+        "; the owner is to be named"
+    } else {
+        ""
+    };
     format!("{what}: {}: {why}{owner}", flag.as_str())
 }
 

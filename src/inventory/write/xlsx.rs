@@ -83,7 +83,8 @@ impl Workbook {
         extent: Extent,
     ) -> Result<Vec<u8>, InventoryError> {
         let like = self.sheet.columns(table);
-        let failed = || InventoryError::not_written(&self.name, "a workbook that was not taken apart");
+        let failed =
+            || InventoryError::not_written(&self.name, "a workbook that was not taken apart");
         if extent == Extent::Whole {
             let xml = self.sheet.edited(edits, &like);
             return self.with_sheet(&xml).ok_or_else(failed);
@@ -92,7 +93,11 @@ impl Workbook {
         let by_number: HashMap<u64, &crate::inventory::table::Row> =
             table.rows.iter().map(|r| (r.at, r)).collect();
         let mut rows: Vec<Vec<Value>> = Vec::new();
-        let mut header: Vec<Value> = table.headers.iter().map(|h| Value::Text(h.clone())).collect();
+        let mut header: Vec<Value> = table
+            .headers
+            .iter()
+            .map(|h| Value::Text(h.clone()))
+            .collect();
         if with_reasons {
             header.push(Value::Text(REASONS.to_owned()));
         }
@@ -130,7 +135,8 @@ impl Workbook {
             let member = archive.by_index_raw(index).ok()?;
             if member.name().is_ok_and(|name| name == self.part) {
                 drop(member);
-                out.start_file(self.part.as_str(), SimpleFileOptions::default()).ok()?;
+                out.start_file(self.part.as_str(), SimpleFileOptions::default())
+                    .ok()?;
                 out.write_all(xml.as_bytes()).ok()?;
             } else {
                 out.raw_copy_file(member).ok()?;
@@ -151,11 +157,15 @@ impl Sheet {
             match reader.read_event().ok()? {
                 Event::Eof => break,
                 Event::Start(e) if local(&e) == "row" => {
-                    number = attribute(&e, "r").and_then(|r| r.parse().ok()).unwrap_or(number + 1);
+                    number = attribute(&e, "r")
+                        .and_then(|r| r.parse().ok())
+                        .unwrap_or(number + 1);
                     start = before;
                 }
                 Event::Empty(e) if local(&e) == "row" => {
-                    number = attribute(&e, "r").and_then(|r| r.parse().ok()).unwrap_or(number + 1);
+                    number = attribute(&e, "r")
+                        .and_then(|r| r.parse().ok())
+                        .unwrap_or(number + 1);
                     rows.insert(number, before..place(&reader)?);
                 }
                 Event::End(e) if local_name(e.name().as_ref()) == "row" => {
@@ -192,12 +202,16 @@ impl Sheet {
         let mut column = 0usize;
         let mut open: Option<(usize, Cell)> = None;
         while let Some(before) = place(&reader) {
-            let Ok(event) = reader.read_event() else { break };
+            let Ok(event) = reader.read_event() else {
+                break;
+            };
             let after = place(&reader).unwrap_or(before);
             match event {
                 Event::Eof => break,
                 Event::Start(ref e) | Event::Empty(ref e) if local(e) == "c" => {
-                    column = attribute(e, "r").and_then(|r| column_of(&r)).unwrap_or(column);
+                    column = attribute(e, "r")
+                        .and_then(|r| column_of(&r))
+                        .unwrap_or(column);
                     let sort = attribute(e, "t");
                     let cell = Cell {
                         range: range.start + before..range.start + after,
@@ -212,7 +226,9 @@ impl Sheet {
                         open = Some((column, cell));
                     }
                 }
-                Event::Start(ref e) | Event::Empty(ref e) if matches!(local(e), "v" | "t" | "is") => {
+                Event::Start(ref e) | Event::Empty(ref e)
+                    if matches!(local(e), "v" | "t" | "is") =>
+                {
                     if let Some((_, cell)) = &mut open {
                         cell.text = true;
                     }
@@ -281,7 +297,10 @@ impl Sheet {
         splices.push((self.end..self.end, rows));
         let added = u64::try_from(edits.added.len()).unwrap_or(0);
         if let Some(range) = self.dimension.clone().filter(|_| added > 0)
-            && let Some(new) = self.xml.get(range.clone()).and_then(|d| extended(d, last + added))
+            && let Some(new) = self
+                .xml
+                .get(range.clone())
+                .and_then(|d| extended(d, last + added))
         {
             splices.push((range, new));
         }
@@ -324,7 +343,8 @@ impl Value {
             return Self::Empty;
         }
         // Spreadsheets keep 15 digits.
-        let number = !text.starts_with('0') && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+        let number =
+            !text.starts_with('0') && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
         match serial(text) {
             Some(days) if is_number => Self::Date(days),
             _ if is_number && (number || text == "0") => Self::Number(text.to_owned()),
@@ -333,7 +353,14 @@ impl Value {
     }
 
     /// The element of a cell; `own` where the styles are those of [`workbook`].
-    fn cell(&self, prefix: &str, row: u64, column: usize, style: Option<&str>, own: bool) -> String {
+    fn cell(
+        &self,
+        prefix: &str,
+        row: u64,
+        column: usize,
+        style: Option<&str>,
+        own: bool,
+    ) -> String {
         let p = prefix;
         let at = format!("{}{row}", letters(column));
         let style = match (self, style) {
@@ -351,7 +378,9 @@ impl Value {
             }
             Self::Text(text) => {
                 let text = escaped(&defused(text));
-                format!("<{p}c r=\"{at}\"{style} t=\"inlineStr\"><{p}is><{p}t xml:space=\"preserve\">{text}</{p}t></{p}is></{p}c>")
+                format!(
+                    "<{p}c r=\"{at}\"{style} t=\"inlineStr\"><{p}is><{p}t xml:space=\"preserve\">{text}</{p}t></{p}is></{p}c>"
+                )
             }
         }
     }
@@ -364,7 +393,9 @@ pub(in crate::inventory) fn workbook(rows: &[Vec<Value>]) -> Option<Vec<u8>> {
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
     const SHEETML: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-    let mut sheet = format!("{HEAD}<worksheet xmlns=\"{MAIN}\"><sheetViews><sheetView workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/></sheetView></sheetViews><sheetData>");
+    let mut sheet = format!(
+        "{HEAD}<worksheet xmlns=\"{MAIN}\"><sheetViews><sheetView workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/></sheetView></sheetViews><sheetData>"
+    );
     for (row, number) in rows.iter().zip(1u64..) {
         sheet.push_str(&format!("<row r=\"{number}\">"));
         for (column, value) in row.iter().enumerate() {
@@ -374,22 +405,37 @@ pub(in crate::inventory) fn workbook(rows: &[Vec<Value>]) -> Option<Vec<u8>> {
     }
     sheet.push_str("</sheetData></worksheet>");
     let parts = [
-        ("[Content_Types].xml", format!(
-            "<Types xmlns=\"{PACKAGE}/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Override PartName=\"/xl/workbook.xml\" ContentType=\"{SHEETML}.sheet.main+xml\"/><Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"{SHEETML}.worksheet+xml\"/><Override PartName=\"/xl/styles.xml\" ContentType=\"{SHEETML}.styles+xml\"/></Types>"
-        )),
-        ("_rels/.rels", format!(
-            "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
-        )),
-        ("xl/workbook.xml", format!(
-            "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets><sheet name=\"Keys\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
-        )),
-        ("xl/_rels/workbook.xml.rels", format!(
-            "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"{OFFICE}/styles\" Target=\"styles.xml\"/></Relationships>"
-        )),
+        (
+            "[Content_Types].xml",
+            format!(
+                "<Types xmlns=\"{PACKAGE}/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/><Override PartName=\"/xl/workbook.xml\" ContentType=\"{SHEETML}.sheet.main+xml\"/><Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"{SHEETML}.worksheet+xml\"/><Override PartName=\"/xl/styles.xml\" ContentType=\"{SHEETML}.styles+xml\"/></Types>"
+            ),
+        ),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets><sheet name=\"Keys\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"{OFFICE}/styles\" Target=\"styles.xml\"/></Relationships>"
+            ),
+        ),
         // Formats 14 and 22 (part 1, section 18.8.30): a date, and a date with its time.
-        ("xl/styles.xml", format!(
-            "<styleSheet xmlns=\"{MAIN}\"><fonts count=\"1\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font></fonts><fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill><fill><patternFill patternType=\"gray125\"/></fill></fills><borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs><cellXfs count=\"3\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/><xf numFmtId=\"14\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/><xf numFmtId=\"22\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/></cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>"
-        )),
+        (
+            "xl/styles.xml",
+            format!(
+                "<styleSheet xmlns=\"{MAIN}\"><fonts count=\"1\"><font><sz val=\"11\"/><name val=\"Calibri\"/></font></fonts><fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill><fill><patternFill patternType=\"gray125\"/></fill></fills><borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count=\"1\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/></cellStyleXfs><cellXfs count=\"3\"><xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\"/><xf numFmtId=\"14\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/><xf numFmtId=\"22\" fontId=\"0\" fillId=\"0\" borderId=\"0\" xfId=\"0\" applyNumberFormat=\"1\"/></cellXfs><cellStyles count=\"1\"><cellStyle name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>"
+            ),
+        ),
     ];
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
@@ -397,7 +443,8 @@ pub(in crate::inventory) fn workbook(rows: &[Vec<Value>]) -> Option<Vec<u8>> {
         out.write_all(HEAD.as_bytes()).ok()?;
         out.write_all(text.as_bytes()).ok()?;
     }
-    out.start_file("xl/worksheets/sheet1.xml", SimpleFileOptions::default()).ok()?;
+    out.start_file("xl/worksheets/sheet1.xml", SimpleFileOptions::default())
+        .ok()?;
     out.write_all(sheet.as_bytes()).ok()?;
     Some(out.finish().ok()?.into_inner())
 }
@@ -415,7 +462,8 @@ fn serial(text: &str) -> Option<String> {
     let time: jiff::civil::Time = time.parse().ok()?;
     let epoch = jiff::civil::date(1899, 12, 30);
     let days = (day - epoch).get_days();
-    let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    let seconds =
+        i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
     // Dates before March 1900 are off by one in some programs.
     if days < 61 {
         return None;
@@ -433,10 +481,16 @@ fn extended(element: &str, last: u64) -> Option<String> {
     let start = element.find("ref=\"")? + 5;
     let end = start + element.get(start..)?.find('"')?;
     let reference = element.get(start..end)?;
-    let digits = reference.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let digits = reference
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .len();
     let (front, row) = reference.split_at(digits);
     let row = row.parse::<u64>().ok()?.max(last);
-    Some(format!("{}{front}{row}{}", element.get(..start)?, element.get(end..)?))
+    Some(format!(
+        "{}{front}{row}{}",
+        element.get(..start)?,
+        element.get(end..)?
+    ))
 }
 
 fn sheet_relation(book: &str, sheet: &str) -> Option<String> {
@@ -495,7 +549,9 @@ fn local<'e>(element: &'e BytesStart<'_>) -> &'e str {
 
 fn element_name<'e>(element: &'e BytesStart<'_>) -> &'e str {
     let text: &'e str = element;
-    text.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or(text)
+    text.split([' ', '\t', '\r', '\n', '/'])
+        .next()
+        .unwrap_or(text)
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
@@ -535,7 +591,11 @@ fn letters(column: usize) -> String {
 fn escaped(text: &str) -> String {
     let allowed = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     let mut out = String::with_capacity(text.len());
-    for c in text.chars().filter(allowed).filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')) {
+    for c in text
+        .chars()
+        .filter(allowed)
+        .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
+    {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -563,14 +623,23 @@ mod tests {
     fn dates_are_days_where_the_column_has_numbers() {
         // 46037 is 2026-01-15 in the fixture, as openpyxl wrote it.
         assert_eq!(Value::of("2026-01-15", true), Value::Date("46037".into()));
-        assert_eq!(Value::of("2026-01-15T12:00:00Z", true), Value::Date("46037.5000000000".into()));
-        assert_eq!(Value::of("2026-01-15", false), Value::Text("2026-01-15".into()));
+        assert_eq!(
+            Value::of("2026-01-15T12:00:00Z", true),
+            Value::Date("46037.5000000000".into())
+        );
+        assert_eq!(
+            Value::of("2026-01-15", false),
+            Value::Text("2026-01-15".into())
+        );
         assert_eq!(Value::of("2048", true), Value::Number("2048".into()));
         assert_eq!(Value::of("0815", true), Value::Text("0815".into()));
     }
 
     #[test]
     fn the_used_range_grows() {
-        assert_eq!(extended("<dimension ref=\"A1:K9\" />", 12).as_deref(), Some("<dimension ref=\"A1:K12\" />"));
+        assert_eq!(
+            extended("<dimension ref=\"A1:K9\" />", 12).as_deref(),
+            Some("<dimension ref=\"A1:K12\" />")
+        );
     }
 }
