@@ -122,7 +122,7 @@ book.save(sys.argv[2])
 
 const DUMP_BOOK: &str = "
 import json, sys, openpyxl
-book = openpyxl.load_workbook(sys.argv[1])
+book = openpyxl.load_workbook(open(sys.argv[1], 'rb'))
 out = {}
 for sheet in book:
     out[sheet.title] = [[[c.data_type, str(c.value), c.number_format] if c.value is not None else None for c in row] for row in sheet.iter_rows()]
@@ -350,14 +350,14 @@ fn values_are_written_as_the_column_writes_them() {
     assert_eq!(
         *tls,
         format!(
-            "\"\";\"\";\"web01\";\"/tls/a.crt; /tls/a.key\";\"{sha1}\";\"\";\"{day}\";\"ACTIVE\";\"ecdsa-sha2-nistp256\";\"256 bit\";\"24.11.2026\""
+            "\"\";\"\";\"web01\";\"/tls/a.crt; /tls/a.key\";\"{sha1}\";\"\";\"{day}\";\"LIVE\";\"ecdsa-sha2-nistp256\";\"256 bit\";\"24.11.2026\""
         )
     );
     let ssh_sha256 = fingerprint("identity/ed25519/openssh_public.pub", "ssh_sha256");
     assert_eq!(
         *ssh,
         format!(
-            "\"\";\"\";\"web01\";\"/ssh/authorized_keys\";\"\";\"{ssh_sha256}\";\"\";\"ACTIVE\";\"Ed25519\";\"256 bit\";\"24.11.2026\""
+            "\"\";\"\";\"web01\";\"/ssh/authorized_keys\";\"\";\"{ssh_sha256}\";\"\";\"LIVE\";\"Ed25519\";\"256 bit\";\"24.11.2026\""
         )
     );
     let rows = String::from_utf8(rows).unwrap();
@@ -472,7 +472,7 @@ fn json_keeps_its_wrapper_its_types_and_every_other_byte() {
 fn json_lines_and_yaml_go_the_round_too() {
     let small = Small::new();
     let line = format!(
-        "{{\"id\":\"K-1\",\"owner\":\"a\",\"fingerprint\":\"{OTHER}\",\"location\":\"db01:/a\"}}\n"
+        "{{\"id\":\"K-1\",\"owner\":\"a\",\"fingerprint\":\"{OTHER}\",\"location\":\"db01:/a\"}}\n{{\"id\":\"K-2\",\"owner\":\"b\"}}\n"
     );
     let (whole, rows) = small.round("a.jsonl", line.as_bytes());
     assert!(String::from_utf8(whole).unwrap().starts_with(&line));

@@ -116,6 +116,12 @@ fn preferred(field: Field, thing: &Thing, cells: &[&str]) -> Vec<Sort> {
         }
     };
     match field {
+        // A certificate's key has these too, and nobody looks for them in its row.
+        Field::SshFingerprint | Field::PgpFingerprint | Field::PgpKeyId | Field::Keygrip
+            if thing.certificate.is_some() =>
+        {
+            Vec::new()
+        }
         Field::Fingerprint if thing.certificate.is_some() => of_certificate().to_vec(),
         Field::Fingerprint => match thing.kind {
             EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant => {

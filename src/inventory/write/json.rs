@@ -1,11 +1,16 @@
 //! JSON and JSON Lines: what is around the rows, and rows that are right, stay byte by byte.
 
+mod layout;
+mod scan;
+
 use super::{REASONS, reason};
 use crate::inventory::json as reader;
 use crate::inventory::propose::{Edits, Extent};
 use crate::inventory::table::Table;
 use crate::inventory::text::Text;
 use crate::inventory::{InventoryError, ReadOptions, profile};
+use layout::Layout;
+use scan::{items, members, skip_blanks, skip_value};
 use serde_json::{Map, Value};
 use std::ops::Range;
 
@@ -241,7 +246,7 @@ pub(super) fn set(
     template: Option<&Map<String, Value>>,
 ) {
     let like = at(row, header)
-        .filter(|v| !v.is_null())
+        .filter(|v| !v.is_null() && v.as_array().is_none_or(|list| !list.is_empty()))
         .or_else(|| at(template?, header))
         .cloned();
     let value = typed(text, like.as_ref());
@@ -345,217 +350,6 @@ pub(super) fn rows_path(
         }
     }
     (found.len() == 1).then(|| found.remove(0))
-}
-
-/// How rows are laid out.
-struct Layout {
-    /// What stands between two of them.
-    between: String,
-    /// Blanks before a row's last bracket, and before its members; none where a row is one line.
-    indents: Option<(String, String)>,
-    /// `": "` or `":"`, and the same for commas.
-    colon: &'static str,
-    comma: &'static str,
-    /// Whether everything but ASCII is escaped.
-    ascii: bool,
-}
-
-impl Layout {
-    fn of(text: &str, items: &[Range<usize>]) -> Self {
-        let part = |from: usize, to: usize| text.get(from..to).unwrap_or("");
-        let before = items.first().map_or("", |first| {
-            let lead = text.get(..first.start).unwrap_or("");
-            let start = lead.rfind(['\n', '[', ',']).map_or(0, |at| at + 1);
-            text.get(start..first.start).unwrap_or("")
-        });
-        let base = before.trim_start_matches(['\r', '\n']).to_owned();
-        let between = match items {
-            [first, second, ..] => part(first.end, second.start).to_owned(),
-            [first] => {
-                let lead = text.get(..first.start).unwrap_or("");
-                let start = lead.rfind('[').map_or(0, |at| at + 1);
-                format!(",{}", part(start, first.start))
-            }
-            [] => ",\n".to_owned(),
-        };
-        let row = items.last().map_or("", |i| part(i.start, i.end));
-        Self::by_row(text, row, base, between)
-    }
-
-    fn of_line(text: &str) -> Self {
-        Self::by_row(
-            text,
-            text.lines().next().unwrap_or(""),
-            String::new(),
-            String::new(),
-        )
-    }
-
-    fn by_row(text: &str, row: &str, base: String, between: String) -> Self {
-        let indents = row.find('\n').map(|at| {
-            let line = row.get(at + 1..).unwrap_or("");
-            let end = line.find(|c: char| !matches!(c, ' ' | '\t')).unwrap_or(0);
-            (base, line.get(..end).unwrap_or("").to_owned())
-        });
-        let spaced = row.contains("\": ");
-        Self {
-            between,
-            colon: if spaced || indents.is_some() {
-                ": "
-            } else {
-                ":"
-            },
-            comma: if spaced { ", " } else { "," },
-            indents,
-            ascii: text.is_ascii(),
-        }
-    }
-
-    fn write(&self, value: &Value) -> String {
-        let mut out = String::new();
-        self.value(value, 0, &mut out);
-        if !self.ascii {
-            return out;
-        }
-        let mut ascii = String::with_capacity(out.len());
-        for c in out.chars() {
-            if c.is_ascii() {
-                ascii.push(c);
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    ascii.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-        }
-        ascii
-    }
-
-    fn value(&self, value: &Value, depth: usize, out: &mut String) {
-        let (open, close, count) = match value {
-            Value::Object(members) => ('{', '}', members.len()),
-            Value::Array(items) => ('[', ']', items.len()),
-            scalar => {
-                out.push_str(&scalar.to_string());
-                return;
-            }
-        };
-        out.push(open);
-        let mut first = true;
-        let mut lead = |out: &mut String| {
-            if !first {
-                out.push_str(if self.indents.is_some() {
-                    ","
-                } else {
-                    self.comma
-                });
-            }
-            first = false;
-            self.line(depth + 1, out);
-        };
-        match value {
-            Value::Object(members) => {
-                for (key, inner) in members {
-                    lead(out);
-                    out.push_str(&Value::String(key.clone()).to_string());
-                    out.push_str(self.colon);
-                    self.value(inner, depth + 1, out);
-                }
-            }
-            Value::Array(items) => {
-                for inner in items {
-                    lead(out);
-                    self.value(inner, depth + 1, out);
-                }
-            }
-            _ => {}
-        }
-        if count > 0 {
-            self.line(depth, out);
-        }
-        out.push(close);
-    }
-
-    fn line(&self, depth: usize, out: &mut String) {
-        let Some((base, member)) = &self.indents else {
-            return;
-        };
-        out.push('\n');
-        out.push_str(base);
-        let unit = member.strip_prefix(base.as_str()).unwrap_or(" ");
-        out.push_str(&unit.repeat(depth));
-    }
-}
-
-/// Where the value that starts at a place ends. The text was parsed before: it is whole.
-fn skip_value(text: &str, start: usize) -> usize {
-    let bytes = text.as_bytes();
-    let (mut depth, mut at, mut quoted) = (0usize, start, false);
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        match byte {
-            b'\\' if quoted => at += 1,
-            b'"' => {
-                quoted = !quoted;
-                if !quoted && depth == 0 {
-                    return at;
-                }
-            }
-            _ if quoted => {}
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 0 => return at - 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at;
-                }
-            }
-            b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return at - 1,
-            _ => {}
-        }
-    }
-    at.min(text.len())
-}
-
-fn skip_blanks(text: &str, start: usize) -> usize {
-    let rest = text.get(start..).unwrap_or("");
-    start
-        + rest
-            .find(|c: char| !c.is_ascii_whitespace())
-            .unwrap_or(rest.len())
-}
-
-/// The items of the array that starts at a place.
-fn items(text: &str, start: usize) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let mut at = skip_blanks(text, start + 1);
-    while text.as_bytes().get(at).is_some_and(|b| *b != b']') {
-        let end = skip_value(text, at);
-        out.push(at..end);
-        at = skip_blanks(text, end);
-        if text.as_bytes().get(at) == Some(&b',') {
-            at = skip_blanks(text, at + 1);
-        }
-    }
-    out
-}
-
-/// The members of the object that starts at a place, with the places of their values.
-fn members(text: &str, start: usize) -> Vec<(String, Range<usize>)> {
-    let mut out = Vec::new();
-    let mut at = skip_blanks(text, start + 1);
-    while text.as_bytes().get(at) == Some(&b'"') {
-        let end = skip_value(text, at);
-        let key = text.get(at..end).and_then(|k| serde_json::from_str(k).ok());
-        let colon = skip_blanks(text, end);
-        let value = skip_blanks(text, colon + 1);
-        let value_end = skip_value(text, value);
-        out.extend(key.map(|key| (key, value..value_end)));
-        at = skip_blanks(text, value_end);
-        if text.as_bytes().get(at) == Some(&b',') {
-            at = skip_blanks(text, at + 1);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
