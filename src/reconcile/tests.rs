@@ -5,5 +5,6 @@ mod matching;
 mod material;
 mod openpgp;
 mod properties;
+mod propose;
 mod rows;
 mod validity;
