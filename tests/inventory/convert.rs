@@ -64,7 +64,10 @@ fn every_export_says_the_same_in_every_form() {
             let converted = convert(std::slice::from_ref(&before), *form, "keymuster 0").unwrap();
             let after = read_bytes("converted", &converted.bytes, &options())
                 .unwrap_or_else(|e| panic!("{} as {name}: {e}", path.display()));
-            assert_eq!(after.form, *name, "{}", path.display());
+            // One line is a document.
+            let lone = *form == Form::JsonLines && before.entries.len() == 1;
+            let expected = if lone { "JSON" } else { name };
+            assert_eq!(after.form, expected, "{}", path.display());
             let (a, b) = (entries(&before), entries(&after));
             assert_eq!(a.len(), b.len(), "{} as {name}", path.display());
             for (a, b) in a.iter().zip(&b) {
