@@ -175,6 +175,10 @@ pub struct ConvertArgs {
     /// How to read them.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// Convert an export although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided:
+    /// what is written does not show that
+    #[arg(long)]
+    pub allow_partial_inventory: bool,
     /// Write to FILE (mode 0600) instead of standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,

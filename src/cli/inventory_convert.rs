@@ -16,7 +16,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<u8> {
         verbose: false,
     });
     let target = Target::open(&args.output)?;
-    let options = judge::read_options(&args.reading, true)?;
+    let options = judge::read_options(&args.reading, args.allow_partial_inventory)?;
     let mut inventories = args
         .inventories
         .iter()

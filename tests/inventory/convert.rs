@@ -168,3 +168,26 @@ fn bills_of_materials_have_the_standards_own_members() {
         "related-crypto-material"
     );
 }
+
+#[test]
+fn an_export_that_nothing_is_judged_by_is_not_made_to_look_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    for file in ["aws-acm-paged.json", "aws-acm-one-sided.json"] {
+        let export = format!("fixtures/inventory/products/{file}");
+        let args = [
+            "inventory",
+            "convert",
+            &export,
+            "--to",
+            "csv",
+            "-o",
+            arg(&out),
+        ];
+        check(&keymuster(&args), 2, file);
+        assert!(!out.exists());
+        let allowed = [&args[..], &["--allow-partial-inventory"]].concat();
+        check(&keymuster(&allowed), 0, file);
+        fs::remove_file(&out).unwrap();
+    }
+}
