@@ -23,10 +23,6 @@ pub struct Proposal {
 
 /// What of a row is to be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each part is wrong by itself or not"
-)]
 pub struct Parts {
     /// What it is recognised by, and with that all that a certificate says.
     pub identity: bool,
