@@ -66,7 +66,7 @@ fn every_export_says_the_same_in_every_form() {
                 .unwrap_or_else(|e| panic!("{} as {name}: {e}", path.display()));
             // One line is a document.
             let lone = *form == Form::JsonLines && before.entries.len() == 1;
-            let expected = if lone { "JSON" } else { name };
+            let expected = if lone { "JSON" } else { *name };
             assert_eq!(after.form, expected, "{}", path.display());
             let (a, b) = (entries(&before), entries(&after));
             assert_eq!(a.len(), b.len(), "{} as {name}", path.display());
