@@ -114,7 +114,9 @@ fn every_option_is_named_and_no_other() {
     let mut known: BTreeSet<String> = ["--help", "--version", "--release"]
         .map(str::to_owned)
         .into();
-    for command in Cli::command().get_subcommands() {
+    let cli = Cli::command();
+    let inner = cli.get_subcommands().flat_map(|c| c.get_subcommands());
+    for command in cli.get_subcommands().chain(inner) {
         for argument in command.get_arguments() {
             let Some(long) = argument.get_long().filter(|l| *l != "help") else {
                 continue;

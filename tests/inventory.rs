@@ -9,11 +9,13 @@
 )]
 
 mod check;
+mod convert;
 mod forms;
 mod hostile;
 mod noise;
 mod postgres;
 mod products;
+mod propose;
 
 use keymuster::inventory::{InventoryError, ReadOptions, read, read_bytes};
 use keymuster::model::{Entry, EntryKind, EntryPlace, Identifier, Inventory, State};

@@ -178,6 +178,90 @@ pub struct ShowArgs {
 pub enum InventoryCommand {
     /// Tell how an export is understood, how much of it is usable, and what is doubtful
     Check(CheckArgs),
+    /// Write the rows of exports in columns of our own
+    Convert(ConvertArgs),
+    /// Write the rows that an export lacks or has wrong, in its own form and columns
+    Propose(ProposeArgs),
+}
+
+/// Arguments of `inventory convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Exports: files, `sqlite:FILE?table=NAME` or `postgres://…?table=NAME` (or `query=`)
+    #[arg(required = true, value_name = "FILE")]
+    pub inventories: Vec<PathBuf>,
+    /// The form to write
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub to: ConvertForm,
+    /// How to read them.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Convert an export although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided:
+    /// what is written does not show that
+    #[arg(long)]
+    pub allow_partial_inventory: bool,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// No messages
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Forms that exports are converted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConvertForm {
+    /// CSV in UTF-8
+    Csv,
+    /// A workbook of one sheet
+    Xlsx,
+    /// One JSON array
+    Json,
+    /// A JSON object a line
+    Jsonl,
+    /// A YAML list
+    Yaml,
+    /// CycloneDX 1.6
+    #[value(name = "cbom-1.6")]
+    Cbom16,
+    /// CycloneDX 1.7
+    #[value(name = "cbom", alias = "cbom-1.7")]
+    Cbom17,
+}
+
+/// Arguments of `inventory propose`.
+#[derive(Debug, Args)]
+pub struct ProposeArgs {
+    /// Stored sweeps, or a report written with `-f json` (`-` is standard input)
+    #[arg(required = true, value_name = "SWEEP")]
+    pub sweeps: Vec<PathBuf>,
+    /// Exports that the keys are held against; rows are written for the first (repeatable)
+    #[arg(short, long = "inventory", value_name = "FILE", required = true)]
+    pub inventories: Vec<PathBuf>,
+    /// How to read them.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Use an inventory although more than a fifth of it is unusable, a page of it is lacking, or it is suspiciously one-sided
+    #[arg(long)]
+    pub allow_partial_inventory: bool,
+    /// Judge as of this time (RFC 3339, or a date) [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Write the whole export with the proposals taken over; rows that are right stay as they are
+    #[arg(long)]
+    pub whole: bool,
+    /// Say in a last column of each row whether it is new or changed, and why
+    #[arg(long, conflicts_with = "whole")]
+    pub reasons: bool,
+    /// Write to FILE (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// No messages
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell each row, and why
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Arguments of `inventory check`.
@@ -207,7 +291,7 @@ pub struct CheckArgs {
 }
 
 /// How exports are read; shared by the commands.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ReadingArgs {
     /// Take FIELD from COLUMN where the header is not understood (repeatable)
     #[arg(long = "map", value_name = "FIELD=COLUMN")]

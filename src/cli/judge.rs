@@ -107,6 +107,11 @@ impl Judge {
         !self.inventories.is_empty()
     }
 
+    /// The inventories, as they complement each other.
+    pub fn inventories(&self) -> &[Inventory] {
+        &self.inventories
+    }
+
     /// Judges the sweeps.
     pub fn judge(&self, sweeps: Vec<Sweep>) -> anyhow::Result<Judged> {
         let report = reconcile::reconcile(reconcile::Input {

@@ -6,6 +6,8 @@ pub mod fail_on;
 pub mod hosts;
 pub mod interrupt;
 pub mod inventory_check;
+pub mod inventory_convert;
+pub mod inventory_propose;
 pub mod judge;
 pub mod messages;
 pub mod output;
@@ -35,6 +37,8 @@ pub fn run() -> u8 {
         Command::Reconcile(args) => stored::reconcile(args),
         Command::Explain(args) => stored::explain(args),
         Command::Inventory(InventoryCommand::Check(args)) => inventory_check::run(args),
+        Command::Inventory(InventoryCommand::Convert(args)) => inventory_convert::run(args),
+        Command::Inventory(InventoryCommand::Propose(args)) => inventory_propose::run(args),
         Command::Policy(PolicyCommand::Show(args)) => policy_show::run(args),
         Command::Pkcs11Child => child(),
     };

@@ -50,7 +50,7 @@ pub fn explain(args: &ExplainArgs) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Sweep>> {
+pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Sweep>> {
     let mut sweeps = Vec::new();
     for path in paths {
         let name = path.display().to_string();
@@ -71,7 +71,7 @@ fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Sweep>> {
 }
 
 /// One file that is a report and no sweep.
-fn stored_report(paths: &[PathBuf]) -> anyhow::Result<Option<Report>> {
+pub(super) fn stored_report(paths: &[PathBuf]) -> anyhow::Result<Option<Report>> {
     let [path] = paths else {
         return Ok(None);
     };

@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 16;
 /// Most components that are looked at.
 const MAX_COMPONENTS: usize = 1_000_000;
 
+/// What the names of our own properties begin with.
+pub(super) const OWN_PROPERTY: &str = "keymuster:";
+
 /// Whether a document is a bill of materials.
 pub(super) fn is_one(document: &Map<String, Value>) -> bool {
     document.get("bomFormat").and_then(Value::as_str) == Some("CycloneDX")
@@ -49,6 +52,11 @@ pub(super) fn read(name: &str, document: &Map<String, Value>) -> Result<Table, I
     let (mut algorithms, mut others) = (0usize, 0usize);
     for (asset, at) in assets.iter().zip(1u64..) {
         let properties = asset.get("cryptoProperties");
+        let own = own_cells(asset);
+        if !own.is_empty() {
+            rows.push(name, at, own)?;
+            continue;
+        }
         match text(properties, "assetType") {
             Some("certificate") => {
                 let cells = certificate(asset, &by_ref);
@@ -74,6 +82,19 @@ pub(super) fn read(name: &str, document: &Map<String, Value>) -> Result<Table, I
         );
     }
     Ok(table)
+}
+
+/// What this program wrote (`inventory convert`): every cell is a property, under the name of its column.
+fn own_cells(asset: &Map<String, Value>) -> Vec<(String, String)> {
+    let properties = asset.get("properties").and_then(Value::as_array);
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|property| {
+            let column = text(Some(property), "name")?.strip_prefix(OWN_PROPERTY)?;
+            Some((column.to_owned(), text(Some(property), "value")?.to_owned()))
+        })
+        .collect()
 }
 
 fn gather<'a>(components: Option<&'a Value>, depth: usize, out: &mut Vec<&'a Map<String, Value>>) {

@@ -3,7 +3,7 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
-use super::table::{MAX_CELL, MAX_COLUMNS, Row, Table, is_page_token};
+use super::table::{MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
 use std::collections::HashSet;
 
 /// Delimiters that are tried, likeliest first.
@@ -39,6 +39,14 @@ struct Shape {
 }
 
 impl Shape {
+    fn origin(&self) -> Origin {
+        Origin {
+            line: self.line,
+            delimiter: self.delimiter,
+            sheet: String::new(),
+        }
+    }
+
     /// Whether so many names are known that it is no chance.
     fn is_enough(&self, wanted: &[String]) -> bool {
         let identifies =
@@ -66,6 +74,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     }
     let mut table = Table::default();
     table.headers = header_names(&shape.header);
+    table.origin = shape.origin();
     // Trailing columns without a header and without content are no columns.
     let width = shape.header.len();
     let mut start = 0usize;
@@ -151,6 +160,7 @@ pub(super) fn from_rows(
     };
     let mut table = Table::default();
     table.headers = header_names(&shape.header);
+    table.origin = shape.origin();
     let width = shape.header.len();
     for (line, mut cells) in rows {
         if line <= shape.line {

@@ -52,6 +52,16 @@ pub enum InventoryError {
         /// What is wrong.
         reason: String,
     },
+    /// Rows cannot be written in its form.
+    #[error(
+        "{name}: {what}; rows are written into delimited text, XLSX, JSON, JSON Lines and YAML. `keymuster inventory convert` makes one of these of it"
+    )]
+    NotWritten {
+        /// File name.
+        name: String,
+        /// What it is.
+        what: String,
+    },
     /// A database did not give its rows.
     #[error("{name}: {reason}")]
     Database {
@@ -149,6 +159,13 @@ pub enum InventoryError {
 }
 
 impl InventoryError {
+    pub(super) fn not_written(name: &str, what: &str) -> Self {
+        Self::NotWritten {
+            name: name.to_owned(),
+            what: what.to_owned(),
+        }
+    }
+
     pub(super) fn not_one(name: &str, seen: &str) -> Self {
         Self::NotAnInventory {
             name: name.to_owned(),

@@ -45,6 +45,11 @@ mod places;
 mod serial;
 mod words;
 
+// From entries and proposals to bytes, one file a form.
+mod convert;
+mod propose;
+mod write;
+
 // What is to be said of whole exports.
 mod check;
 mod error;
@@ -55,11 +60,13 @@ mod merge;
 mod hosts;
 
 pub use check::{Owner, row_faults};
+pub use convert::{Converted, Form, convert};
 pub use error::InventoryError;
 pub use gate::stop;
 pub use hosts::read_hosts;
 pub use merge::merge;
 pub use profile::Profile;
+pub use propose::{Extent, Proposed, propose, propose_bytes};
 pub use source::shown;
 
 use crate::model::{Inventory, RowFault};

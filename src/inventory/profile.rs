@@ -301,6 +301,21 @@ impl Profile {
         }
     }
 
+    /// Words that a row must have in a column, to be taken as one of a thing.
+    pub(super) fn demanded(&self, headers: &[String]) -> Vec<(usize, String)> {
+        let only = self
+            .only
+            .iter()
+            .filter_map(|(c, words)| Some((c, words.first()?)));
+        let join = self.join.iter().map(|j| (&j.by, &j.into));
+        only.chain(join)
+            .filter_map(|(column, word)| {
+                let at = headers.iter().position(|h| same(h, column))?;
+                Some((at, word.clone()))
+            })
+            .collect()
+    }
+
     /// Copies columns that stand for a second field.
     fn copy(&self, table: &mut Table) {
         for assigned in self.assignment(&table.headers) {

@@ -13,7 +13,7 @@ pub(super) const MAX_CELLS: usize = 20_000_000;
 pub(super) const MAX_CELL: usize = 1 << 20;
 
 /// An export as headers and rows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     /// Headers, in the order of the file.
     pub(super) headers: Vec<String>,
@@ -27,11 +27,24 @@ pub(super) struct Table {
     pub(super) lost: usize,
     /// The name of a member that says that there are more pages.
     pub(super) page_token: Option<String>,
+    /// Where its header stands in what it was read from.
+    pub(super) origin: Origin,
     cells: usize,
 }
 
+/// Where a header row stands; of forms that have one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Its line or row, from 1.
+    pub(super) line: u64,
+    /// What stands between cells of delimited text.
+    pub(super) delimiter: u8,
+    /// The sheet of a workbook.
+    pub(super) sheet: String,
+}
+
 /// One row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Row {
     /// Physical line (CSV, JSON lines) or index (JSON), from 1.
     pub(super) at: u64,

@@ -9,6 +9,46 @@ pub(super) struct Text<'a> {
     pub(super) text: Cow<'a, str>,
     /// What is to be told about the way it was read.
     pub(super) notice: Option<&'static str>,
+    /// How it is encoded.
+    pub(super) encoding: &'static Encoding,
+    /// Whether it begins with a byte order mark.
+    pub(super) has_bom: bool,
+}
+
+impl Text<'_> {
+    /// Encodes text in the same way; what the encoding does not have becomes `?`.
+    pub(super) fn encode(&self, text: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let units = text.encode_utf16();
+        if self.encoding == UTF_16LE {
+            out.extend(self.has_bom.then_some([0xff, 0xfe]).into_iter().flatten());
+            out.extend(units.flat_map(u16::to_le_bytes));
+        } else if self.encoding == UTF_16BE {
+            out.extend(self.has_bom.then_some([0xfe, 0xff]).into_iter().flatten());
+            out.extend(units.flat_map(u16::to_be_bytes));
+        } else if self.encoding == UTF_8 {
+            out.extend(
+                self.has_bom
+                    .then_some([0xef, 0xbb, 0xbf])
+                    .into_iter()
+                    .flatten(),
+            );
+            out.extend(text.as_bytes());
+        } else {
+            let known = |c: char| {
+                let mut one = [0; 4];
+                let (_, _, lacking) = self.encoding.encode(c.encode_utf8(&mut one));
+                if lacking { '?' } else { c }
+            };
+            let text: String = if text.is_ascii() {
+                text.to_owned()
+            } else {
+                text.chars().map(known).collect()
+            };
+            out.extend_from_slice(&self.encoding.encode(&text).0);
+        }
+        out
+    }
 }
 
 /// Decodes an export; the error says what the bytes look like instead.
@@ -17,7 +57,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Text<'_>, &'static str> {
         return Err(what);
     }
     if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
-        return with(encoding, bytes.get(bom..).unwrap_or(&[]));
+        let text = with(encoding, bytes.get(bom..).unwrap_or(&[]))?;
+        return Ok(Text {
+            has_bom: true,
+            ..text
+        });
     }
     let head = bytes.get(..bytes.len().min(8192)).unwrap_or(bytes);
     if head.contains(&0) {
@@ -50,7 +94,12 @@ fn with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Text<'a>, &'
     } else {
         None
     };
-    Ok(Text { text, notice })
+    Ok(Text {
+        text,
+        notice,
+        encoding,
+        has_bom: false,
+    })
 }
 
 /// UTF-16 of mostly Latin text has zeros in every second byte; other bytes with zeros are no text.

@@ -17,6 +17,7 @@ pub mod key_id;
 pub mod kind;
 pub mod location;
 pub mod pgp;
+pub mod proposal;
 pub mod report;
 pub mod secret;
 pub mod sighting;
@@ -41,6 +42,7 @@ pub use key_id::KeyId;
 pub use kind::{Class, Encoding, Kind, Protection};
 pub use location::{Access, FileFacts, Grantee, Location, Member};
 pub use pgp::Pgp;
+pub use proposal::{Parts, Proposal, SeenAt, Thing};
 pub use report::{
     EntryReport, EntryStatus, InventorySummary, KeyReport, PolicySummary, Report, Summary,
     SweepSummary,

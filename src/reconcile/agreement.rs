@@ -190,22 +190,22 @@ fn few(names: &[String]) -> String {
 
 /// An algorithm's family and the size that its name tells.
 #[derive(Debug, PartialEq, Eq)]
-struct Algorithm {
+pub(super) struct Algorithm {
     family: String,
-    bits: Option<u32>,
+    pub(super) bits: Option<u32>,
     /// The parameter set of a post-quantum algorithm, as `65` or `sha2128s`.
     set: String,
 }
 
 impl Algorithm {
     /// Whether both may name one algorithm: the set may be left out, or its hash function.
-    fn agrees(&self, other: &Self) -> bool {
+    pub(super) fn agrees(&self, other: &Self) -> bool {
         let sets = self.set.ends_with(&other.set) || other.set.ends_with(&self.set);
         self.family == other.family && sets
     }
 
     /// Reads the usual spellings; none for what is not understood (nothing is concluded from it).
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let squeezed: String = text
             .to_ascii_lowercase()
             .chars()

@@ -27,6 +27,7 @@ mod ownership;
 mod pairing;
 mod placement;
 mod places;
+pub mod propose;
 mod renames;
 mod renewal;
 mod rotation;

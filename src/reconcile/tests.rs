@@ -9,6 +9,7 @@ mod material;
 mod openpgp;
 mod policy;
 mod properties;
+mod propose;
 mod renewals;
 mod rows;
 mod trust;

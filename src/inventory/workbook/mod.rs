@@ -127,6 +127,7 @@ fn best_sheet(name: &str, sheets: Sheets, wanted: &[String]) -> Result<Table, In
         .map(|(_, other)| quoted(&other.name))
         .collect();
     let mut table = delimited::from_rows(name, sheet.rows, wanted)?;
+    table.origin.sheet.clone_from(&sheet.name);
     if several {
         let mut told = format!("the sheet {} was read", quoted(&sheet.name));
         if !others.is_empty() {
