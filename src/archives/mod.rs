@@ -12,6 +12,7 @@ mod checked;
 mod codec;
 mod compress;
 mod cpio;
+mod ext;
 mod fault;
 pub mod git;
 mod gzip;
@@ -21,11 +22,14 @@ mod little;
 mod lz4;
 mod lzma;
 mod methods;
+mod partitions;
 mod rpm;
 mod seven_zip;
 mod source;
+mod squashfs;
 mod stored;
 mod tar;
+mod told;
 mod xz;
 mod zip;
 mod zstd;
@@ -95,6 +99,20 @@ static ALL: &[&dyn Archive] = &[
     &rpm::Rpm,
     &zip::Zip,
     &seven_zip::SevenZip,
+    &squashfs::SquashFs,
+    &told::QCOW,
+    &told::VMDK,
+    &told::VHDX,
+    &told::VHD,
+    &told::VDI,
+    &told::XFS,
+    &told::LVM,
+    &told::NTFS,
+    // What may stand behind a boot sector, before the partitions that one may tell.
+    &ext::Ext,
+    &told::BTRFS,
+    &told::ISO9660,
+    &partitions::Partitions,
     // Those that begin with little that is their own come last.
     &compress::COMPRESS,
     &lzma::LZMA,
