@@ -71,7 +71,10 @@ pub(super) static XFS: Told = Told {
     name: "xfs",
     title: "an XFS file system",
     begins: |start| {
-        start.starts_with(b"XFSB") && matches!(start.get(101), Some(4..=5 | 0xb4..=0xb5))
+        start.starts_with(b"XFSB")
+            && start
+                .get(101)
+                .is_some_and(|version| matches!(version & 15, 4 | 5))
     },
 };
 

@@ -122,7 +122,9 @@ impl Inode {
         }
         let entries = attributes.get(4..)?;
         let mut at = 0;
-        while let Some([length @ 1.., index, ..]) = entries.get(at..) {
+        while let Some([length, index, ..]) =
+            entries.get(at..).filter(|rest| rest.first() != Some(&0))
+        {
             let length = usize::from(*length);
             let name = entries.get(at + 16..)?.get(..length)?;
             if *index == SYSTEM && name == b"data" {

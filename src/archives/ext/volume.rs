@@ -48,9 +48,10 @@ const SPARSE_SUPER: u32 = 0x1;
 const SPARSE_SUPER_2: u32 = 0x200;
 /// The table of a group's inodes was never written.
 const INODES_UNUSED: u16 = 1;
-/// So much of tables, directories and maps may be read in any case, and so much at most, in bytes.
+/// So much of tables, directories and maps may be read in any case, for each byte of the file system, and at most.
 const METER_MIN: u64 = 64 << 20;
-const METER_MAX: u64 = 8 << 30;
+const METER_MAX: u64 = 4 << 30;
+const METER_RATIO: u64 = 4;
 /// Read at once of tables and maps.
 const STEP: u64 = 4096;
 
@@ -177,7 +178,7 @@ impl<'s> Volume<'s> {
         if let Some(what) = unreadable(&superblock) {
             return Err(Failure::unsupported(what));
         }
-        let meter = source.size().saturating_mul(2);
+        let meter = source.size().saturating_mul(METER_RATIO);
         Ok(Self {
             layout,
             source,
@@ -220,8 +221,8 @@ impl<'s> Volume<'s> {
         let mut last = self.last.borrow_mut();
         let step = place - place % STEP;
         let length_of = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.count(length)?;
         if length >= STEP || length > STEP - place % STEP {
-            self.count(length)?;
             let mut bytes = Zeroizing::new(vec![0; length_of(length)]);
             crate::archives::read_exact_at(self.source, &mut bytes, place)?;
             return Ok(bytes);

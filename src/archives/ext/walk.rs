@@ -289,7 +289,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Searches what of a part of a table is not empty.
+    /// Searches a part of a table unless it is empty, as most are.
     fn written(&mut self, place: u64, length: u64) -> Result<(), Failure> {
         let source = self.volume.source;
         let end = place.saturating_add(length).min(source.size());
@@ -303,25 +303,12 @@ impl Walk<'_, '_> {
             let most = usize::try_from(end - at).unwrap_or(STEP).min(STEP);
             let piece = bytes.get_mut(..most).unwrap_or_default();
             read_exact_at(source, piece, at)?;
-            let Some(first) = piece.iter().position(|byte| *byte != 0) else {
-                at += most as u64;
-                continue;
-            };
-            let start = at + first as u64;
-            let last = piece.iter().rposition(|byte| *byte != 0).unwrap_or(first);
-            // What a key stands in may go on in the next piece.
-            let is_open = last + 1 == most && at + (most as u64) < end;
-            at += most as u64;
-            if is_open {
-                at = end;
+            if let Some(first) = piece.iter().position(|byte| *byte != 0) {
+                let start = at + first as u64;
+                let part = Slice::new(source, start, end - start);
+                return self.members.plain(start, &part);
             }
-            let part_end = if is_open {
-                end
-            } else {
-                at - (most - last - 1) as u64
-            };
-            let part = Slice::new(source, start, part_end - start);
-            self.members.plain(start, &part)?;
+            at += most as u64;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ const BLOCK: usize = 8 << 10;
 const STORED: u16 = 1 << 15;
 /// As many blocks are kept.
 const KEPT: usize = 64;
-/// So much may be unpacked in any case, for each byte of the image, and at most.
+/// So much may be unpacked and taken in any case, for each byte of the image, and at most.
 const METER_MIN: u64 = 64 << 20;
 const METER_RATIO: u64 = 64;
 const METER_MAX: u64 = 4 << 30;
@@ -56,16 +56,21 @@ impl<'s> Metadata<'s> {
         self.meter.get() == 0
     }
 
+    fn count(&self, bytes: usize) -> Result<(), Failure> {
+        let left = self.meter.get().saturating_sub(bytes as u64);
+        self.meter.set(left);
+        match left {
+            0 => Err(Failure::malformed("its tables refer to more than it holds")),
+            _ => Ok(()),
+        }
+    }
+
     fn block(&self, place: u64) -> Result<Rc<Block>, Failure> {
         let mut kept = self.kept.borrow_mut();
         if let Some((_, block)) = kept.iter().find(|(at, _)| *at == place) {
             return Ok(Rc::clone(block));
         }
-        let left = self.meter.get().saturating_sub(BLOCK as u64);
-        self.meter.set(left);
-        if left == 0 {
-            return Err(Failure::malformed("its tables refer to more than it holds"));
-        }
+        self.count(BLOCK)?;
         let mut head = [0; 2];
         read_exact_at(self.source, &mut head, place)?;
         let head = u16::from_le_bytes(head);
@@ -101,6 +106,7 @@ pub(super) struct Position<'m, 's> {
 impl Position<'_, '_> {
     /// The next bytes; a number that the caller bounds.
     pub(super) fn take(&mut self, count: usize) -> Result<Vec<u8>, Failure> {
+        self.metadata.count(count)?;
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count {
             let block = self.metadata.block(self.block)?;
