@@ -130,7 +130,7 @@ fn fields(bytes: &[u8]) -> Option<Layout> {
             Sparse::All
         },
     };
-    let is_sound = layout.first_block == u64::from(log == 0)
+    let is_sound = layout.first_block <= u64::from(log == 0)
         && blocks > layout.first_block
         && blocks <= 1 << 48
         && layout.inodes > 0
@@ -265,9 +265,12 @@ impl<'s> Volume<'s> {
             Some(first) if number >= first => {
                 let group = number * per_block;
                 let start = layout.first_block + group * layout.blocks_per_group;
-                start + u64::from(self.has_superblock(group))
+                // With clusters a group can begin before the first superblock's block.
+                let before = PLACE / layout.block - layout.first_block.min(PLACE / layout.block);
+                let before = if group == 0 { before } else { 0 };
+                start + before + u64::from(self.has_superblock(group))
             }
-            _ => layout.first_block + 1 + number,
+            _ => PLACE / layout.block + 1 + number,
         };
         let place = block
             .saturating_mul(layout.block)
