@@ -7,6 +7,7 @@
 
 mod ahead;
 mod ar;
+mod bits;
 mod bzip2;
 mod checked;
 mod codec;
@@ -18,9 +19,11 @@ pub mod git;
 mod gzip;
 mod held;
 mod input;
+mod iso9660;
 mod little;
 mod lz4;
 mod lzma;
+mod mapped;
 mod methods;
 mod partitions;
 mod rpm;
@@ -111,7 +114,7 @@ static ALL: &[&dyn Archive] = &[
     // What may stand behind a boot sector, before the partitions that one may tell.
     &ext::Ext,
     &told::BTRFS,
-    &told::ISO9660,
+    &iso9660::Iso9660,
     &partitions::Partitions,
     // Those that begin with little that is their own come last.
     &compress::COMPRESS,

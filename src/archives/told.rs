@@ -105,10 +105,3 @@ pub(super) static NTFS: Told = Told {
     title: "an NTFS file system",
     begins: |start| start.get(3..11) == Some(b"NTFS    ") && u16_at(start, 11).is_power_of_two(),
 };
-
-/// ISO 9660 (ECMA-119, 8.1): volume descriptors begin with the seventeenth sector of 2048 bytes.
-pub(super) static ISO9660: Told = Told {
-    name: "iso9660",
-    title: "an ISO 9660 image",
-    begins: |start| start.get(0x8001..0x8007) == Some(b"CD001\x01"),
-};

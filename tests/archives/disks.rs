@@ -33,6 +33,7 @@ const FILE_SYSTEMS: &[(&str, &str)] = &[
         "stored",
         "mksquashfs tree stored -noI -noD -noF -noX -quiet -no-progress >/dev/null",
     ),
+    ("iso", "genisoimage -quiet -R -o iso tree 2>/dev/null"),
 ];
 
 /// A tree with what file systems treat in ways of their own: large directories, large files, holes, names of every length, and no files.
@@ -44,7 +45,9 @@ fn realistic(directory: &Path) -> Planted {
     let mut add = |name: String, before: usize, hole: u64| {
         let file = tree.join(&name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let mut content: Vec<u8> = (0..before).map(|at| (at / 7) as u8 | 1).collect();
+        let mut content: Vec<u8> = (0..before)
+            .map(|at| u8::try_from(at / 7 % 255).unwrap() | 1)
+            .collect();
         content.extend_from_slice(&key);
         use std::os::unix::fs::FileExt as _;
         fs::File::create(&file)
@@ -100,6 +103,7 @@ fn the_files_of_a_realistic_tree_are_found_as_other_tools_list_them() {
     for (name, _) in FILE_SYSTEMS {
         let kind = match *name {
             "gzip" | "zstd" | "stored" => "squashfs",
+            "iso" => "iso9660",
             _ => "ext",
         };
         compare(&swept, &dir.path().join(name), &[kind], &planted);
@@ -114,10 +118,10 @@ fn names_that_are_no_text_and_names_of_one_file() {
     plant("identity/p256/pkcs8.pem", &tree, "1.pem");
     shell(
         dir.path(),
-        r"cd tree; ln 1.pem 2.pem; mkdir $'d\xff'; cp 1.pem $'d\xff/k\xfe'; cd ..; mke2fs -q -t ext4 -d tree ext 8M; mksquashfs tree squashfs -quiet -no-progress >/dev/null; rm -r tree",
+        r"cd tree; ln 1.pem 2.pem; mkdir $'d\xff'; cp 1.pem $'d\xff/k\xfe'; cd ..; mke2fs -q -t ext4 -d tree ext 8M; mksquashfs tree squashfs -quiet -no-progress >/dev/null; genisoimage -quiet -R -o iso tree; rm -r tree",
     );
     let swept = sweep(dir.path(), &[]);
-    for kind in ["ext", "squashfs"] {
+    for kind in ["ext", "squashfs", "iso"] {
         let found = &swept.found[&dir.path().join(kind)];
         let names: Vec<_> = found.keys().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names.len(), 2, "{names:?}");
@@ -385,11 +389,11 @@ fn small(directory: &Path) -> Vec<&'static str> {
         directory,
         "mke2fs -q -t ext2 -b 1024 -N 32 -d tree ext2 300K; mke2fs -q -t ext4 -b 1024 -N 32 -I 256 -O ^has_journal,inline_data,^metadata_csum -d tree ext4 300K; \
          for c in gzip lzma xz lz4 zstd; do mksquashfs tree $c -comp $c -quiet -no-progress -nopad >/dev/null; done; \
-         truncate -s 700K gpt; printf 'label: gpt\\nstart=40, size=600\\n' | sfdisk -q gpt; dd if=ext2 of=gpt bs=512 seek=40 conv=notrunc status=none; \
+         genisoimage -quiet -R -J -o iso tree; truncate -s 700K gpt; printf 'label: gpt\\nstart=40, size=600\\n' | sfdisk -q gpt; dd if=ext2 of=gpt bs=512 seek=40 conv=notrunc status=none; \
          truncate -s 500K mbr; printf 'label: dos\\nstart=8, size=800, type=5\\nstart=16, size=600\\n' | sfdisk -q mbr; dd if=ext2 of=mbr bs=512 seek=16 conv=notrunc status=none; rm -r tree",
     );
     vec![
-        "ext2", "ext4", "gzip", "lzma", "xz", "lz4", "zstd", "gpt", "mbr",
+        "ext2", "ext4", "iso", "gzip", "lzma", "xz", "lz4", "zstd", "gpt", "mbr",
     ]
 }
 
@@ -447,7 +451,7 @@ fn images_with_flipped_bytes_end_soon() {
             for _ in 0..1 + number % 8 {
                 let at = used[random(used.len())] + random(4);
                 if let Some(byte) = image.get_mut(at) {
-                    *byte = [0, 0xff, 0x7f, 1, random(256) as u8][random(5)];
+                    *byte = [0, 0xff, 0x7f, 1, u8::try_from(random(256)).unwrap()][random(5)];
                 }
             }
             fs::write(flipped.path().join(format!("{kind}.{number}")), image).unwrap();

@@ -273,6 +273,16 @@ pub(crate) const KINDS: &[Kind] = &[
         ),
         chain: &["partition", "squashfs"],
     },
+    Kind {
+        ending: "iso",
+        script: "genisoimage -quiet -R -o $1 .",
+        chain: &["iso9660"],
+    },
+    Kind {
+        ending: "joliet.iso",
+        script: "genisoimage -quiet -J -joliet-long -input-charset utf-8 -o $1 . 2>/dev/null",
+        chain: &["iso9660"],
+    },
 ];
 
 #[test]

@@ -1,9 +1,10 @@
 //! Inodes ("Index Nodes" and "Inline Data" of the kernel's ext4 documentation).
 
-use super::map::{self, Map};
+use super::map;
 use super::volume::Volume;
 use crate::archives::Failure;
 use crate::archives::little::{u16_at, u32_at};
+use crate::archives::mapped::Map;
 use zeroize::Zeroizing;
 
 const ENCRYPTED: u32 = 0x800;

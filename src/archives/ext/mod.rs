@@ -3,7 +3,6 @@
 //! Own code: the kept crate wants a reader that it owns, reads a directory and a map as they come, however large, and does not
 //! say which blocks no file has. Those are searched as they lie: what was deleted stands there until it is overwritten.
 
-mod bits;
 mod directory;
 mod inode;
 mod map;

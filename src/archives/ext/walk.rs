@@ -1,11 +1,11 @@
 //! All files of a file system, and all that no file has.
 
 use super::NAME;
-use super::bits::Bits;
 use super::directory::Entries;
 use super::inode::{Data, Inode, Kind};
-use super::map::{Map, Mapped};
 use super::volume::{self, Volume};
+use crate::archives::bits::Bits;
+use crate::archives::mapped::{Map, Mapped};
 use crate::archives::{Failure, Members, Memory, Slice, read_exact_at};
 use crate::model::{GapReason, Member};
 use zeroize::Zeroizing;

@@ -1,6 +1,6 @@
-//! Which blocks or inodes were seen: a set of numbers that takes memory only near those that are in it.
+//! Which blocks or inodes of a file system were seen: a set of numbers that takes memory only near those that are in it.
 
-use crate::archives::held::Held;
+use super::held::Held;
 use std::collections::BTreeMap;
 
 const WORDS: usize = 512;
