@@ -4,6 +4,7 @@
 mod bombs;
 mod chains;
 mod damage;
+mod disks;
 mod encodings;
 mod images;
 mod kinds;

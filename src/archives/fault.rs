@@ -39,6 +39,14 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same, told of an archive of this name.
+    pub(super) fn in_archive(self, name: &str) -> Self {
+        match self {
+            Self::Fault(reason, detail) => Self::Fault(reason, format!("{name}: {detail}")),
+            other => other,
+        }
+    }
+
     /// Why reading an archive of this name failed.
     pub fn reading(name: &str, error: io::Error) -> Self {
         let detail = |text| format!("{name}: {text}");

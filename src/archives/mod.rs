@@ -7,26 +7,33 @@
 
 mod ahead;
 mod ar;
+mod bits;
 mod bzip2;
 mod checked;
 mod codec;
 mod compress;
 mod cpio;
+mod ext;
 mod fault;
 pub mod git;
 mod gzip;
 mod held;
 pub mod image;
 mod input;
+mod iso9660;
 mod little;
 mod lz4;
 mod lzma;
+mod mapped;
 mod methods;
+mod partitions;
 mod rpm;
 mod seven_zip;
 mod source;
+mod squashfs;
 mod stored;
 mod tar;
+mod told;
 mod xz;
 mod zip;
 mod zstd;
@@ -108,6 +115,20 @@ static ALL: &[&dyn Archive] = &[
     &git::LonePack,
     &git::Bundle,
     &git::LoneObject,
+    &squashfs::SquashFs,
+    &told::QCOW,
+    &told::VMDK,
+    &told::VHDX,
+    &told::VHD,
+    &told::VDI,
+    &told::XFS,
+    &told::LVM,
+    &told::NTFS,
+    // What may stand behind a boot sector, before the partitions that one may tell.
+    &ext::Ext,
+    &told::BTRFS,
+    &iso9660::Iso9660,
+    &partitions::Partitions,
     // Those that begin with little that is their own come last.
     &compress::COMPRESS,
     &lzma::LZMA,

@@ -254,3 +254,39 @@ END"#,
     let deep = |limit: &String| limit == "zip: nested deeper than 8";
     assert!(!limits.is_empty() && limits.iter().all(deep), "{limits:?}");
 }
+
+#[test]
+fn a_disk_of_a_terabyte_that_holds_nothing() {
+    let limits = explode(
+        "truncate -s 1T x.img; mke2fs -q -t ext4 -J size=4 x.img; mkdir d; truncate -s 1T d/hole; mke2fs -q -t ext4 -d d y.img 8M; \
+         truncate -s 1G d/hole; mksquashfs d z.img -quiet -no-progress >/dev/null; rm -r d",
+    );
+    assert_eq!(limits, [""; 0]);
+}
+
+#[test]
+fn an_image_of_zeros() {
+    // Blocks of zeros that are stored as such, each packed by itself.
+    let limits = explode(
+        "mkdir d; for i in 1 2 3 4; do head -c 200000000 /dev/zero >d/$i; done; \
+         mksquashfs d x.img -comp zstd -b 1M -no-sparse -no-duplicates -quiet -no-progress >/dev/null; rm -r d",
+    );
+    assert_eq!(limits.len(), 1, "{limits:?}");
+    assert!(limits[0].contains("200 times"), "{limits:?}");
+}
+
+#[test]
+fn partitions_that_are_the_whole_disk_again_and_again() {
+    let gaps = gaps_of(
+        r#"python3 - <<'END'
+import struct, zlib
+entry = bytes([1] * 32) + struct.pack("<QQQ", 34, 20000, 0) + bytes(72)
+table = entry * 128
+head = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, 1, 1, 34, 20000, bytes(16), 2, 128, 128, zlib.crc32(table))
+head = head[:16] + struct.pack("<I", zlib.crc32(head)) + head[20:]
+open("x.img", "wb").write((bytes(512) + head.ljust(512, b"\0") + table).ljust(10 << 20, b"\0"))
+END"#,
+    );
+    assert_eq!(gaps.len(), 127);
+    assert!(gaps.iter().all(|gap| gap["reason"] == "malformed"));
+}

@@ -19,6 +19,29 @@ macro_rules! rpm {
 const RPM_ZSTD: &str = rpm!("w3.zstdio");
 const RPM_LZMA: &str = rpm!("w3.lzdio");
 
+/// Makes a file system of the files, of this type and with these options, at `$1.p`.
+macro_rules! ext {
+    ($options:literal) => {
+        concat!(
+            "mke2fs -q ",
+            $options,
+            " -d . $1.p $(($(du -sm . | cut -f1) * 2 + 6))M; "
+        )
+    };
+}
+/// Makes a disk at `$1` with this table, in which the file system is the partition that begins with this MiB.
+macro_rules! disk {
+    ($table:literal, $place:literal) => {
+        concat!(
+            "s=$(stat -c %s $1.p); truncate -s $((s + 4194304)) $1; printf '",
+            $table,
+            "' $((s / 512)) | sfdisk -q $1; dd if=$1.p of=$1 bs=1M seek=",
+            $place,
+            " conv=notrunc,sparse status=none; rm $1.p"
+        )
+    };
+}
+
 /// All kinds, as their own tools make them. Each must be one line here.
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
@@ -185,6 +208,80 @@ pub(crate) const KINDS: &[Kind] = &[
         ending: "lzma.rpm",
         script: RPM_LZMA,
         chain: &["rpm", "lzma", "cpio"],
+    },
+    Kind {
+        ending: "ext4",
+        script: concat!(ext!("-t ext4"), "mv $1.p $1"),
+        chain: &["ext"],
+    },
+    Kind {
+        ending: "inline.ext4",
+        script: concat!(
+            ext!(
+                "-t ext4 -I 1024 -O inline_data,metadata_csum,64bit,meta_bg,^resize_inode,bigalloc"
+            ),
+            "mv $1.p $1"
+        ),
+        chain: &["ext"],
+    },
+    Kind {
+        ending: "ext2",
+        script: concat!(ext!("-t ext2 -b 1024 -r 0"), "mv $1.p $1"),
+        chain: &["ext"],
+    },
+    Kind {
+        ending: "gzip.squashfs",
+        script: "mksquashfs . $1 -comp gzip -quiet -no-progress >/dev/null",
+        chain: &["squashfs"],
+    },
+    Kind {
+        ending: "lzma.squashfs",
+        script: "mksquashfs . $1 -comp lzma -always-use-fragments -quiet -no-progress >/dev/null",
+        chain: &["squashfs"],
+    },
+    Kind {
+        ending: "xz.squashfs",
+        script: "mksquashfs . $1 -comp xz -Xbcj x86 -b 16K -quiet -no-progress >/dev/null",
+        chain: &["squashfs"],
+    },
+    Kind {
+        ending: "lz4.squashfs",
+        script: "mksquashfs . $1 -comp lz4 -no-fragments -quiet -no-progress >/dev/null",
+        chain: &["squashfs"],
+    },
+    Kind {
+        ending: "zstd.squashfs",
+        script: "mksquashfs . $1 -comp zstd -b 1M -quiet -no-progress >/dev/null",
+        chain: &["squashfs"],
+    },
+    Kind {
+        ending: "gpt",
+        script: concat!(
+            ext!("-t ext3"),
+            disk!("label: gpt\\nstart=2048, size=%s, name=\"keys\"\\n", "1")
+        ),
+        chain: &["partition", "ext"],
+    },
+    Kind {
+        ending: "mbr",
+        script: concat!(
+            "mksquashfs . $1.p -quiet -no-progress >/dev/null; ",
+            disk!(
+                "label: dos\\nstart=2048, type=5\\nstart=4096, size=%s\\n",
+                "2"
+            )
+        ),
+        chain: &["partition", "squashfs"],
+    },
+    Kind {
+        ending: "iso",
+        script: "genisoimage -quiet -R -o $1 .",
+        chain: &["iso9660"],
+    },
+    Kind {
+        ending: "joliet.iso",
+        script: "genisoimage -quiet -J -joliet-long -input-charset utf-8 -o $1 . 2>/dev/null",
+        chain: &["iso9660"],
     },
 ];
 

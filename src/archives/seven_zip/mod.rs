@@ -50,10 +50,7 @@ impl Archive for SevenZip {
 
     fn read(&self, input: &mut Input<'_>, members: &mut dyn Members) -> Result<(), Failure> {
         let end = input.with_random(|source| whole(source, members));
-        let end = end.map_err(|failure| match failure {
-            Failure::Fault(reason, detail) => Failure::Fault(reason, format!("{NAME}: {detail}")),
-            other => other,
-        })?;
+        let end = end.map_err(|failure| failure.in_archive(NAME))?;
         Ok(input.skip_to(end)?)
     }
 }

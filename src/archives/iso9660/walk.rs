@@ -1,0 +1,276 @@
+//! All files of a volume, and all that no file has.
+
+use super::record::{Extra, Record};
+use super::{NAME, SECTOR, Volume};
+use crate::archives::bits::Bits;
+use crate::archives::mapped::{Map, Mapped, Run};
+use crate::archives::{Failure, Members, Slice, Source, read_exact_at};
+use crate::model::{GapReason, Member};
+
+/// So many bytes of names may wait, of directories that were not entered yet.
+const WAITING_MAX: usize = 16 << 20;
+/// A longer path is not followed.
+const PATH_MAX: usize = 64 << 10;
+/// As much of directories may be read in any case, for each byte of the image, and at most.
+const METER_MIN: u64 = 64 << 20;
+const METER_RATIO: u64 = 4;
+const METER_MAX: u64 = 1 << 30;
+/// As many areas of a record may follow one another.
+const AREAS_MAX: usize = 16;
+/// As many pieces of a file.
+const PIECES_MAX: usize = 1 << 12;
+/// As many files are told one by one to be damaged.
+const FAULTS_MAX: u32 = 10_000;
+
+/// Looks into a volume.
+pub(super) fn whole(
+    source: &dyn Source,
+    volume: &Volume,
+    members: &mut dyn Members,
+) -> Result<(), Failure> {
+    let meter = source.size().saturating_mul(METER_RATIO);
+    let mut walk = Walk {
+        source,
+        volume,
+        members,
+        blocks: Bits::default(),
+        directories: Bits::default(),
+        waiting: vec![(volume.root.clone(), Vec::new())],
+        waiting_bytes: 0,
+        meter: meter.clamp(METER_MIN, METER_MAX),
+        faults: 0,
+    };
+    if volume.blocks * volume.block > source.size() {
+        walk.fault(None, source.size(), GapReason::Truncated, "cut off");
+    }
+    while let Some((record, path)) = walk.waiting.pop() {
+        walk.waiting_bytes -= path.len();
+        let outcome = walk.directory(&record, &path);
+        let member = (!path.is_empty()).then(|| Member::named(NAME, &path));
+        walk.told(member, outcome)?;
+    }
+    walk.rest()
+}
+
+/// Whether the names of Rock Ridge are told: the root's first record says so.
+pub(super) fn has_names(source: &dyn Source, volume: &Volume) -> Result<bool, Failure> {
+    let mut first = [0; 255];
+    let place = volume.root.start * volume.block;
+    Ok(match read_exact_at(source, &mut first, place) {
+        Ok(()) => Record::read(&first).is_some_and(|(_, area)| area.starts_with(b"SP\x07\x01")),
+        Err(_) => false,
+    })
+}
+
+struct Walk<'w> {
+    source: &'w dyn Source,
+    volume: &'w Volume,
+    members: &'w mut dyn Members,
+    /// Blocks of files.
+    blocks: Bits,
+    /// First blocks of directories.
+    directories: Bits,
+    /// Directories that are to be entered.
+    waiting: Vec<(Record, Vec<u8>)>,
+    waiting_bytes: usize,
+    meter: u64,
+    faults: u32,
+}
+
+impl Walk<'_> {
+    fn count(&mut self, bytes: u64) -> Result<(), Failure> {
+        let left = self.meter.checked_sub(bytes);
+        let wrong = || Failure::malformed("its directories refer to more than it holds");
+        self.meter = left.ok_or_else(wrong)?;
+        Ok(())
+    }
+
+    fn directory(&mut self, record: &Record, path: &[u8]) -> Result<(), Failure> {
+        if !self.directories.add(record.start) {
+            return Err(Failure::malformed("a directory that was entered already"));
+        }
+        let start = record.start * self.volume.block;
+        let mut pieces: Vec<Record> = Vec::new();
+        for sector in 0..record.size.div_ceil(SECTOR) {
+            self.count(SECTOR)?;
+            let mut bytes = [0; 2048];
+            let used = (record.size - sector * SECTOR).min(SECTOR);
+            let used = bytes
+                .get_mut(..usize::try_from(used).unwrap_or(0))
+                .unwrap_or_default();
+            read_exact_at(self.source, used, start + sector * SECTOR)?;
+            let mut rest = &*used;
+            // A record does not go on in the next sector.
+            while let Some(length) = rest
+                .first()
+                .map(|length| usize::from(*length))
+                .filter(|l| *l > 0)
+            {
+                let Some((record, area)) = Record::read(rest) else {
+                    return Err(Failure::malformed("a directory with records that are none"));
+                };
+                if !record.is_dot() {
+                    let is_continued = record.is_continued();
+                    pieces.push(record);
+                    if is_continued && pieces.len() < PIECES_MAX {
+                        rest = rest.get(length..).unwrap_or_default();
+                        continue;
+                    }
+                    let taken = std::mem::take(&mut pieces);
+                    self.entry(&taken, area, path)?;
+                }
+                rest = rest.get(length..).unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks into what the records of one file say.
+    fn entry(&mut self, pieces: &[Record], area: &[u8], path: &[u8]) -> Result<(), Failure> {
+        let Some(first) = pieces.first() else {
+            return Ok(());
+        };
+        let extra = self.extra(area)?;
+        let mut name = path.to_vec();
+        if !name.is_empty() {
+            name.push(b'/');
+        }
+        match &extra.name[..] {
+            [] => name.extend(first.name(self.volume.is_joliet)),
+            told => name.extend_from_slice(told),
+        }
+        let member = Member::named(NAME, &name);
+        let outcome = if let Some(child) = extra.child {
+            self.child(child).and_then(|record| self.wait(record, name))
+        } else if extra.is_moved {
+            Ok(())
+        } else if first.is_directory() {
+            self.wait(first.clone(), name)
+        } else {
+            self.file(pieces, member.clone())
+        };
+        self.told(Some(member), outcome)
+    }
+
+    /// What Rock Ridge says, with all that follows elsewhere.
+    fn extra(&mut self, area: &[u8]) -> Result<Extra, Failure> {
+        let mut extra = Extra::default();
+        if self.volume.is_joliet {
+            return Ok(extra);
+        }
+        extra.read(area);
+        for _ in 0..AREAS_MAX {
+            let Some((block, within, length)) = extra.more else {
+                break;
+            };
+            let length = length.min(SECTOR);
+            self.count(length)?;
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+            let place = block * self.volume.block + within;
+            if read_exact_at(self.source, &mut bytes, place).is_err() {
+                break;
+            }
+            extra.read(&bytes);
+        }
+        Ok(extra)
+    }
+
+    /// A directory that stands elsewhere, by its first record.
+    fn child(&mut self, block: u64) -> Result<Record, Failure> {
+        self.count(SECTOR)?;
+        let mut bytes = [0; 255];
+        read_exact_at(self.source, &mut bytes, block * self.volume.block)?;
+        let record = Record::read(&bytes).map(|(record, _)| record);
+        record.ok_or_else(|| Failure::malformed("a directory that is not there"))
+    }
+
+    fn wait(&mut self, record: Record, name: Vec<u8>) -> Result<(), Failure> {
+        if self.waiting_bytes + name.len() > WAITING_MAX || name.len() > PATH_MAX {
+            return Err(Failure::limit("directories that are too wide or too deep"));
+        }
+        self.waiting_bytes += name.len();
+        self.waiting.push((record, name));
+        Ok(())
+    }
+
+    fn file(&mut self, pieces: &[Record], member: Member) -> Result<(), Failure> {
+        if pieces.iter().any(|piece| piece.is_interleaved) {
+            return Err(Failure::unsupported("an interleaved file"));
+        }
+        let block = self.volume.block;
+        let mut runs = Vec::new();
+        let (mut size, mut new) = (0, 0);
+        for piece in pieces.iter().filter(|piece| piece.size > 0) {
+            let count = piece.size.div_ceil(block);
+            runs.push(Run {
+                logical: size / block,
+                physical: piece.start,
+                count,
+            });
+            // Only the last piece ends within a block.
+            size = size.next_multiple_of(block) + piece.size;
+            let end = piece.start + count;
+            new += self.blocks.add_all(piece.start, end);
+        }
+        // Another name of it was met before.
+        if new == 0 {
+            return Ok(());
+        }
+        let map = Map { runs, block, size };
+        let member = match map.first() {
+            Some(place) => member.at(place),
+            None => member,
+        };
+        let source = self.source;
+        self.members.member(member, &Mapped { source, map: &map })?;
+        if map.is_cut(source) {
+            return Err(Failure::truncated("cut off in this file"));
+        }
+        Ok(())
+    }
+
+    /// Searches what no file has.
+    fn rest(&mut self) -> Result<(), Failure> {
+        if self.blocks.is_full() {
+            let detail = "too large for what no file has to be searched";
+            self.fault(None, 0, GapReason::Limit, detail);
+            return Ok(());
+        }
+        let block = self.volume.block;
+        let there = self.volume.blocks.min(self.source.size().div_ceil(block));
+        let mut at = 0;
+        while let Some((start, end)) = self.blocks.next_gap(at, there) {
+            let place = start * block;
+            let part = Slice::new(self.source, place, (end - start) * block);
+            self.members.plain(place, &part)?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Tells a fault, and gives back what is none.
+    fn told(
+        &mut self,
+        member: Option<Member>,
+        outcome: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::Fault(reason, detail)) => {
+                self.fault(member, 0, reason, &detail);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn fault(&mut self, member: Option<Member>, place: u64, reason: GapReason, detail: &str) {
+        self.faults += 1;
+        if self.faults < FAULTS_MAX {
+            let detail = format!("{NAME}: {detail}");
+            self.members.fault(member, place, reason, detail);
+        } else if self.faults == FAULTS_MAX {
+            let detail = format!("{NAME}: {detail}; further files are not told one by one");
+            self.members.fault(None, 0, reason, detail);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! All files of an image.
+
+use super::NAME;
+use super::file::Content;
+use super::image::Image;
+use super::inode::{Inode, Listing, Stored};
+use crate::archives::{Failure, Members};
+use crate::model::{GapReason, Member};
+use std::collections::HashSet;
+
+/// So many bytes of names may wait, of directories that were not entered yet.
+const WAITING_MAX: usize = 16 << 20;
+/// A longer path is not followed.
+const PATH_MAX: usize = 64 << 10;
+/// So many directories, and files with several names, are known again.
+const SEEN_MAX: usize = 1 << 20;
+/// As many files are told one by one to be damaged.
+const FAULTS_MAX: u32 = 10_000;
+
+/// Looks into an image.
+pub(super) fn whole(image: &Image<'_>, members: &mut dyn Members) -> Result<(), Failure> {
+    let size = image.source.size();
+    let mut walk = Walk {
+        image,
+        members,
+        seen: HashSet::new(),
+        waiting: Vec::new(),
+        waiting_bytes: 0,
+        faults: 0,
+    };
+    if image.size() > size {
+        walk.fault(None, size, GapReason::Truncated, "cut off");
+    }
+    walk.tree()
+}
+
+struct Walk<'w, 's> {
+    image: &'w Image<'s>,
+    members: &'w mut dyn Members,
+    /// Inodes of directories, and of files with several names, by their place.
+    seen: HashSet<u64>,
+    /// Directories that are to be entered.
+    waiting: Vec<(u64, Vec<u8>)>,
+    waiting_bytes: usize,
+    faults: u32,
+}
+
+impl Walk<'_, '_> {
+    fn tree(&mut self) -> Result<(), Failure> {
+        if !matches!(
+            Inode::read(self.image, self.image.root)?,
+            Inode::Directory(_)
+        ) {
+            return Err(Failure::malformed("its root is no directory"));
+        }
+        self.waiting.push((self.image.root, Vec::new()));
+        while let Some((place, path)) = self.waiting.pop() {
+            self.waiting_bytes -= path.len();
+            let outcome = self.directory(place, &path);
+            if self.image.metadata.is_exhausted() {
+                return outcome;
+            }
+            let member = (!path.is_empty()).then(|| Member::named(NAME, &path));
+            self.told(member, 0, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, place: u64, path: &[u8]) -> Result<(), Failure> {
+        if self.seen.len() >= SEEN_MAX {
+            return Err(Failure::limit(format!("more than {SEEN_MAX} directories")));
+        }
+        if !self.seen.insert(place) {
+            return Err(Failure::malformed("a directory that was entered already"));
+        }
+        let Inode::Directory(listing) = Inode::read(self.image, place)? else {
+            return Ok(());
+        };
+        self.entries(listing, path)
+    }
+
+    fn entries(&mut self, mut listing: Listing<'_, '_>, path: &[u8]) -> Result<(), Failure> {
+        while let Some(entry) = listing.next()? {
+            let mut name = path.to_vec();
+            if !name.is_empty() {
+                name.push(b'/');
+            }
+            name.extend_from_slice(&entry.name);
+            let outcome = self.entry(entry.inode, &name);
+            if self.image.metadata.is_exhausted() {
+                return outcome;
+            }
+            self.told(Some(Member::named(NAME, &name)), 0, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, place: u64, name: &[u8]) -> Result<(), Failure> {
+        match Inode::read(self.image, place)? {
+            Inode::Directory(_) => {
+                self.waiting_bytes += name.len();
+                if self.waiting_bytes > WAITING_MAX || name.len() > PATH_MAX {
+                    self.waiting_bytes -= name.len();
+                    return Err(Failure::limit("directories that are too wide or too deep"));
+                }
+                self.waiting.push((place, name.to_vec()));
+                Ok(())
+            }
+            Inode::File(stored) => self.file(place, stored, name),
+            Inode::Other => Ok(()),
+        }
+    }
+
+    fn file(&mut self, place: u64, mut stored: Stored<'_, '_>, name: &[u8]) -> Result<(), Failure> {
+        let is_known = self.seen.len() < SEEN_MAX;
+        if stored.is_linked && is_known && !self.seen.insert(place) {
+            return Ok(());
+        }
+        let content = Content::of(self.image, &mut stored)?;
+        let member = Member::named(NAME, name);
+        let member = match content.place() {
+            Some(place) => member.at(place),
+            None => member,
+        };
+        self.members.member(member.clone(), &content)?;
+        match content.damage() {
+            Some((place, failure)) => self.told(Some(member), place, Err(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a fault, and gives back what is none.
+    fn told(
+        &mut self,
+        member: Option<Member>,
+        place: u64,
+        outcome: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::Fault(reason, detail)) => {
+                self.fault(member, place, reason, &detail);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn fault(&mut self, member: Option<Member>, place: u64, reason: GapReason, detail: &str) {
+        self.faults += 1;
+        if self.faults < FAULTS_MAX {
+            let detail = format!("{NAME}: {detail}");
+            self.members.fault(member, place, reason, detail);
+        } else if self.faults == FAULTS_MAX {
+            let detail = format!("{NAME}: {detail}; further files are not told one by one");
+            self.members.fault(None, 0, reason, detail);
+        }
+    }
+}
