@@ -4,6 +4,8 @@
 mod bombs;
 mod chains;
 mod damage;
+mod databases;
+mod documents;
 mod encodings;
 mod kinds;
 mod packages;

@@ -21,9 +21,11 @@ mod little;
 mod lz4;
 mod lzma;
 mod methods;
+mod pdf;
 mod rpm;
 mod seven_zip;
 mod source;
+mod sqlite;
 mod stored;
 mod tar;
 mod xz;
@@ -49,6 +51,12 @@ pub trait Members {
     /// # Errors
     /// As for a member.
     fn plain(&mut self, offset: u64, content: &dyn Source) -> Result<(), Failure>;
+
+    /// Whether the search would look twice at a member of these bytes: of many small ones, only those are handed over.
+    ///
+    /// # Errors
+    /// As for a member.
+    fn is_worth(&self, content: &[u8]) -> Result<bool, Failure>;
 
     /// Tells that a member, or a place of the archive, was recognised and not read.
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String);
@@ -93,6 +101,8 @@ static ALL: &[&dyn Archive] = &[
     &cpio::Cpio,
     &ar::Ar,
     &rpm::Rpm,
+    &pdf::Pdf,
+    &sqlite::Sqlite,
     &zip::Zip,
     &seven_zip::SevenZip,
     // Those that begin with little that is their own come last.
