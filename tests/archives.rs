@@ -8,6 +8,7 @@ mod databases;
 mod documents;
 mod encodings;
 mod kinds;
+mod mail;
 mod packages;
 mod plants;
 mod stores;

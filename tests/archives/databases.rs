@@ -12,7 +12,7 @@ use std::process::Command;
 fn database(files: &Path, target: &Path, settings: &str, end: &str) {
     let script = r#"
         cd "$1"
-        { echo "$3"
+        { echo "$3 BEGIN;"
           echo 'CREATE TABLE "all keys"(id INTEGER PRIMARY KEY, -- (the number,
                 size DECIMAL(10, 2) DEFAULT (1.5), twice AS (size * 2), name TEXT UNIQUE, data, note TEXT);'
           find * -type f | LC_ALL=C sort | while IFS= read -r f; do
@@ -21,7 +21,7 @@ fn database(files: &Path, target: &Path, settings: &str, end: &str) {
             iconv -f utf-8 -t utf-8 "$f" >/dev/null 2>&1 && ! grep -qP '\x00' "$f" && value="CAST($value AS TEXT)"
             echo "INSERT INTO \"all keys\"(name, data, note) VALUES ('$f', $value, 'a note of some length for each row of this table');"
           done
-          echo "$4"
+          echo "COMMIT; $4"
         } | sqlite3 -bail "$2"
     "#;
     let status = Command::new("bash")
@@ -66,39 +66,25 @@ fn every_key_is_found_in_a_database() {
     let planted = plant_all(keys.path());
     let expected: Planted = planted.into_iter().map(|(n, t)| (n, sorted(t))).collect();
     let dir = open_directory();
-    let index = "CREATE INDEX copies ON \"all keys\"(data);";
-    let utf16 = "PRAGMA encoding='UTF-16le';";
-    let kinds = [
-        ("plain.db", "", "VACUUM;"),
-        ("512.db", "PRAGMA page_size=512;", index),
-        ("64k.db", "PRAGMA page_size=65536;", index),
-        (
-            "vacuum.db",
-            "PRAGMA auto_vacuum=1; PRAGMA page_size=1024;",
-            "",
-        ),
-        ("utf16.db", utf16, "VACUUM;"),
-    ];
-    for (name, settings, end) in kinds {
-        database(keys.path(), &dir.path().join(name), settings, end);
-    }
+    database(keys.path(), &dir.path().join("plain.db"), "", "VACUUM;");
+    shell(
+        dir.path(),
+        "again() { cp plain.db $1; sqlite3 $1 \"$2; VACUUM; $3\"; }; copies='CREATE INDEX copies ON [all keys](data)'
+        again 512.db 'PRAGMA page_size=512' \"$copies\"; again 64k.db 'PRAGMA page_size=65536' \"$copies\"
+        again vacuum.db 'PRAGMA auto_vacuum=1; PRAGMA page_size=1024'
+        { echo \"PRAGMA encoding='UTF-16le';\"; sqlite3 plain.db .dump; echo 'VACUUM;'; } | sqlite3 utf16.db",
+    );
     let names = rows(&dir.path().join("plain.db"));
     shell(dir.path(), "gzip -k plain.db; tar -cf 512.tar 512.db");
     let swept = sweep(dir.path(), &[]);
     assert!(swept.gaps.is_empty(), "{:?}", swept.gaps.first());
-    let mut chains: Vec<(&str, &[&str])> = kinds.map(|(name, ..)| (name, &["sqlite"][..])).to_vec();
+    let names_of = ["plain.db", "512.db", "64k.db", "vacuum.db", "utf16.db"];
+    let mut chains: Vec<(&str, &[&str])> = names_of.map(|name| (name, &["sqlite"][..])).to_vec();
     chains.push(("plain.db.gz", &["gzip", "sqlite"]));
     chains.push(("512.tar", &["tar", "sqlite"]));
     for (name, chain) in chains {
         let file = dir.path().join(name);
-        let mut found = values(&swept, &file, chain, &names);
-        if name == "utf16.db" {
-            // Texts are told as they are in UTF-8, and a mark of the order of bytes is one character.
-            assert_eq!(found.len(), expected.len(), "{name}");
-            found.retain(|name, told| Some(&*told) != expected.get(name));
-            assert!(found.is_empty(), "{name}: {:?}", found.first_key_value());
-            continue;
-        }
+        let found = values(&swept, &file, chain, &names);
         let lost: Vec<_> = expected
             .iter()
             .filter(|(n, t)| found.get(*n) != Some(t))
@@ -152,7 +138,7 @@ fn tables_of_other_kinds_and_large_values() {
     for expected in [
         ("t", &first),
         ("large.b -7", &second),
-        ("large.b 1", &first),
+        ("large.b -6", &first),
         ("sqlite_schema.sql 3", &first),
         ("1.pem", &first),
     ] {
@@ -167,7 +153,7 @@ fn tables_of_other_kinds_and_large_values() {
 fn what_was_deleted_is_found() {
     let dir = open_directory();
     plant("identity/p256/pkcs8.pem", dir.path(), "1.pem");
-    plant("identity/rsa4096/pkcs8.pem", dir.path(), "2.pem");
+    plant("identity/rsa3072/pkcs8.pem", dir.path(), "2.pem");
     shell(
         dir.path(),
         r#"sqlite3 x.db "PRAGMA secure_delete=0; CREATE TABLE t(a); INSERT INTO t VALUES('row'), (CAST(readfile('1.pem') AS TEXT)), ('row'); DELETE FROM t WHERE a LIKE '-%';
@@ -178,7 +164,7 @@ fn what_was_deleted_is_found() {
     found.sort();
     let mut expected = [
         (String::new(), key_id("identity/p256/pkcs8.pem")),
-        (String::new(), key_id("identity/rsa4096/pkcs8.pem")),
+        (String::new(), key_id("identity/rsa3072/pkcs8.pem")),
     ];
     expected.sort();
     assert_eq!(found, expected, "{:?}", swept.gaps);
@@ -188,7 +174,7 @@ fn what_was_deleted_is_found() {
 fn damaged_databases_are_searched_and_told() {
     let keys = open_directory();
     plant("identity/p256/pkcs8.pem", keys.path(), "1.pem");
-    plant("identity/rsa4096/pkcs8.pem", keys.path(), "2.pem");
+    plant("identity/rsa3072/pkcs8.pem", keys.path(), "2.pem");
     plant("identity/ed25519/openssh_private", keys.path(), "3");
     let dir = open_directory();
     let whole = dir.path().join("whole");
