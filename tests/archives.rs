@@ -11,6 +11,7 @@ mod kinds;
 mod mail;
 mod packages;
 mod plants;
+mod programs;
 mod stores;
 mod streams;
 mod zips;
