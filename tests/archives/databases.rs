@@ -69,7 +69,7 @@ fn every_key_is_found_in_a_database() {
     database(keys.path(), &dir.path().join("plain.db"), "", "VACUUM;");
     shell(
         dir.path(),
-        "again() { cp plain.db $1; sqlite3 $1 \"$2; VACUUM; $3\"; }; copies='CREATE INDEX copies ON [all keys](data)'
+        "again() { cp plain.db $1; sqlite3 $1 \"$2; VACUUM; ${3-}\"; }; copies='CREATE INDEX copies ON [all keys](data)'
         again 512.db 'PRAGMA page_size=512' \"$copies\"; again 64k.db 'PRAGMA page_size=65536' \"$copies\"
         again vacuum.db 'PRAGMA auto_vacuum=1; PRAGMA page_size=1024'
         { echo \"PRAGMA encoding='UTF-16le';\"; sqlite3 plain.db .dump; echo 'VACUUM;'; } | sqlite3 utf16.db",

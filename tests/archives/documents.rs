@@ -228,3 +228,62 @@ fn documents_that_are_closed_cut_or_damaged_are_told() {
         );
     }
 }
+
+/// Numbers without order that are the same at each run.
+fn numbers(seed: u64) -> impl FnMut() -> usize {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
+    }
+}
+
+#[test]
+fn documents_and_databases_of_hostile_bytes_end() {
+    let dir = open_directory();
+    plant(KEY, dir.path(), "key");
+    let script = format!(
+        "{WRITER}
+        python3 write.py x.pdf key:FlateDecode key:ASCII85Decode,LZWDecode key:ASCIIHexDecode,RunLengthDecode
+        qpdf x.pdf --add-attachment key --filename=a -- --object-streams=disable y.pdf
+        sqlite3 x.db \"PRAGMA page_size=512; CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+            INSERT INTO t SELECT i, readfile('key') || hex(randomblob(i * 20)) FROM n; CREATE INDEX x ON t(b); CREATE TABLE w(a PRIMARY KEY) WITHOUT ROWID; INSERT INTO w SELECT b FROM t\""
+    );
+    shell(dir.path(), &script);
+    let marks: [&[u8]; 6] = [
+        b"\xff\xff",
+        b"\0\0",
+        b"stream\n",
+        b"obj<<",
+        b"/EF<<",
+        b"\r\x80",
+    ];
+    for (seed, name) in ["x.pdf", "y.pdf", "x.db"].iter().enumerate() {
+        let whole = std::fs::read(dir.path().join(name)).unwrap();
+        let mut next = numbers(u64::try_from(seed).unwrap());
+        let (all, _) = keymuster::pipeline::examine(&whole, name.as_bytes());
+        assert!(!all.is_empty(), "{name}");
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next() % 8 {
+                let at = next() % bytes.len();
+                // The header of a database, and what stands around, more often than the rest.
+                let at = if next() % 3 == 0 { at % 700 } else { at };
+                if next() % 2 == 0 {
+                    bytes[at] = u8::try_from(next() % 256).unwrap();
+                } else {
+                    let mark = marks[next() % marks.len()];
+                    let end = (at + mark.len()).min(bytes.len());
+                    bytes[at..end].copy_from_slice(&mark[..end - at]);
+                }
+            }
+            if next() % 4 == 0 {
+                bytes.truncate(next() % bytes.len());
+            }
+            let (found, _) = keymuster::pipeline::examine(&bytes, name.as_bytes());
+            assert!(found.len() <= 20 * all.len(), "{name}");
+        }
+    }
+}

@@ -138,7 +138,7 @@ fn certificates_of_signed_mails_are_found() {
         "echo text >m; sign() { openssl \"$@\" -sign -in m -signer c.pem -inkey k.pem; }
          sign smime >smime.eml; sign smime -nodetach >opaque.eml; sign cms -stream >stream.eml; sign cms -stream -nodetach >stream.opaque.eml
          sign cms -stream -crlfeol >crlf.eml; (cat smime.eml; echo; cat stream.eml) >two.mbox
-         grep -q ^MIAGCSqGSIb3DQEHAqCA stream.eml; rm m *.pem",
+         grep -q ^MIAGCSqGSIb3DQEHAqCA stream.opaque.eml; rm m *.pem",
     );
     let certificate = key_id(CERTIFICATE);
     for (name, count) in [

@@ -109,7 +109,7 @@ fn value<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
         .map(<[u8]>::trim_ascii_start)
 }
 
-/// A string (7.3.4), literal or hexadecimal, as UTF-8 if it is UTF-16.
+/// A string (7.3.4), literal or hexadecimal, as UTF-8: it is UTF-16 by its mark, UTF-8, or PDFDocEncoding, which is nearly Latin-1.
 fn string(text: &[u8]) -> Option<Vec<u8>> {
     let bytes = match text {
         [b'(', rest @ ..] => literal(rest),
@@ -117,7 +117,14 @@ fn string(text: &[u8]) -> Option<Vec<u8>> {
         _ => None,
     }?;
     let Some(utf16) = bytes.strip_prefix(b"\xfe\xff") else {
-        return Some(bytes);
+        let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+        let latin = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
+        return Some(match is_utf8 {
+            true => bytes
+                .strip_prefix(b"\xef\xbb\xbf")
+                .map_or(bytes.clone(), <[u8]>::to_vec),
+            false => latin(&bytes).into_bytes(),
+        });
     };
     let units = utf16
         .as_chunks()
@@ -189,7 +196,7 @@ mod tests {
             let at = memchr::memmem::find(text, b"/EF").unwrap();
             specification(text, at)
         };
-        let cases: [(&[u8], &str); 4] = [
+        let cases: [(&[u8], &str); 5] = [
             (
                 b"9 0 obj << /Type /Filespec /F (a.key) /EF << /F 12 0 R >> >> endobj",
                 "a.key",
@@ -202,6 +209,7 @@ mod tests {
                 b"obj << /UF <FEFF00E400620063> /EF << /UF 12 0 R >> >>",
                 "\u{e4}bc",
             ),
+            (b"obj << /F (\xe4) /EF << /F 12 0 R >> >>", "\u{e4}"),
             (
                 b"8 0 obj (F) endobj 9 0 obj << /F (a(b)c)/EF << /F 12 0 R >> >>",
                 "a(b)c",
