@@ -75,11 +75,8 @@ fn read(source: &dyn Source, members: &mut dyn Members) -> Result<u64, Failure> 
     Ok(end)
 }
 
-/// Whether it is worth a look by itself. Ciphertext is not, nor what is only pixels.
+/// Whether it is worth a look by itself. What is only pixels is not.
 fn is_member(stream: &Stream, outline: &Outline) -> bool {
-    if outline.is_encrypted {
-        return false;
-    }
     match &stream.codings {
         Codings::Known(codings) => !codings.is_empty() || stream.is_file(outline),
         Codings::Unknown => true,
@@ -110,6 +107,8 @@ fn hand_over(
         .finish()
         .map_err(|error| Failure::reading(NAME, error))
     {
+        // Ciphertext, which is told already. Metadata may be in clear all the same, and so may all if something only looked like encryption.
+        Err(Failure::Fault(..)) if outline.is_encrypted => {}
         Err(Failure::Fault(reason, detail)) => members.fault(Some(member), 0, reason, detail),
         other => other?,
     }
