@@ -4,12 +4,16 @@
 mod bombs;
 mod chains;
 mod damage;
+mod databases;
 mod disks;
+mod documents;
 mod encodings;
 mod images;
 mod kinds;
+mod mail;
 mod packages;
 mod plants;
+mod programs;
 mod repeated;
 mod stores;
 mod streams;

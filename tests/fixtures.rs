@@ -63,6 +63,14 @@ fn lacks(expected: &Value, actual: &Value, at: &str, out: &mut Vec<String>) {
                 }
             }
         }
+        // The chain of members.
+        (Value::Array(all), Value::Array(found))
+            if all.len() == found.len() && all.iter().all(Value::is_object) =>
+        {
+            for (index, (value, found)) in all.iter().zip(found).enumerate() {
+                lacks(value, found, &format!("{at}[{index}]"), out);
+            }
+        }
         _ if expected == actual => {}
         _ => out.push(format!("{at}: expected {expected}, found {actual}")),
     }

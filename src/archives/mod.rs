@@ -27,9 +27,11 @@ mod lzma;
 mod mapped;
 mod methods;
 mod partitions;
+mod pdf;
 mod rpm;
 mod seven_zip;
 mod source;
+mod sqlite;
 mod squashfs;
 mod stored;
 mod tar;
@@ -61,6 +63,11 @@ pub trait Members {
 
     /// Notes an entry that has no content, such as a link, by its exact name; that of a directory ends with a slash.
     fn bare(&mut self, _name: &[u8]) {}
+    /// Whether the search would look twice at a member of these bytes: of many small ones, only those are handed over.
+    ///
+    /// # Errors
+    /// As for a member.
+    fn is_worth(&self, content: &[u8]) -> Result<bool, Failure>;
 
     /// Tells that a member, or a place of the archive, was recognised and not read.
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String);
@@ -110,6 +117,8 @@ static ALL: &[&dyn Archive] = &[
     &cpio::Cpio,
     &ar::Ar,
     &rpm::Rpm,
+    &pdf::Pdf,
+    &sqlite::Sqlite,
     &zip::Zip,
     &seven_zip::SevenZip,
     &git::LonePack,

@@ -15,6 +15,7 @@ pub mod hex_run;
 pub mod ibm_kdb;
 pub mod jks;
 pub mod macos_keychain;
+pub mod mail_part;
 pub mod nss;
 pub mod nss_legacy;
 pub mod oracle_sso;

@@ -15,6 +15,7 @@ pub mod dropbear;
 pub mod dsa;
 pub mod encrypted_pkcs8;
 pub mod gnupg_private_key;
+pub mod jenkins_credentials;
 pub mod jwk;
 pub mod keytab;
 pub mod known_hosts;
@@ -63,6 +64,7 @@ use crate::containers::hex_run::HexRun;
 use crate::containers::ibm_kdb::IbmKdb;
 use crate::containers::jks::{Jceks, Jks};
 use crate::containers::macos_keychain::MacosKeychain;
+use crate::containers::mail_part::MailPart;
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
 use crate::containers::oracle_sso::OracleSso;
@@ -140,6 +142,7 @@ pub static ALL: &[&dyn Format] = &[
     &PemArmour,
     &DerRun,
     &Base64Run,
+    &MailPart,
     &HexRun,
     &UrlRun,
     &Nss,
@@ -185,6 +188,7 @@ pub static ALL: &[&dyn Format] = &[
     &capi_blob::CapiBlob,
     &cng_blob::CngBlob,
     &luks::Luks,
+    &jenkins_credentials::JenkinsCredentials,
     &sops::Sops,
     &BareBase64,
     &ssh_certificate::SshCertificate,

@@ -204,6 +204,18 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Whether a content of these bytes begins with something, or has something in it, that is worth a reader.
+    pub(super) fn would_look_at(&self, bytes: &[u8]) -> bool {
+        self.detector.starts(bytes).next().is_some()
+            || self.detector.find(bytes, 0).is_some()
+            || archives::recognise(bytes).is_some()
+            || archives::may_stand_behind(bytes)
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn with_buffer<T>(&mut self, scan: impl FnOnce(&mut Self, &mut Zeroizing<Vec<u8>>) -> T) -> T {
         let mut buffer = self.buffers.pop().unwrap_or_default();
         let outcome = scan(self, &mut buffer);

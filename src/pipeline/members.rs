@@ -78,6 +78,13 @@ impl Members for Inside<'_, '_, '_> {
         self.sink.bare(name);
     }
 
+    fn is_worth(&self, content: &[u8]) -> Result<bool, Failure> {
+        if self.context.budget.is_spent() || self.scanner.is_stopped() {
+            return Err(Failure::Stop);
+        }
+        Ok(self.scanner.would_look_at(content))
+    }
+
     fn fault(&mut self, member: Option<Member>, offset: u64, reason: GapReason, detail: String) {
         match member {
             Some(member) => {

@@ -29,7 +29,7 @@ const ENCODINGS: &[(&str, &str, &str, &[&str])] = &[
         "mime.eml",
         "printf 'Content-Transfer-Encoding: base64\\r\\n\\r\\n'; base64 $1 | sed 's/$/\\r/'",
         CERTIFICATE,
-        &["base64"],
+        &["mail"],
     ),
     (
         "shifted1",

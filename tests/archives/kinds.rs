@@ -200,6 +200,11 @@ pub(crate) const KINDS: &[Kind] = &[
         chain: &["ar", "gzip", "tar"],
     },
     Kind {
+        ending: "pdf",
+        script: r#"files=(); while IFS= read -r f; do files+=(--add-attachment "$f" --key="$f" --filename="$f" --); done < <(find * -type f); qpdf --empty "${files[@]}" $1"#,
+        chain: &["pdf"],
+    },
+    Kind {
         ending: "zst.rpm",
         script: RPM_ZSTD,
         chain: &["rpm", "zstd", "cpio"],
