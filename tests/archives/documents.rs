@@ -270,8 +270,8 @@ fn documents_and_databases_of_hostile_bytes_end() {
             for _ in 0..=next() % 8 {
                 let at = next() % bytes.len();
                 // The header of a database, and what stands around, more often than the rest.
-                let at = if next() % 3 == 0 { at % 700 } else { at };
-                if next() % 2 == 0 {
+                let at = if next().is_multiple_of(3) { at % 700 } else { at };
+                if next().is_multiple_of(2) {
                     bytes[at] = u8::try_from(next() % 256).unwrap();
                 } else {
                     let mark = marks[next() % marks.len()];
@@ -279,7 +279,7 @@ fn documents_and_databases_of_hostile_bytes_end() {
                     bytes[at..end].copy_from_slice(&mark[..end - at]);
                 }
             }
-            if next() % 4 == 0 {
+            if next().is_multiple_of(4) {
                 bytes.truncate(next() % bytes.len());
             }
             let (found, _) = keymuster::pipeline::examine(&bytes, name.as_bytes());

@@ -45,7 +45,7 @@ fn meter(size: u64) -> Meter<'static> {
 /// A pack without its index (gitformat-pack(5)).
 pub(in super::super) struct LonePack;
 
-const PACK_HEAD: u64 = 12;
+const PACK_HEAD: usize = 12;
 
 impl Archive for LonePack {
     fn name(&self) -> &'static str {
@@ -109,12 +109,12 @@ struct Made {
 
 impl Made {
     fn of(source: &dyn Source, meter: &Meter<'_>) -> Result<Self, Failure> {
-        let mut head = [0; PACK_HEAD as usize];
+        let mut head = [0; PACK_HEAD];
         super::super::read_exact_at(source, &mut head, 0)?;
         let count = u32_be(&head, 8);
         let mut made = Self {
             objects: Vec::new(),
-            end: PACK_HEAD,
+            end: PACK_HEAD as u64,
             damage: None,
         };
         let mut gauge = Gauge::default();
