@@ -395,7 +395,9 @@ fn sheet(rows: &[Cells], columns: &[&'static str]) -> Option<Vec<u8>> {
         lines.push(
             values
                 .map(|(cell, column)| {
-                    let typed = NUMBERS.contains(column) || DATES.contains(column);
+                    // A day's number of a workbook holds no part of a second.
+                    let is_day = DATES.contains(column) && !cell.contains('.');
+                    let typed = NUMBERS.contains(column) || is_day;
                     xlsx::Value::of(cell, typed)
                 })
                 .collect(),

@@ -11,9 +11,10 @@ use std::path::Path;
 /// File systems of all shapes: name, and what makes it of `tree` at `$name`.
 const FILE_SYSTEMS: &[(&str, &str)] = &[
     ("ext4", "mke2fs -q -t ext4 -d tree ext4 80M"),
+    // mke2fs takes a file that is one hole for one in its inode, and writes what debugfs cannot read either.
     (
         "inline",
-        "mke2fs -q -t ext4 -b 1024 -I 256 -O inline_data,meta_bg,^resize_inode,^has_journal -d tree inline 80M",
+        "mv tree/hole .; mke2fs -q -t ext4 -b 1024 -I 256 -O inline_data,meta_bg,^resize_inode,^has_journal -d tree inline 80M; mv hole tree",
     ),
     ("ext3", "mke2fs -q -t ext3 -b 2048 -d tree ext3 80M"),
     ("ext2", "mke2fs -q -t ext2 -b 1024 -d tree ext2 80M"),
@@ -208,7 +209,6 @@ fn what_stands_behind_a_file_and_in_lost_inodes_is_found() {
             found == [first as u64] || found == [last as u64],
             "{name}: {found:?}"
         );
-        assert!(first < last, "{name}");
         assert_eq!(names(&swept, &image), ["1.pem", "2"], "{name}");
     }
 }

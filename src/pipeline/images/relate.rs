@@ -57,7 +57,7 @@ pub(in crate::pipeline) fn relate(
         heard.path = aliases.canonical(&heard.path).into_owned();
     }
     layers.values_mut().for_each(Names::seal);
-    let table = Table::new(&documents, &|key| layers.contains_key(key));
+    let table = Table::new(&documents, &|key| layers.contains_key(key), aliases);
     // What a damaged or closed file did not give is told there.
     let told: BTreeSet<Vec<u8>> = gaps.iter().map(Gap::exact_path).collect();
     let mut lacking = table.gaps(&documents, &|known, key| {
@@ -94,7 +94,7 @@ type Holder = (usize, usize);
 type Fate<'a> = (Option<(Removed, &'a str)>, usize);
 
 struct Relation<'a> {
-    table: &'a Table,
+    table: &'a Table<'a>,
     layers: &'a BTreeMap<Key, Names>,
     naming: &'a Naming,
     root: &'a HostRoot,
@@ -109,7 +109,7 @@ struct Relation<'a> {
 
 impl<'a> Relation<'a> {
     fn new(
-        table: &'a Table,
+        table: &'a Table<'a>,
         layers: &'a BTreeMap<Key, Names>,
         naming: &'a Naming,
         (root, aliases): (&'a HostRoot, &'a Aliases),

@@ -4,6 +4,7 @@ use super::gather::{Heard, TAR};
 use super::place::{self, Key, Store};
 use crate::archives::image::{Config, Document, Manifest, Saved, StoredImage, split_digest};
 use crate::model::{Gap, GapReason, Member};
+use crate::walk::Aliases;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// As many entries of indexes are followed: they may lead to one another.
@@ -39,8 +40,9 @@ pub(super) struct Known {
 }
 
 /// All images, by the places of their configurations and layers.
-#[derive(Debug, Default)]
-pub(super) struct Table {
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    aliases: &'a Aliases,
     pub(super) images: Vec<Known>,
     by_content: BTreeMap<(Option<Key>, Vec<Key>), usize>,
     by_manifest: BTreeMap<Key, usize>,
@@ -50,10 +52,20 @@ pub(super) struct Table {
 /// The documents by their places.
 pub(super) type Documents = BTreeMap<Key, Heard>;
 
-impl Table {
+impl<'a> Table<'a> {
     /// Puts the documents together; `has_layer` says whether something was read at a place.
-    pub(super) fn new(documents: &Documents, has_layer: &dyn Fn(&Key) -> bool) -> Self {
-        let mut table = Self::default();
+    pub(super) fn new(
+        documents: &Documents,
+        has_layer: &dyn Fn(&Key) -> bool,
+        aliases: &'a Aliases,
+    ) -> Self {
+        let mut table = Self {
+            aliases,
+            images: Vec::new(),
+            by_content: BTreeMap::new(),
+            by_manifest: BTreeMap::new(),
+            steps: 0,
+        };
         for (key, heard) in documents {
             if let Document::Manifest(manifest) = &heard.document {
                 table.manifest(key, heard, manifest, documents);
@@ -79,6 +91,11 @@ impl Table {
         table
     }
 
+    /// Where a blob lies, by that path of its file that is told.
+    fn blob(&self, store: &Store, digest: &str) -> Key {
+        place::canonical(&store.blob(digest), self.aliases)
+    }
+
     fn manifest(
         &mut self,
         key: &Key,
@@ -90,10 +107,13 @@ impl Table {
             Some((store, digest)) => (store, Some(digest)),
             None => (Store::Flat(place::split(key)?.0.to_vec()), None),
         };
-        let config = manifest.config.as_ref().map(|digest| store.blob(digest));
+        let config = manifest
+            .config
+            .as_ref()
+            .map(|digest| self.blob(&store, digest));
         let layers = manifest.layers.iter();
         let layers: Vec<_> = layers
-            .map(|layer| (layer.digest.clone(), store.blob(&layer.digest)))
+            .map(|layer| (layer.digest.clone(), self.blob(&store, &layer.digest)))
             .collect();
         let encrypted = manifest.layers.iter().filter(|layer| layer.encrypted);
         let optional = manifest.layers.iter().filter(|layer| layer.elsewhere);
@@ -105,7 +125,9 @@ impl Table {
             config,
             layers,
             encrypted: encrypted.map(|layer| layer.digest.clone()).collect(),
-            optional: optional.map(|layer| store.blob(&layer.digest)).collect(),
+            optional: optional
+                .map(|layer| self.blob(&store, &layer.digest))
+                .collect(),
             path: heard.path.clone(),
             inside: heard.inside.clone(),
             ..Known::default()
@@ -250,7 +272,7 @@ impl Table {
         let mut next = vec![digest];
         while let Some(digest) = next.pop() {
             self.steps += 1;
-            let key = store.blob(digest);
+            let key = self.blob(store, digest);
             if self.steps > STEPS_MAX || seen.contains(&key) {
                 continue;
             }
