@@ -11,14 +11,16 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 /// Judges stored sweeps; gives the exit code.
 pub fn reconcile(args: &ReconcileArgs) -> anyhow::Result<u8> {
     let messages = Messages::new(&args.output);
-    let judge = Judge::load(&args.judge, &messages)?;
+    // The program ends behind this: what an estate takes in memory is not taken apart piece by piece before.
+    let judge = ManuallyDrop::new(Judge::load(&args.judge, &messages)?);
     let output = Target::open(&args.output.output)?;
-    let judged = judge.judge(read_all(&args.sweeps)?)?;
+    let judged = ManuallyDrop::new(judge.judge(read_all(&args.sweeps)?)?);
     judge::write(&judged, &args.output, output)
 }
 

@@ -93,19 +93,20 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let mut sightings = judged.sightings;
     fill_probable_keys(&mut sightings);
     let (keys, certificates, others) = gather::gather(&sightings);
-    let host = |s: &Sighting| {
-        s.host
-            .as_deref()
-            .and_then(|h| judged.hosts.number(h))
-            .unwrap_or(usize::MAX)
-    };
+    // Those of one host follow one another.
+    let of_one_host = sightings.chunk_by(|one, next| one.host == next.host);
+    let host_of = of_one_host.flat_map(|group| {
+        let host = group.first().and_then(|s| s.host.as_deref());
+        let number = host.and_then(|host| judged.hosts.number(host));
+        std::iter::repeat_n(number.unwrap_or(usize::MAX), group.len())
+    });
     let families = openpgp::Families::find(&keys, &sightings);
     let ages = evidence::Ages::find(&sightings, judged.earlier);
     let mut world = World {
         families,
         ages,
         exported: exported(input.inventories),
-        host_of: sightings.iter().map(host).collect(),
+        host_of: host_of.collect(),
         sightings,
         rows: rows(input.inventories, &judged.hosts),
         hosts: judged.hosts,
