@@ -52,6 +52,9 @@ pub enum HistoryError {
     },
 }
 
+/// How a sighting's line begins as keymuster writes it.
+const SIGHTING: &[u8] = br#"{"record":"sighting","#;
+
 #[derive(Deserialize)]
 struct Tag<'a> {
     #[serde(borrow)]
@@ -89,6 +92,16 @@ pub fn read_sweeps(name: &str, mut input: impl BufRead) -> Result<Vec<Sweep>, Hi
             continue;
         }
         let cut = line.len() == text.len();
+        // Nearly all lines are these; what says otherwise is read once more for its record.
+        if let Some(sweep) = open.as_mut().filter(|_| line.starts_with(SIGHTING)) {
+            match parse::<Sighting>(line) {
+                Ok(sighting) => sweep.sightings.push(sighting),
+                Err(_) if cut && !is_whole(line) => break,
+                Err(error) => return Err(fail(error)),
+            }
+            hash.update(&text);
+            continue;
+        }
         let tag: Tag<'_> = match serde_json::from_slice(line) {
             Ok(tag) => tag,
             // The last line of a file that was cut off.
@@ -142,6 +155,11 @@ pub fn read_sweeps(name: &str, mut input: impl BufRead) -> Result<Vec<Sweep>, Hi
         });
     }
     Ok(sweeps)
+}
+
+/// Whether a line is JSON to its end.
+fn is_whole(line: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, String> {

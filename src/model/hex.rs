@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// `N` bytes, written as `2 * N` lower-case hexadecimal digits.
@@ -32,7 +33,15 @@ impl<const N: usize> Hex<N> {
 
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        let mut text = [0u8; 64];
+        for part in self.0.chunks(32) {
+            for (pair, byte) in text.chunks_exact_mut(2).zip(part) {
+                pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+            }
+            let digits = text.get(..2 * part.len()).map(std::str::from_utf8);
+            f.write_str(digits.and_then(Result::ok).unwrap_or_default())?;
+        }
+        Ok(())
     }
 }
 
@@ -61,6 +70,13 @@ impl<const N: usize> FromStr for Hex<N> {
     }
 }
 
+const fn letter(digit: u8) -> u8 {
+    match digit {
+        0..=9 => b'0' + digit,
+        _ => b'a' - 10 + digit,
+    }
+}
+
 fn digit(byte: Option<&u8>) -> Option<u8> {
     match byte? {
         b @ b'0'..=b'9' => Some(b - b'0'),
@@ -78,8 +94,28 @@ impl<const N: usize> Serialize for Hex<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Parsed::new())
+    }
+}
+
+/// Reads what has a text form, without a copy of the text.
+pub(super) struct Parsed<T>(PhantomData<T>);
+
+impl<T> Parsed<T> {
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Parsed<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -93,5 +129,9 @@ mod tests {
         assert_eq!(hex.to_string(), "00ff10a0");
         assert!("00ff10".parse::<Hex<4>>().is_err());
         assert!("00ff10g0".parse::<Hex<4>>().is_err());
+        assert_eq!(Hex([0xa5; 40]).to_string(), "a5".repeat(40));
+        let read: Hex<4> = serde_json::from_str("\"00\\u0066f10a0\"").unwrap();
+        assert_eq!(read, hex);
+        assert!(serde_json::from_str::<Hex<4>>("\"00\"").is_err());
     }
 }

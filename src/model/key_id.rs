@@ -1,7 +1,8 @@
 //! The one identity of a key, whatever its encoding.
 
-use super::hex::{Hex, Sha256Hex};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use super::hex::{Hex, Parsed, Sha256Hex};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -26,6 +27,23 @@ pub enum KeyId {
     "not a key id (spki-sha256:, ssh-sha256:, pgp:, secret: or opaque-sha256: and hexadecimal digits)"
 )]
 pub struct KeyIdError;
+
+impl KeyId {
+    /// The order of the texts, without making them.
+    pub fn by_text(&self, other: &Self) -> Ordering {
+        let scheme = |id: &Self| match id {
+            Self::Spki(_) => "spki-sha256:",
+            Self::Ssh(_) => "ssh-sha256:",
+            Self::Pgp(_) => "pgp:",
+            Self::Secret(_) => "secret:",
+            Self::Opaque(_) => "opaque-sha256:",
+        };
+        // Of one scheme the digits are in order as the bytes are.
+        scheme(self)
+            .cmp(scheme(other))
+            .then_with(|| self.cmp(other))
+    }
+}
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,8 +83,7 @@ impl Serialize for KeyId {
 
 impl<'de> Deserialize<'de> for KeyId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(Parsed::new())
     }
 }
 
@@ -86,6 +103,18 @@ mod tests {
         ] {
             assert_eq!(text.parse::<KeyId>().unwrap().to_string(), text);
         }
+        let mut ids: Vec<KeyId> = [
+            KeyId::Spki(Hex([2; 32])),
+            KeyId::Spki(Hex([0xa1; 32])),
+            KeyId::Ssh(Hex([1; 32])),
+            KeyId::Pgp("0A".to_owned()),
+            KeyId::Pgp("A0".to_owned()),
+            KeyId::Secret(Hex([3; 16])),
+            KeyId::Opaque(Hex([9; 32])),
+        ]
+        .into();
+        ids.sort_by(KeyId::by_text);
+        assert!(ids.iter().map(KeyId::to_string).is_sorted());
         assert!("spki-sha256:12".parse::<KeyId>().is_err());
         assert!("other:12".parse::<KeyId>().is_err());
     }

@@ -24,6 +24,7 @@ pub mod sighting;
 pub mod ssh_access;
 pub mod sweep;
 pub mod unlock;
+mod word;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;

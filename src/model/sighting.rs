@@ -8,6 +8,7 @@ use super::kind::{Class, Encoding, Kind, Protection};
 use super::location::{FileFacts, Location};
 use super::pgp::Pgp;
 use super::unlock::Opened;
+use super::word;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,17 +27,26 @@ pub struct Sighting {
     /// What it is.
     pub kind: Kind,
     /// The format's name, as in the README's table.
+    #[serde(deserialize_with = "word::one")]
     pub format: Cow<'static, str>,
     /// The clothes that it wears.
     pub encoding: Encoding,
     /// The key's algorithm as NIST and the RFCs write it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "word::maybe"
+    )]
     pub algorithm: Option<Cow<'static, str>>,
     /// Key size in bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bits: Option<u32>,
     /// Named curve.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "word::maybe"
+    )]
     pub curve: Option<Cow<'static, str>>,
     /// Whether private material stands in clear; absent for public things.
     #[serde(default, skip_serializing_if = "Option::is_none")]

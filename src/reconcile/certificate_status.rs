@@ -1,11 +1,11 @@
 //! Whether a certificate is in force, replaced, or only history.
 
 use super::alternative_names;
-use super::context::{Row, World, directory, file_name, paths};
+use super::context::{Cert, Row, World, directory, file_name, paths};
 use super::dates::plus_days;
 use super::lineage::settled;
 use super::tokens::{Token, of_sighting};
-use crate::model::{Certificate, CertificateStatus, Sha256Hex, Sighting};
+use crate::model::{Certificate, CertificateStatus, KeyId, Sha256Hex, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Containers whose members are kept, not used.
@@ -29,18 +29,11 @@ pub(super) fn decide(world: &mut World<'_>) {
             continue;
         };
         let replaced_by_row = recorded.contains(&number);
-        let mut by_host: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for &sighting in &certificate.sightings {
-            by_host
-                .entry(world.host(sighting))
-                .or_default()
-                .push(sighting);
-        }
         let mut whole = None;
         let mut successor = None;
-        for (host, sightings) in by_host {
+        for (host, sightings) in by_host(world, certificate) {
             let age = Age::of(facts);
-            let of_groups = groups(world, number, host);
+            let of_groups = groups(world, number, host, &sightings);
             let best = of_groups.iter().filter_map(|group| newest.get(group)).max();
             let newer = best.filter(|(best, _)| *best > age);
             successor = successor.max(newer);
@@ -80,6 +73,18 @@ pub(super) fn decide(world: &mut World<'_>) {
     }
 }
 
+/// The sightings of a certificate on each host.
+fn by_host(world: &World<'_>, certificate: &Cert) -> BTreeMap<usize, Vec<usize>> {
+    let mut by_host: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &sighting in &certificate.sightings {
+        by_host
+            .entry(world.host(sighting))
+            .or_default()
+            .push(sighting);
+    }
+    by_host
+}
+
 /// Start and then end of validity: the greater, the newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Age(Option<jiff::Timestamp>, Option<jiff::Timestamp>);
@@ -102,16 +107,15 @@ enum Group {
     Generations(usize, String),
 }
 
-fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
+/// The groups of a certificate on one host, with its sightings there.
+fn groups(world: &World<'_>, number: usize, host: usize, here: &[usize]) -> Vec<Group> {
     let Some(certificate) = world.certificates.get(number) else {
         return Vec::new();
     };
     let mut out = vec![Group::Key(host, certificate.key)];
     let leaf = world.facts(certificate).is_some_and(|facts| !facts.is_ca);
-    let seen = certificate.sightings.iter().filter(|_| leaf);
-    let generations: BTreeSet<String> = seen
-        .filter(|&&s| world.host(s) == host)
-        .filter_map(|&s| world.sightings.get(s))
+    let generations: BTreeSet<String> = world
+        .at(if leaf { here } else { &[] })
         .flat_map(paths)
         .filter_map(settled)
         .collect();
@@ -122,12 +126,8 @@ fn groups(world: &World<'_>, number: usize, host: usize) -> Vec<Group> {
     );
     let names = certificate.names.clone();
     if certificate.subject == certificate.issuer {
-        let here = certificate
-            .sightings
-            .iter()
-            .filter(|&&s| world.host(s) == host);
-        let directories: BTreeSet<&str> = here
-            .filter_map(|&s| world.sightings.get(s))
+        let directories: BTreeSet<&str> = world
+            .at(here)
             .map(|s| directory(&s.location.path))
             .collect();
         out.extend(directories.into_iter().map(|directory| {
@@ -156,13 +156,12 @@ fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
         let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
             continue;
         };
-        let live = certificate.sightings.iter().filter(|&&s| {
+        for (host, here) in by_host(world, certificate) {
             // What is itself only kept does not replace what is in use.
-            world.sightings.get(s).is_some_and(|s| !is_history(s))
-        });
-        let hosts: BTreeSet<usize> = live.map(|&s| world.host(s)).collect();
-        for host in hosts {
-            for group in groups(world, number, host) {
+            if world.at(&here).all(is_history) {
+                continue;
+            }
+            for group in groups(world, number, host, &here) {
                 let best = newest.entry(group).or_insert((Age::of(facts), number));
                 *best = (*best).max((Age::of(facts), number));
             }
@@ -202,12 +201,26 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
         let Some(end) = world.facts(certificate).and_then(|f| f.not_after) else {
             continue;
         };
-        let first = world.at(&certificate.sightings).next();
-        let own: BTreeSet<Token> = first
-            .map(of_sighting)
-            .unwrap_or_default()
-            .into_iter()
+        let Some(first) = world.at(&certificate.sightings).next() else {
+            continue;
+        };
+        let of_id = match &first.key_id {
+            Some(KeyId::Spki(digest)) => Some(*digest),
+            _ => None,
+        };
+        let of_names = by_names.get(&(certificate.subject.clone(), certificate.issuer.clone()));
+        let spki = [first.fingerprints.spki_sha256, of_id];
+        let of_key: Vec<usize> = spki
+            .iter()
+            .flatten()
+            .filter_map(|digest| by_key.get(digest))
+            .flatten()
+            .copied()
             .collect();
+        if of_names.is_none() && of_key.is_empty() {
+            continue;
+        }
+        let own: BTreeSet<Token> = of_sighting(first).into_iter().collect();
         let replaces = |row: &Row<'_>| {
             let later = row.entry.expires.is_some_and(|e| e.at > plus_days(end, 1));
             later && !certificate_tokens(&row.identifiers).any(|t| own.contains(t))
@@ -216,19 +229,10 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
             let names: Vec<String> = row.entry.sans.iter().map(|n| n.to_lowercase()).collect();
             names.is_empty() || same_names(&names, &certificate.names)
         };
-        let key = (certificate.subject.clone(), certificate.issuer.clone());
-        let rows = |list: Option<&Vec<usize>>| -> Vec<&Row<'_>> {
-            let list = list.into_iter().flatten();
-            list.filter_map(|&r| world.rows.get(r)).collect()
-        };
-        let of_key = own.iter().filter_map(|t| match t {
-            Token::Spki(digest) => Some(rows(by_key.get(digest))),
-            _ => None,
-        });
-        if rows(by_names.get(&key))
-            .into_iter()
-            .any(|row| replaces(row) && names_fit(row))
-            || of_key.flatten().any(replaces)
+        let mut named = of_names.into_iter().flatten();
+        let row = |number: &usize| world.rows.get(*number);
+        if named.any(|n| row(n).is_some_and(|row| replaces(row) && names_fit(row)))
+            || of_key.iter().any(|n| row(n).is_some_and(replaces))
         {
             out.insert(number);
         }

@@ -1,7 +1,7 @@
 //! From drafts to findings: class and reference rules, and stable ids.
 
 use super::context::{Draft, Key, Row};
-use crate::model::{Class, Finding, Flag, Severity};
+use crate::model::{Class, Finding, Flag, Hex, Severity};
 use crate::policy::Policy;
 use sha2::{Digest as _, Sha256};
 
@@ -35,14 +35,10 @@ pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>)
         digest.update(part.as_bytes());
         digest.update([0]);
     }
-    let id: String = digest
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let digest: [u8; 32] = digest.finalize().into();
+    let id = digest.first_chunk().map(|first| Hex::<8>(*first));
     Finding {
-        id: format!("f:{id}"),
+        id: format!("f:{}", id.unwrap_or(Hex([0; 8]))),
         flag: draft.flag,
         severity: draft.severity,
         why: draft.why,

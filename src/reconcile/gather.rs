@@ -17,7 +17,7 @@ pub(super) fn gather(sightings: &[Sighting]) -> (Vec<Key>, Vec<Cert>, Vec<usize>
         }
     }
     let mut groups: Vec<(&KeyId, Vec<usize>)> = by_key.into_iter().collect();
-    groups.sort_by_cached_key(|(id, _)| id.to_string());
+    groups.sort_unstable_by(|(one, _), (other, _)| one.by_text(other));
     let mut keys = Vec::with_capacity(groups.len());
     let mut certificates = Vec::new();
     for (id, all) in groups {

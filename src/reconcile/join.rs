@@ -4,8 +4,8 @@ use super::context::{Row, World};
 use super::dates;
 use super::names::Name;
 pub(super) use super::tokens::{Method, Token};
-use super::tokens::{of_sighting, serial_bits, serial_forms};
-use crate::model::Certificate;
+use super::tokens::{have_same_tokens, of_sighting, serial_bits, serial_forms};
+use crate::model::{Certificate, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row that names a key, as a key sees it.
@@ -60,6 +60,9 @@ const WEAK_ROWS: usize = 64;
 /// Nor is one that more keys than this have in common.
 pub(super) const WEAK_KEYS: usize = 16;
 
+/// Sightings of one key that are remembered to tell whether a further one has identifiers of its own.
+const FORMS: usize = 8;
+
 /// The whole join.
 #[derive(Debug, Default)]
 pub(super) struct Join {
@@ -107,21 +110,37 @@ pub(super) fn join(world: &World<'_>) -> Join {
             .collect(),
     };
     let certificate_of = certificates_by_sighting(world);
+    let of_rows = index
+        .keys()
+        .fold(0, |mask, token| mask | token.method().bit());
     for (number, key) in world.keys.iter().enumerate() {
-        let mut seen: BTreeSet<(Token, Option<usize>)> = BTreeSet::new();
+        let mut seen: Vec<(Token, Option<usize>)> = Vec::new();
+        let mut forms: Vec<&Sighting> = Vec::new();
         for &sighting in &key.all {
             let Some(s) = world.sightings.get(sighting) else {
                 continue;
             };
-            let certificate = certificate_of.get(sighting).copied().flatten();
-            for token in of_sighting(s) {
-                let certificate = certificate.filter(|_| token.method().names_certificate());
-                seen.insert((token, certificate));
+            // An authority is seen on every host, and has the same identifiers there.
+            if forms.iter().any(|known| have_same_tokens(known, s)) {
+                continue;
             }
+            if forms.len() < FORMS {
+                forms.push(s);
+            }
+            let certificate = certificate_of.get(sighting).copied().flatten();
+            seen.extend(of_sighting(s).into_iter().map(|token| {
+                let certificate = certificate.filter(|_| token.method().names_certificate());
+                (token, certificate)
+            }));
         }
+        seen.sort_unstable();
+        seen.dedup();
         for (token, certificate) in seen {
             if let Some(mask) = out.methods.get_mut(number) {
                 *mask |= token.method().bit();
+            }
+            if of_rows & token.method().bit() == 0 {
+                continue;
             }
             let rows = index.get(&token).map_or(&[][..], Vec::as_slice);
             if !token.method().is_strong() && rows.len() > WEAK_ROWS {

@@ -93,19 +93,20 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let mut sightings = judged.sightings;
     fill_probable_keys(&mut sightings);
     let (keys, certificates, others) = gather::gather(&sightings);
-    let host = |s: &Sighting| {
-        s.host
-            .as_deref()
-            .and_then(|h| judged.hosts.number(h))
-            .unwrap_or(usize::MAX)
-    };
+    // Those of one host follow one another.
+    let of_one_host = sightings.chunk_by(|one, next| one.host == next.host);
+    let host_of = of_one_host.flat_map(|group| {
+        let host = group.first().and_then(|s| s.host.as_deref());
+        let number = host.and_then(|host| judged.hosts.number(host));
+        std::iter::repeat_n(number.unwrap_or(usize::MAX), group.len())
+    });
     let families = openpgp::Families::find(&keys, &sightings);
     let ages = evidence::Ages::find(&sightings, judged.earlier);
     let mut world = World {
         families,
         ages,
         exported: exported(input.inventories),
-        host_of: sightings.iter().map(host).collect(),
+        host_of: host_of.collect(),
         sightings,
         rows: rows(input.inventories, &judged.hosts),
         hosts: judged.hosts,
@@ -146,16 +147,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         listed,
         ..
     } = world;
-    let mut sightings: Vec<Option<Sighting>> = sightings.into_iter().map(Some).collect();
-    let mut take = |numbers: &[usize]| -> Vec<Sighting> {
-        numbers
-            .iter()
-            .filter_map(|&n| sightings.get_mut(n)?.take())
-            .collect()
-    };
-    for (report, key) in key_reports.iter_mut().zip(&keys) {
-        report.sightings = take(&key.all);
-    }
+    let others = hand_out(sightings, &others, &keys, &mut key_reports);
     let mut report = Report {
         schema: REPORT_SCHEMA.to_owned(),
         tool: input.tool,
@@ -166,13 +158,46 @@ pub fn reconcile(input: Input<'_>) -> Report {
         inventories,
         summary: Summary::default(),
         keys: key_reports,
-        others: take(&others),
+        others,
         entries,
         access: trust.into_report(),
         gaps: judged.gaps,
     };
     report.summary = summary::count(&report, metrics);
     report
+}
+
+/// Moves the sightings into the reports of their keys; gives those that have none. The list shrinks meanwhile: an estate's
+/// are never in memory twice.
+fn hand_out(
+    mut sightings: Vec<Sighting>,
+    others: &[usize],
+    keys: &[context::Key],
+    reports: &mut [KeyReport],
+) -> Vec<Sighting> {
+    const SHRINK_EVERY: usize = 1 << 14;
+    // Those without a key come first, then those of each key; among each other they stay in order.
+    let of_keys = keys.iter().flat_map(|key| key.all.iter().copied());
+    let mut place: Vec<usize> = vec![0; sightings.len()];
+    for (to, from) in others.iter().copied().chain(of_keys).enumerate() {
+        if let Some(slot) = place.get_mut(from) {
+            *slot = to;
+        }
+    }
+    for at in 0..place.len() {
+        while let Some(to) = place.get(at).copied().filter(|&to| to != at) {
+            sightings.swap(at, to);
+            place.swap(at, to);
+        }
+    }
+    for (key, report) in keys.iter().zip(reports).rev() {
+        let rest = sightings.len().saturating_sub(key.all.len());
+        report.sightings = sightings.split_off(rest);
+        if sightings.capacity() - rest > SHRINK_EVERY {
+            sightings.shrink_to_fit();
+        }
+    }
+    sightings
 }
 
 /// Runs every rule over every key, and then over every row.

@@ -199,6 +199,17 @@ pub(super) fn of_sighting(sighting: &Sighting) -> Vec<Token> {
     out
 }
 
+/// Whether two sightings of one key and, if any, one certificate can be named by the same, without making the tokens.
+pub(super) fn have_same_tokens(one: &Sighting, other: &Sighting) -> bool {
+    let certificate = |s: &Sighting| s.kind == Kind::Certificate;
+    let same_facts = match (one.certificate.as_deref(), other.certificate.as_deref()) {
+        (Some(a), Some(b)) => a.serial == b.serial && a.issuer == b.issuer,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    let same_kind = certificate(one) == certificate(other);
+    same_kind && (same_facts || !certificate(one)) && one.fingerprints == other.fingerprints
+}
+
 fn of_key_id(id: &KeyId) -> Token {
     match id {
         KeyId::Spki(d) => Token::Spki(*d),
@@ -280,25 +291,23 @@ pub(super) fn serials_agree(row: &str, certificate: &str) -> bool {
 }
 
 fn decimal(hexadecimal: &str) -> Option<String> {
-    // Little-endian decimal digits; each hexadecimal digit multiplies by sixteen and adds.
-    let mut digits: Vec<u32> = vec![0];
+    // Nine decimal digits each, the least first; each hexadecimal digit multiplies by sixteen and adds.
+    const NINE_DIGITS: u64 = 1_000_000_000;
+    let mut parts: Vec<u64> = vec![0];
     for c in hexadecimal.chars() {
-        let mut carry = c.to_digit(16)?;
-        for digit in &mut digits {
-            let value = *digit * 16 + carry;
-            *digit = value % 10;
-            carry = value / 10;
+        let mut carry = u64::from(c.to_digit(16)?);
+        for part in &mut parts {
+            let value = *part * 16 + carry;
+            *part = value % NINE_DIGITS;
+            carry = value / NINE_DIGITS;
         }
-        while carry > 0 {
-            digits.push(carry % 10);
-            carry /= 10;
+        if carry > 0 {
+            parts.push(carry);
         }
     }
-    digits
-        .iter()
-        .rev()
-        .map(|&d| char::from_digit(d, 10))
-        .collect()
+    let mut parts = parts.iter().rev();
+    let first = parts.next()?.to_string();
+    Some(parts.fold(first, |text, part| format!("{text}{part:09}")))
 }
 
 #[cfg(test)]
@@ -312,6 +321,21 @@ mod tests {
         assert!(serials_agree("1F:2E:3D:4C:5B:6A:79:88", "1f2e3d4c5b6a7988"));
         assert!(serials_agree("0x0010", "10"));
         assert!(!serials_agree("2246800662264969609", "1f2e3d4c5b6a7988"));
+    }
+
+    #[test]
+    fn long_serials_in_decimal() {
+        // python3: 10**27, 16**40 - 1
+        for (hexadecimal, text) in [
+            ("33b2e3c9fd0803ce8000000", "1000000000000000000000000000"),
+            (
+                "ffffffffffffffffffffffffffffffffffffffff",
+                "1461501637330902918203684832716283019655932542975",
+            ),
+            ("0", "0"),
+        ] {
+            assert_eq!(decimal(hexadecimal).as_deref(), Some(text));
+        }
     }
 
     #[test]

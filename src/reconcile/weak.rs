@@ -3,7 +3,7 @@
 use super::context::{Key, Row, World, paths};
 use super::join::{Join, Method, RowMatch, WEAK_KEYS, WeakLink};
 use super::names::{Name, folded};
-use super::places::Place;
+use super::places::{HostRef, Place};
 use super::tokens::serials_agree;
 use crate::model::{Identifier, KeyId, Kind, Sighting};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -13,7 +13,8 @@ const CROWD: usize = 256;
 
 /// What lies at the very files that rows name.
 pub(super) struct AtPlace {
-    by_path: HashMap<String, Vec<usize>>,
+    /// By path and host: one path is a file on each of a thousand hosts.
+    by_path: HashMap<String, BTreeMap<usize, Vec<usize>>>,
     key_of: Vec<Option<usize>>,
 }
 
@@ -29,7 +30,7 @@ impl AtPlace {
                 _ => None,
             })
             .collect();
-        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_path: HashMap<String, BTreeMap<usize, Vec<usize>>> = HashMap::new();
         let mut key_of = vec![None; world.sightings.len()];
         for (number, key) in world.keys.iter().enumerate() {
             for &sighting in &key.all {
@@ -40,10 +41,32 @@ impl AtPlace {
         }
         for (number, sighting) in world.sightings.iter().enumerate() {
             for path in paths(sighting).filter(|path| wanted.contains(path)) {
-                by_path.entry(path.to_owned()).or_default().push(number);
+                let host = world.host(number);
+                let files = match by_path.get_mut(path) {
+                    Some(files) => files,
+                    None => by_path.entry(path.to_owned()).or_default(),
+                };
+                files.entry(host).or_default().push(number);
             }
         }
         Self { by_path, key_of }
+    }
+
+    /// The sightings at a path of the host that a place names; none where they are a crowd.
+    fn at(&self, host: &HostRef, path: &str) -> Vec<usize> {
+        let Some(files) = self.by_path.get(path) else {
+            return Vec::new();
+        };
+        let found = match host {
+            HostRef::Swept(host) => files.get(host).cloned().unwrap_or_default(),
+            HostRef::Any => files.values().flatten().copied().take(CROWD + 1).collect(),
+            HostRef::Unswept(_) => Vec::new(),
+        };
+        if found.len() > CROWD {
+            Vec::new()
+        } else {
+            found
+        }
     }
 
     /// The keys of a row's type at the files that it names, each with a sighting there.
@@ -56,8 +79,7 @@ impl AtPlace {
             let Place::Exact { host, path } = place else {
                 continue;
             };
-            let here = self.by_path.get(path).filter(|list| list.len() <= CROWD);
-            for &number in here.into_iter().flatten() {
+            for number in self.at(host, path) {
                 let (Some(s), Some(key)) = (
                     world.sightings.get(number),
                     self.key_of.get(number).copied().flatten(),
@@ -65,7 +87,7 @@ impl AtPlace {
                     continue;
                 };
                 let listed = matches!(s.kind, Kind::AuthorizedKey | Kind::KnownHost | Kind::Crl);
-                if host.allows(world.host(number)) && row.covers(s.kind) && !listed {
+                if row.covers(s.kind) && !listed {
                     found.entry(key).or_insert(number);
                 }
             }

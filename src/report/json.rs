@@ -40,9 +40,13 @@ pub fn write_document(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// Writes the report as lines: the head first, then a line a key, other sighting, entry, access and gap.
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    // A report of a large estate has millions of small pieces: they are put together here, not by the output.
+    let mut text = Vec::new();
     let mut line = |record: &Record<'_>| -> io::Result<()> {
-        serde_json::to_writer(&mut *out, record)?;
-        out.write_all(b"\n")
+        text.clear();
+        serde_json::to_writer(&mut text, record)?;
+        text.push(b'\n');
+        out.write_all(&text)
     };
     line(&Record::Report(Head {
         schema: &report.schema,

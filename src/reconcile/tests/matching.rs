@@ -418,3 +418,25 @@ fn policy_sets_severities() {
         .insert(Flag::Unknown, Severity::Critical);
     assert_eq!(of_key(&c.run(), 1), set(&["unknown:critical"]));
 }
+
+/// A file of one name lies on each host of an estate; what lies at it on the row's own host is meant.
+#[test]
+fn one_path_on_many_hosts() {
+    let path = "/etc/tls/site.key";
+    let mut seen = case(
+        vec![private(200, path)],
+        vec![entry("K-1", vec![], &["web01:/etc/tls/site.key"])],
+    );
+    for n in 0..150 {
+        seen = seen
+            .and(&format!("app{n}"), vec![private(n, path)])
+            .and(&format!("db{n}"), vec![private(n, path)]);
+    }
+    let report = seen.run();
+    assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
+    let of_host = of_key(&report, 200);
+    assert!(of_host.iter().any(|f| f.starts_with("ambiguous")));
+    let others = report.keys.iter().filter(|k| k.key_id != key_id(200));
+    let flags = others.flat_map(|k| &k.flags).map(|f| f.flag);
+    assert_eq!(flags.filter(|f| *f == Flag::Ambiguous).count(), 0);
+}
