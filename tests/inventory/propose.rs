@@ -185,8 +185,8 @@ fn the_estate_is_clean_once_the_proposals_are_taken_over() {
         // New rows have no owner, and nobody is made up.
         let unowned = |e: &&Value| e.get("owner").is_none();
         let rows = after["entries"].as_array().unwrap();
-        assert_eq!(rows.len(), 67 + 12);
-        assert_eq!(rows.iter().skip(67).filter(unowned).count(), 12);
+        assert_eq!(rows.len(), 67 + 13);
+        assert_eq!(rows.iter().skip(67).filter(unowned).count(), 13);
         // The rows alone are an inventory too, of these rows.
         let alone = at("alone");
         proposed(&sweep, &inventory, &alone, &[]);
