@@ -1,6 +1,6 @@
 //! What contents of random bytes are taken for, as values of databases, members and files may have them.
 //!
-//! `cargo bench --bench chance [-- MILLIONS]`: first so many millions of contents of 20 to 4,096 random bytes (three unless told
+//! `cargo bench --bench chance [-- MILLIONS]`: first so many millions of contents of 1 to 4,095 random bytes (three unless told
 //! otherwise), then 200,000 for each short magic number there is, which they begin with: a rate among these, divided by
 //! how seldom chance writes the magic number, is one that no plain trial could measure. Nothing should be told at all of the
 //! first, and of the second nothing above the bound that is printed.
@@ -86,11 +86,10 @@ impl Noise {
         }
     }
 
-    /// From 20 to 4,096, small ones as often as large ones.
+    /// From 1 to 4,095, small ones as often as large ones.
     fn size(&mut self) -> usize {
-        let power = 4 + self.next() % 8;
-        let size = (1 << power) + self.next() % (1 << power);
-        (size as usize).clamp(20, 4096)
+        let least = 1 << (self.next() % 12);
+        (least + self.next() % least) as usize
     }
 }
 

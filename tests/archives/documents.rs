@@ -270,7 +270,11 @@ fn documents_and_databases_of_hostile_bytes_end() {
             for _ in 0..=next() % 8 {
                 let at = next() % bytes.len();
                 // The header of a database, and what stands around, more often than the rest.
-                let at = if next().is_multiple_of(3) { at % 700 } else { at };
+                let at = if next().is_multiple_of(3) {
+                    at % 700
+                } else {
+                    at
+                };
                 if next().is_multiple_of(2) {
                     bytes[at] = u8::try_from(next() % 256).unwrap();
                 } else {
