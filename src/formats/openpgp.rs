@@ -136,7 +136,11 @@ impl First {
         } else {
             key.rest.is_empty()
         };
-        let next = bytes.get(packet.end).is_none_or(|first| may_follow(*first));
+        // Numbers without a count prove little.
+        let proven = !matches!(key.algorithm, 25..=28);
+        let next = bytes
+            .get(packet.end)
+            .is_none_or(|first| may_follow(*first) || proven && first & 0x80 != 0);
         let in_time = key.created >= TIME_MIN;
         if key.is_exact && whole && next && in_time {
             Self::Key
