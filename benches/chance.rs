@@ -11,6 +11,8 @@
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::print_stdout,
     reason = "an experiment may fail loudly"
 )]
 
