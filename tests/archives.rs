@@ -5,6 +5,7 @@ mod bombs;
 mod chains;
 mod damage;
 mod databases;
+mod decoys;
 mod disks;
 mod documents;
 mod encodings;

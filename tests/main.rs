@@ -7,6 +7,9 @@ mod architecture;
 mod archives;
 
 #[cfg(test)]
+mod chance;
+
+#[cfg(test)]
 mod cli;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! OpenPGP: what fixtures cannot show. Joined identities, large and hostile keyrings, chance bytes.
 
+use keymuster::formats::wire::openpgp::packet::{Packets, tag};
 use keymuster::model::{GapReason, Kind, Sighting};
 use keymuster::pipeline::examine;
 use std::fs;
@@ -207,4 +208,47 @@ fn control_characters_stay_data_in_records() {
         found[0].pgp.as_ref().unwrap().user_ids,
         ["Mallory \u{1b}[31m\u{7} <m@fixture.example>"]
     );
+}
+
+#[test]
+fn a_primary_key_alone_is_found_and_cut_it_is_told_or_nothing() {
+    let mut told = 0;
+    for name in [
+        "every_algorithm.gpg",
+        "every_algorithm_secret.gpg",
+        "passphrase.gpg",
+        "card.gpg",
+        "new_headers.gpg",
+        "version3.gpg",
+        "sq.pgp",
+        "legacy/secring.gpg",
+        "legacy/pubring.gpg",
+    ] {
+        let bytes = fixture(&format!("openpgp/{name}"));
+        for packet in Packets::new(&bytes).flatten() {
+            if !matches!(packet.tag, tag::PUBLIC_KEY | tag::SECRET_KEY) {
+                continue;
+            }
+            let whole = &bytes[packet.start..packet.end];
+            let (found, gaps) = examine(whole, b"x");
+            assert_eq!((found.len(), gaps.len()), (1, 0), "{name} {}", packet.start);
+            for length in 1..whole.len() {
+                let (found, gaps) = examine(&whole[..length], b"x");
+                assert!(found.is_empty(), "{name} {length}");
+                let truncated = gaps.iter().all(|gap| gap.reason == GapReason::Truncated);
+                assert!(gaps.len() <= 1 && truncated, "{name} {gaps:?}");
+                told += gaps.len();
+            }
+            let key = &found[0];
+            // Enough of it to know the size of its first number, or its curve, is enough to tell it.
+            if key.bits.is_some_and(|bits| bits % 64 == 0) {
+                assert_eq!(
+                    examine(&whole[..whole.len() - 1], b"x").1.len(),
+                    1,
+                    "{name}"
+                );
+            }
+        }
+    }
+    assert!(told > 1000, "{told}");
 }

@@ -13,6 +13,8 @@ pub struct OracleSso;
 
 const NAME: &str = "oracle_sso";
 const MAGIC: &[u8] = b"\xa1\xf8\x4e";
+/// Magic number, type, version and the length of the section.
+const DECLARED: usize = 3 + 1 + 4 + 4;
 /// The longest header that is believed; 65 bytes were seen behind the first fields.
 const SECTION_MAX: usize = 4096;
 
@@ -32,6 +34,10 @@ impl Format for OracleSso {
 
     fn read(&self, candidate: &Candidate<'_>) -> Reading {
         let bytes = candidate.bytes.get(candidate.at..).unwrap_or_default();
+        // Less declares nothing.
+        if !bytes.starts_with(MAGIC) || (candidate.at_end && bytes.len() < DECLARED) {
+            return Reading::NotMine;
+        }
         let header = match Header::read(bytes) {
             Ok(Some(header)) => header,
             Ok(None) => return Reading::NotMine,
@@ -82,10 +88,7 @@ impl Header {
         };
         let version = input.u32()?;
         let section = usize::try_from(input.u32()?).unwrap_or(usize::MAX);
-        if !bytes.starts_with(MAGIC)
-            || !matches!(version, 5 | 6)
-            || !(1..=SECTION_MAX).contains(&section)
-        {
+        if !matches!(version, 5 | 6) || !(1..=SECTION_MAX).contains(&section) {
             return Ok(None);
         }
         let scheme = match input.take(section)?.first() {

@@ -4,6 +4,7 @@
 use super::wire::openpgp::key::Key;
 use super::wire::openpgp::keyring;
 use super::wire::openpgp::packet::{PacketError, Packets, tag};
+use super::wire::openpgp::protection::SecretPart;
 use super::{Format, Signature};
 use crate::model::{Candidate, Clue, Fault, Found, GapReason, Reading};
 
@@ -130,8 +131,16 @@ impl First {
         let Ok(key) = Key::read(packet.body, secret) else {
             return Self::Other;
         };
-        let whole = secret != key.rest.is_empty();
-        let next = bytes.get(packet.end).is_none_or(|b| b & 0x80 != 0);
+        let whole = if secret {
+            SecretPart::is_plausible(key.version, key.algorithm, key.rest)
+        } else {
+            key.rest.is_empty()
+        };
+        // Numbers without a count prove little.
+        let proven = !matches!(key.algorithm, 25..=28);
+        let next = bytes
+            .get(packet.end)
+            .is_none_or(|first| may_follow(*first) || proven && first & 0x80 != 0);
         let in_time = key.created >= TIME_MIN;
         if key.is_exact && whole && next && in_time {
             Self::Key
@@ -140,16 +149,25 @@ impl First {
         }
     }
 
-    /// A packet whose header says more than there is: version, time, algorithm and the start of its numbers must fit.
+    /// A packet whose header says more than there is: version, time, algorithm and the start of its numbers must fit, and
+    /// these the length.
     fn look_at_cut(bytes: &[u8]) -> Self {
-        let header = match bytes {
-            [0x94 | 0x98, _, ..] => 2,
-            [0x95 | 0x99, _, _, ..] => 3,
-            [0x96 | 0x9a, _, _, _, _, ..] => 5,
-            [0xc5 | 0xc6, 0..=191, ..] => 2,
-            [0xc5 | 0xc6, 192..=223, _, ..] => 3,
+        let (header, length) = match bytes {
+            [0x94 | 0x98, length, ..] | [0xc5 | 0xc6, length @ 0..=191, ..] => {
+                (2, usize::from(*length))
+            }
+            [0x95 | 0x99, high, low, ..] => (3, usize::from(u16::from_be_bytes([*high, *low]))),
+            [0x96 | 0x9a, 0, b, c, d, ..] => {
+                let length = u32::from_be_bytes([0, *b, *c, *d]);
+                (5, usize::try_from(length).unwrap_or(usize::MAX))
+            }
+            [0xc5 | 0xc6, first @ 192..=223, second, ..] => {
+                let length = ((usize::from(*first) - 192) << 8) + usize::from(*second) + 192;
+                (3, length)
+            }
             _ => return Self::Other,
         };
+        let secret = matches!(bytes, [0x94..=0x96 | 0xc5, ..]);
         let body = bytes.get(header..).unwrap_or_default();
         let [version, a, b, c, d, rest @ ..] = body else {
             return Self::Other;
@@ -167,12 +185,16 @@ impl First {
             5 | 6 => numbers.get(4..).unwrap_or_default(),
             _ => numbers,
         };
+        let before = body.len() - numbers.len();
         let plausible = match (algorithm, numbers) {
-            (1..=3 | 16 | 17 | 20, [high, low, first, ..]) => {
-                let bits = u32::from(u16::from_be_bytes([*high, *low]));
-                // The first octet has as many bits as the count leaves for it.
-                let top = (bits.wrapping_sub(1)) % 8 + 1;
-                (512..=16_384).contains(&bits) && 8 - first.leading_zeros() == top
+            (1..=3 | 17 | 20, [high, low, first, ..]) => {
+                let bits = usize::from(u16::from_be_bytes([*high, *low]));
+                // Of the sizes that are made the first octet has its first bit set.
+                let is_size = (512..=16_384).contains(&bits) && bits.is_multiple_of(64);
+                let left = length.checked_sub(before + 2 + bits / 8);
+                is_size
+                    && first & 0x80 != 0
+                    && left.is_some_and(|left| is_left(*algorithm, secret, bits / 8, left))
             }
             (18 | 19 | 22, [length, id @ ..]) => id
                 .get(..usize::from(*length))
@@ -181,4 +203,34 @@ impl First {
         };
         if plausible { Self::Cut } else { Self::Other }
     }
+}
+
+/// Whether so many octets may follow the first number, of `size` octets, in a key's packet.
+fn is_left(algorithm: u8, secret: bool, size: usize, left: usize) -> bool {
+    /// The longest public exponent, with its count.
+    const EXPONENT: usize = 2 + 32;
+    /// What protects a secret part, and ends it.
+    const BESIDE: usize = 100;
+    match (algorithm, secret) {
+        (1..=3, false) => (3..=EXPONENT).contains(&left),
+        // The secret part is elsewhere, or it is an exponent, two primes and a coefficient.
+        (1..=3, true) => {
+            (4..=EXPONENT + BESIDE).contains(&left)
+                || (2 * size..=3 * size + EXPONENT + BESIDE).contains(&left)
+        }
+        // A generator and the public number are as long; those of a smaller group are not much longer.
+        _ => (size..=2 * size + 3 * BESIDE).contains(&left),
+    }
+}
+
+/// Whether a packet behind a key may begin with this octet: a user id, an attribute, a subkey, a signature, the next key, what
+/// a program notes of its trust, a marker, padding or something private; or there is padding of the file.
+const fn may_follow(first: u8) -> bool {
+    let tag = match first {
+        0 | b'\n' | b'\r' => return true,
+        0..=0x7f => return false,
+        0x80..=0xbf => (first >> 2) & 0x0f,
+        _ => first & 0x3f,
+    };
+    matches!(tag, 2 | 5..=7 | 10 | 12..=14 | 17 | 21 | 60..=63)
 }

@@ -50,7 +50,10 @@ pub(super) fn open<'r>(codings: &[Coding], data: impl Read + 'r) -> Box<dyn Read
     for coding in codings {
         let inner = BufReader::new(data);
         data = match *coding {
-            Coding::Flate => Box::new(ZlibDecoder::new(inner)),
+            Coding::Flate => Box::new(Flate {
+                stream: ZlibDecoder::new(inner),
+                is_begun: false,
+            }),
             Coding::Hexadecimal => Box::new(Digits::new(inner, hexadecimal)),
             Coding::Ascii85 => Box::new(Digits::new(inner, ascii85)),
             Coding::Lzw { is_early } => Box::new(Lzw::new(inner, is_early)),
@@ -58,6 +61,22 @@ pub(super) fn open<'r>(codings: &[Coding], data: impl Read + 'r) -> Box<dyn Read
         };
     }
     data
+}
+
+/// zlib; of no data, which some programs say are of this filter, comes nothing.
+struct Flate<R> {
+    stream: ZlibDecoder<R>,
+    is_begun: bool,
+}
+
+impl<R: BufRead> Read for Flate<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.is_begun && self.stream.get_mut().fill_buf()?.is_empty() {
+            return Ok(0);
+        }
+        self.is_begun = true;
+        self.stream.read(buffer)
+    }
 }
 
 /// Bytes that are made a few at a time.

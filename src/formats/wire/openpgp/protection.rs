@@ -53,6 +53,54 @@ impl SecretPart {
     }
 }
 
+/// Octets of the secret number of an algorithm whose numbers stand as they are (RFC 9580, section 5.5.5).
+const fn raw_size(algorithm: u8) -> Option<usize> {
+    Some(match algorithm {
+        25 | 27 => 32,
+        26 => 56,
+        28 => 57,
+        _ => return None,
+    })
+}
+
+impl SecretPart {
+    /// Whether what follows the public part of a secret key packet may be a secret part, and is no chance: in clear its numbers
+    /// fill it, up to their checksum; else cipher and derivation are known.
+    pub fn is_plausible(version: u8, algorithm: u8, rest: &[u8]) -> bool {
+        let Some((usage, secret)) = rest.split_first() else {
+            return false;
+        };
+        match usage {
+            // Numbers of the other algorithms have proven themselves.
+            0 => raw_size(algorithm).is_none_or(|size| match version {
+                5 => true,
+                6 => secret.len() == size,
+                _ => secret.split_last_chunk::<2>().is_some_and(|(number, sum)| {
+                    let octets = number
+                        .iter()
+                        .fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+                    number.len() == size && octets == u16::from_be_bytes(*sum)
+                }),
+            }),
+            253..=255 => {
+                let cipher_at = usize::from(version >= 5);
+                let counted = version == 6 && *usage != 255;
+                let kind_at = cipher_at + 1 + usize::from(*usage == 253) + usize::from(counted);
+                let known = match (secret.get(cipher_at), secret.get(kind_at)) {
+                    // GnuPG's own: the secret part is elsewhere.
+                    (_, Some(101)) => secret
+                        .get(kind_at + 2..)
+                        .is_some_and(|mode| mode.starts_with(b"GNU")),
+                    (Some(1..=4 | 7..=13), Some(0 | 1 | 3 | 4)) => true,
+                    _ => false,
+                };
+                Self::read(version, rest).is_ok() && (known || raw_size(algorithm).is_none())
+            }
+            _ => raw_size(algorithm).is_none(),
+        }
+    }
+}
+
 enum Specifier {
     Derivation(String),
     Absent,
@@ -147,6 +195,48 @@ fn aead_name(number: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secret_parts_that_are_no_chance() {
+        let sum = |number: &[u8]| {
+            let sum: u16 = number.iter().map(|octet| u16::from(*octet)).sum();
+            [&[0], number, &sum.to_be_bytes()].concat()
+        };
+        let number = [0xab; 32];
+        assert!(SecretPart::is_plausible(4, 27, &sum(&number)));
+        assert!(!SecretPart::is_plausible(4, 27, &sum(&number[1..])));
+        let mut wrong = sum(&number);
+        wrong[7] ^= 1;
+        assert!(!SecretPart::is_plausible(4, 27, &wrong));
+        assert!(SecretPart::is_plausible(4, 1, &wrong));
+        assert!(SecretPart::is_plausible(
+            6,
+            27,
+            &[&[0], &number[..]].concat()
+        ));
+        assert!(!SecretPart::is_plausible(
+            6,
+            27,
+            &[&[0], &number[1..]].concat()
+        ));
+        for told in [
+            &b"\xfe\x07\x03\x08saltsalt\xffiv"[..],
+            b"\xff\0\x65\0GNU\x01",
+        ] {
+            assert!(SecretPart::is_plausible(4, 27, told), "{told:?}");
+        }
+        for chance in [
+            &b""[..],
+            b"\x07iv",
+            b"\xfe\x47\x03\x08saltsalt\xffiv",
+            b"\xfe\x07\x13\x08saltsalt\xffiv",
+            b"\xff\0\x65\0GNV\x01",
+        ] {
+            assert!(!SecretPart::is_plausible(4, 27, chance), "{chance:?}");
+        }
+        let locked = b"\xfd\x26\x09\x02\x14\x04saltsaltsaltsalt\x01\x04\x15nonce";
+        assert!(SecretPart::is_plausible(6, 27, locked));
+    }
 
     #[test]
     fn secret_parts_of_every_kind() {
