@@ -3,7 +3,7 @@
 //! `cargo bench --bench chance [-- MILLIONS]`: first so many millions of contents of 1 to 4,095 random bytes (three unless told
 //! otherwise), then 200,000 for each short magic number there is, which they begin with: a rate among these, divided by
 //! how seldom chance writes the magic number, is one that no plain trial could measure. Nothing should be told at all of the
-//! first, and of the second nothing above the bound that is printed.
+//! first; of the second the rates are printed, to be read so.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
