@@ -219,7 +219,7 @@ impl<'a> Scanner<'a> {
     fn with_buffer<T>(&mut self, scan: impl FnOnce(&mut Self, &mut Zeroizing<Vec<u8>>) -> T) -> T {
         let mut buffer = self.buffers.pop().unwrap_or_default();
         let outcome = scan(self, &mut buffer);
-        if buffer.len() > 4 * WINDOW {
+        if buffer.capacity() > 4 * WINDOW {
             buffer = Zeroizing::new(Vec::new());
         }
         self.buffers.push(buffer);
@@ -267,7 +267,11 @@ impl<'a> Scanner<'a> {
             }
             let mut inside = Inside::new(self, context, base, sink);
             let outcome = archive.read(&mut input, &mut inside);
-            let (rest, place) = input.into_rest();
+            let (mut rest, place) = input.into_rest();
+            if rest.capacity() > 4 * WINDOW && rest.len() <= WINDOW {
+                // A stream that was kept; of its bytes few are left.
+                rest = Zeroizing::new(rest.to_vec());
+            }
             *buffer = rest;
             filled = buffer.len();
             match outcome {
