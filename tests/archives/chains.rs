@@ -1,12 +1,22 @@
 //! Archives in archives in archives.
 
 use super::kinds::KINDS;
-use super::plants::{compare, pack, plant_few, sweep};
+use super::plants::{Kind, compare, pack, plant_few, sweep};
 use crate::support::open_directory;
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
 
 /// How deep members may stand in one another unless another budget is set.
 const DEPTH: usize = 8;
+
+/// mke2fs loses zeros at the end of a file where files may stand in their inode.
+fn end_with_something(holder: &Kind, file: &Path) {
+    if holder.ending == "inline.ext4" && fs::read(file).unwrap().ends_with(&[0]) {
+        let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+        file.write_all(b"\n").unwrap();
+    }
+}
 
 #[test]
 fn every_key_is_found_in_chains_of_three() {
@@ -28,7 +38,9 @@ fn every_key_is_found_in_chains_of_three() {
             let keys = open_directory();
             let planted = plant_few(keys.path());
             pack(inner, keys.path(), &first.join("inner"));
+            end_with_something(middle, &first.join("inner"));
             pack(middle, &first, &second.join("middle"));
+            end_with_something(outer, &second.join("middle"));
             let file = archives.path().join(format!("{number}.{step}"));
             pack(outer, &second, &file);
             expected.push((file, chain, planted));

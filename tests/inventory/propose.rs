@@ -195,7 +195,7 @@ fn the_estate_is_clean_once_the_proposals_are_taken_over() {
                 .as_array()
                 .unwrap()
                 .len(),
-            16
+            17
         );
         unchanged_rows_are_the_same(&inventory, &whole);
     }
@@ -213,7 +213,7 @@ fn unchanged_rows_are_the_same(before: &Path, after: &Path) {
                 old.split_inclusive('\n').collect(),
                 new.split_inclusive('\n').collect(),
             );
-            assert_eq!(new.len(), old.len() + 12);
+            assert_eq!(new.len(), old.len() + 13);
             for (a, b) in old.iter().zip(&new) {
                 assert_eq!(a == b, !wrong(&a[..4]), "{a}{b}");
             }
