@@ -36,6 +36,7 @@ mod squashfs;
 mod stored;
 mod tar;
 mod told;
+mod unread;
 mod xz;
 mod zip;
 mod zstd;

@@ -1,5 +1,6 @@
 //! All files of a file system, and all that no file has.
 
+use super::super::unread::Unread;
 use super::NAME;
 use super::directory::Entries;
 use super::inode::{Data, Inode, Kind};
@@ -18,8 +19,6 @@ const WAITING_MAX: usize = 16 << 20;
 const PATH_MAX: usize = 64 << 10;
 /// As many blocks of one directory may be damaged before it is given up.
 const DAMAGED_MAX: u32 = 16;
-/// As many files are told one by one to be encrypted or damaged.
-const FAULTS_MAX: u32 = 10_000;
 /// Read at once of a table.
 const STEP: usize = 64 << 10;
 
@@ -32,7 +31,7 @@ pub(super) fn whole(volume: &Volume<'_>, members: &mut dyn Members) -> Result<()
         inodes: Bits::default(),
         waiting: Vec::new(),
         waiting_bytes: 0,
-        faults: 0,
+        unread: Unread::new(NAME, volume::PLACE),
         has_tables: true,
     };
     walk.head();
@@ -54,7 +53,7 @@ struct Walk<'w, 's> {
     /// Directories that are to be entered.
     waiting: Vec<(u64, Vec<u8>)>,
     waiting_bytes: usize,
-    faults: u32,
+    unread: Unread,
     /// Whether the tables of inodes are known, and do not overlap.
     has_tables: bool,
 }
@@ -320,23 +319,11 @@ impl Walk<'_, '_> {
         place: u64,
         outcome: Result<(), Failure>,
     ) -> Result<(), Failure> {
-        match outcome {
-            Err(Failure::Fault(reason, detail)) => {
-                self.fault(member, place, reason, &detail);
-                Ok(())
-            }
-            other => other,
-        }
+        self.unread.settle(self.members, member, place, outcome)
     }
 
     fn fault(&mut self, member: Option<Member>, place: u64, reason: GapReason, detail: &str) {
-        self.faults += 1;
-        if self.faults < FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}");
-            self.members.fault(member, place, reason, detail);
-        } else if self.faults == FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}; further files are not told one by one");
-            self.members.fault(None, volume::PLACE, reason, detail);
-        }
+        self.unread
+            .tell(self.members, member, place, (reason, detail));
     }
 }

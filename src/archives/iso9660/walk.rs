@@ -1,5 +1,6 @@
 //! All files of a volume, and all that no file has.
 
+use super::super::unread::Unread;
 use super::record::{Extra, Record};
 use super::{NAME, SECTOR, Volume};
 use crate::archives::bits::Bits;
@@ -19,8 +20,6 @@ const METER_MAX: u64 = 1 << 30;
 const AREAS_MAX: usize = 16;
 /// As many pieces of a file.
 const PIECES_MAX: usize = 1 << 12;
-/// As many files are told one by one to be damaged.
-const FAULTS_MAX: u32 = 10_000;
 
 /// Looks into a volume.
 pub(super) fn whole(
@@ -38,7 +37,7 @@ pub(super) fn whole(
         waiting: vec![(volume.root.clone(), Vec::new())],
         waiting_bytes: 0,
         meter: meter.clamp(METER_MIN, METER_MAX),
-        faults: 0,
+        unread: Unread::new(NAME, 0),
     };
     if volume.blocks * volume.block > source.size() {
         walk.fault(None, source.size(), GapReason::Truncated, "cut off");
@@ -74,7 +73,7 @@ struct Walk<'w> {
     waiting: Vec<(Record, Vec<u8>)>,
     waiting_bytes: usize,
     meter: u64,
-    faults: u32,
+    unread: Unread,
 }
 
 impl Walk<'_> {
@@ -254,23 +253,11 @@ impl Walk<'_> {
         member: Option<Member>,
         outcome: Result<(), Failure>,
     ) -> Result<(), Failure> {
-        match outcome {
-            Err(Failure::Fault(reason, detail)) => {
-                self.fault(member, 0, reason, &detail);
-                Ok(())
-            }
-            other => other,
-        }
+        self.unread.settle(self.members, member, 0, outcome)
     }
 
     fn fault(&mut self, member: Option<Member>, place: u64, reason: GapReason, detail: &str) {
-        self.faults += 1;
-        if self.faults < FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}");
-            self.members.fault(member, place, reason, detail);
-        } else if self.faults == FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}; further files are not told one by one");
-            self.members.fault(None, 0, reason, detail);
-        }
+        self.unread
+            .tell(self.members, member, place, (reason, detail));
     }
 }

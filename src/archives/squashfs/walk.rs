@@ -1,5 +1,6 @@
 //! All files of an image.
 
+use super::super::unread::Unread;
 use super::NAME;
 use super::file::Content;
 use super::image::Image;
@@ -14,8 +15,6 @@ const WAITING_MAX: usize = 16 << 20;
 const PATH_MAX: usize = 64 << 10;
 /// So many directories, and files with several names, are known again.
 const SEEN_MAX: usize = 1 << 20;
-/// As many files are told one by one to be damaged.
-const FAULTS_MAX: u32 = 10_000;
 
 /// Looks into an image.
 pub(super) fn whole(image: &Image<'_>, members: &mut dyn Members) -> Result<(), Failure> {
@@ -26,7 +25,7 @@ pub(super) fn whole(image: &Image<'_>, members: &mut dyn Members) -> Result<(), 
         seen: HashSet::new(),
         waiting: Vec::new(),
         waiting_bytes: 0,
-        faults: 0,
+        unread: Unread::new(NAME, 0),
     };
     if image.size() > size {
         walk.fault(None, size, GapReason::Truncated, "cut off");
@@ -42,7 +41,7 @@ struct Walk<'w, 's> {
     /// Directories that are to be entered.
     waiting: Vec<(u64, Vec<u8>)>,
     waiting_bytes: usize,
-    faults: u32,
+    unread: Unread,
 }
 
 impl Walk<'_, '_> {
@@ -136,23 +135,11 @@ impl Walk<'_, '_> {
         place: u64,
         outcome: Result<(), Failure>,
     ) -> Result<(), Failure> {
-        match outcome {
-            Err(Failure::Fault(reason, detail)) => {
-                self.fault(member, place, reason, &detail);
-                Ok(())
-            }
-            other => other,
-        }
+        self.unread.settle(self.members, member, place, outcome)
     }
 
     fn fault(&mut self, member: Option<Member>, place: u64, reason: GapReason, detail: &str) {
-        self.faults += 1;
-        if self.faults < FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}");
-            self.members.fault(member, place, reason, detail);
-        } else if self.faults == FAULTS_MAX {
-            let detail = format!("{NAME}: {detail}; further files are not told one by one");
-            self.members.fault(None, 0, reason, detail);
-        }
+        self.unread
+            .tell(self.members, member, place, (reason, detail));
     }
 }
