@@ -329,8 +329,8 @@ fn facts_of_a_certificate() {
         .trim()
         .replace(':', "");
     assert_eq!(
-        identify(&artifact).fingerprints.ski,
-        Some(ski.to_lowercase())
+        identify(&artifact).fingerprints.ski.as_deref(),
+        Some(ski.to_lowercase().as_str())
     );
     let facts = artifact.certificate.unwrap();
     assert_eq!(facts.serial, text("-serial").to_lowercase());

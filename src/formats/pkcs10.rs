@@ -78,7 +78,7 @@ impl<'a> Frame<'a> {
         let notes = &mut artifact.notes;
         let mut facts = Certificate {
             subject: name(&self.subject, "subject", notes),
-            signature_algorithm: signature_algorithm(&self.algorithm, notes),
+            signature_algorithm: signature_algorithm(&self.algorithm, notes).into(),
             ..Certificate::default()
         };
         if let Some(wanted) = self.attributes.and_then(|a| requested_extensions(&a)) {

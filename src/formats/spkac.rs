@@ -146,7 +146,7 @@ impl<'a> Frame<'a> {
         let key = KeyMaterial::Spki(self.spki.raw.to_vec());
         let mut artifact = Artifact::new(Kind::CertificateRequest, format, encoding, key);
         let facts = Certificate {
-            signature_algorithm: signature_algorithm(&self.algorithm, &mut artifact.notes),
+            signature_algorithm: signature_algorithm(&self.algorithm, &mut artifact.notes).into(),
             ..Certificate::default()
         };
         // The challenge may be a password for revocation: that there is one is enough.

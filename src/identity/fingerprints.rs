@@ -5,14 +5,13 @@ use super::{ssh, weierstrass};
 use crate::formats::wire::curves::Curve;
 use crate::formats::wire::oid;
 use crate::formats::wire::openpgp::keygrip::of_numbers;
-use crate::model::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+use crate::model::{Hex, JwkThumbprint, Md5Hex, Sha1Hex, Sha256Hex, SshMd5, SshSha256};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// SHA-256.
 pub(super) fn sha256(bytes: &[u8]) -> Sha256Hex {
@@ -29,15 +28,10 @@ pub(super) fn md5(bytes: &[u8]) -> Md5Hex {
     Hex(Md5::digest(bytes).into())
 }
 
-/// OpenSSH's two fingerprints of a blob: `SHA256:` and base64, `MD5:` and hexadecimal with colons.
-pub(super) fn ssh(blob: &[u8]) -> (String, String) {
-    let sha256 = format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)));
-    let mut md5 = String::from("MD5");
-    for byte in Md5::digest(blob) {
-        // Writing to a String does not fail.
-        let _ = write!(md5, ":{byte:02x}");
-    }
-    (sha256, md5)
+/// OpenSSH's two fingerprints of a blob.
+pub(super) fn ssh(blob: &[u8]) -> (SshSha256, SshMd5) {
+    let sha256 = SshSha256(Sha256::digest(blob).into());
+    (sha256, SshMd5(Md5::digest(blob).into()))
 }
 
 /// The SSH blob from which a key's fingerprints are taken: OpenSSH takes them from the plain key, also for a
@@ -52,7 +46,7 @@ pub(super) fn ssh_blob<'a>(
 }
 
 /// RFC 7638 with SHA-256; members of RFC 7518 (section 6), RFC 8037 (section 2) and RFC 8812 (section 3.1).
-pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<String> {
+pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<JwkThumbprint> {
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let json = match key {
         Public::Rsa { n, e } => {
@@ -82,7 +76,7 @@ pub(super) fn jwk_thumbprint(key: &Public<'_>) -> Option<String> {
         }
         _ => return None,
     };
-    Some(URL_SAFE_NO_PAD.encode(Sha256::digest(json)))
+    Some(JwkThumbprint(Sha256::digest(json).into()))
 }
 
 /// The key id of an OpenPGP fingerprint: the last 8 octets of a version 4 one, the first of a later one (RFC 9580,
@@ -238,7 +232,7 @@ mod tests {
             e: vec![1, 0, 1].into(),
         };
         assert_eq!(
-            jwk_thumbprint(&key).unwrap(),
+            jwk_thumbprint(&key).unwrap().to_string(),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
     }
@@ -283,7 +277,7 @@ mod tests {
                 .into(),
         };
         assert_eq!(
-            jwk_thumbprint(&key).unwrap(),
+            jwk_thumbprint(&key).unwrap().to_string(),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
     }

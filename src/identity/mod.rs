@@ -101,12 +101,12 @@ pub fn identify_with(artifact: &Artifact, secret_id_key: Option<&Secret>) -> Ide
         fingerprints.cert_sha1 = Some(fingerprints::sha1(der));
         fingerprints.cert_md5 = Some(fingerprints::md5(der));
     }
-    fingerprints.ski = artifact.ski.as_deref().map(hex);
+    fingerprints.ski = artifact.ski.as_deref().map(|id| hex(id).into());
     fingerprints.keygrip = fingerprints.keygrip.or(artifact.keygrip);
-    fingerprints.pkcs11_id.clone_from(&artifact.pkcs11_id);
+    fingerprints.pkcs11_id = artifact.pkcs11_id.as_deref().map(Box::from);
     if let Some(fingerprint) = &artifact.pgp_fingerprint {
-        fingerprints.pgp_keyid = fingerprints::pgp_keyid(fingerprint, key);
-        fingerprints.pgp_fingerprint = Some(fingerprint.clone());
+        fingerprints.pgp_keyid = fingerprints::pgp_keyid(fingerprint, key).map(Box::from);
+        fingerprints.pgp_fingerprint = Some(fingerprint.as_str().into());
     }
 
     let told = key.or(derived.shape.as_ref());

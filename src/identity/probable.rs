@@ -1,6 +1,6 @@
 //! Which public key a closed one probably belongs to: evidence, never proof (contract, section 2).
 
-use crate::model::{KeyId, Kind, Location, Member, Sighting};
+use crate::model::{KeyId, Kind, Location, Member, SharedText, Sighting};
 use std::collections::{BTreeMap, HashMap};
 
 /// Endings that name what of a pair a file holds.
@@ -34,12 +34,12 @@ enum Bond {
     /// The same keystore entry: file, members, alias.
     Entry(String, Vec<Member>, String),
     /// The same CKA_ID or localKeyID in the same directory, where a token or database keeps its files.
-    Id(String, String),
+    Id(String, Box<str>),
     /// The same file, or beside it under the same stem.
     Stem(String, String),
 }
 
-type Place = (Option<String>, Bond);
+type Place = (Option<SharedText>, Bond);
 
 /// The ties of a sighting, the strongest first.
 fn bonds(s: &Sighting) -> Vec<Place> {
@@ -111,7 +111,7 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
         }
     }
     for s in sightings.iter_mut().filter(|s| closed(s)) {
-        s.probable_key = bonds(s).iter().find_map(|place| {
+        let probable = bonds(s).iter().find_map(|place| {
             let found = wanted.get(place)?;
             match place.1 {
                 Bond::Stem(..) => found.one(&s.location.path),
@@ -119,6 +119,7 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
                 Bond::Entry(..) | Bond::Id(..) => found.first(),
             }
         });
+        s.probable_key = probable.map(Box::new);
     }
 }
 
@@ -259,10 +260,10 @@ mod tests {
         ];
         // The issuer's certificate of the chain stands behind the leaf.
         all[3].location.offset = Some(1);
-        all[4].fingerprints.pkcs11_id = Some("ab01".to_owned());
-        all[5].fingerprints.pkcs11_id = Some("ab01".to_owned());
+        all[4].fingerprints.pkcs11_id = Some("ab01".into());
+        all[5].fingerprints.pkcs11_id = Some("ab01".into());
         fill_probable_keys(&mut all);
-        assert_eq!(all[0].probable_key, Some(spki(2)));
-        assert_eq!(all[4].probable_key, Some(spki(4)));
+        assert_eq!(all[0].probable_key, Some(Box::new(spki(2))));
+        assert_eq!(all[4].probable_key, Some(Box::new(spki(4))));
     }
 }

@@ -1,5 +1,6 @@
 //! What a certificate, a request or a revocation list says.
 
+use super::shared_text::SharedText;
 use serde::{Deserialize, Serialize};
 
 /// The fields of an X.509 certificate (RFC 5280) or request (RFC 2986) that judgement needs.
@@ -9,8 +10,8 @@ pub struct Certificate {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
     /// Issuer, RFC 4514 text.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub issuer: String,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub issuer: SharedText,
     /// Serial number, lower-case hexadecimal of whole bytes without leading zero bytes (`-` before a negative one).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub serial: String,
@@ -30,14 +31,14 @@ pub struct Certificate {
     #[serde(default)]
     pub self_signed: bool,
     /// Signature algorithm by its usual name, as `sha256WithRSAEncryption`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub signature_algorithm: String,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub signature_algorithm: SharedText,
     /// Key usage bits by their RFC 5280 names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub key_usage: Vec<String>,
+    pub key_usage: Vec<SharedText>,
     /// Extended key usages by name, or dotted OID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub extended_key_usage: Vec<String>,
+    pub extended_key_usage: Vec<SharedText>,
     /// A precertificate of Certificate Transparency (RFC 6962, section 3.1): proof for the logs, and never in force.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub precertificate: bool,
@@ -110,6 +111,10 @@ pub struct Ssh {
     /// How many more accounts it opens than are told.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub opens_more: u64,
+}
+
+fn is_empty(text: &str) -> bool {
+    text.is_empty()
 }
 
 fn is_zero(number: &u64) -> bool {

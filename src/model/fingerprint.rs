@@ -1,6 +1,7 @@
 //! Every fingerprint form that a sighting may carry and an inventory may use.
 
 use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+use super::prints::{JwkThumbprint, SshMd5, SshSha256};
 use serde::{Deserialize, Serialize};
 
 /// The fingerprints of one sighting; a form that does not exist for it is absent.
@@ -20,26 +21,26 @@ pub struct Fingerprints {
     pub cert_md5: Option<Md5Hex>,
     /// OpenSSH's `SHA256:` form (base64 without padding) of the key's SSH blob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ssh_sha256: Option<String>,
+    pub ssh_sha256: Option<SshSha256>,
     /// OpenSSH's `MD5:` form (colons) of the key's SSH blob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ssh_md5: Option<String>,
+    pub ssh_md5: Option<SshMd5>,
     /// The subject key identifier, lower-case hexadecimal (RFC 5280, section 4.2.1.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ski: Option<String>,
+    pub ski: Option<Box<str>>,
     /// RFC 7638 thumbprint of the public key as a JWK, SHA-256, base64url without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwk_thumbprint: Option<String>,
+    pub jwk_thumbprint: Option<JwkThumbprint>,
     /// OpenPGP fingerprint, upper-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pgp_fingerprint: Option<String>,
+    pub pgp_fingerprint: Option<Box<str>>,
     /// OpenPGP key id, 16 upper-case hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pgp_keyid: Option<String>,
+    pub pgp_keyid: Option<Box<str>>,
     /// libgcrypt's keygrip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keygrip: Option<Hex<20>>,
     /// CKA_ID of a PKCS#11 object, lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pkcs11_id: Option<String>,
+    pub pkcs11_id: Option<Box<str>>,
 }

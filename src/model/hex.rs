@@ -31,6 +31,17 @@ impl<const N: usize> Hex<N> {
     }
 }
 
+impl<const N: usize> Hex<N> {
+    /// Its digits, written into a buffer that holds those of 32 bytes; none if there are more.
+    pub(super) fn digits<'a>(&self, text: &'a mut [u8; 64]) -> Option<&'a str> {
+        let digits = text.get_mut(..2 * N)?;
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(&self.0) {
+            pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+        }
+        std::str::from_utf8(digits).ok()
+    }
+}
+
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0u8; 64];
@@ -60,35 +71,49 @@ impl<const N: usize> FromStr for Hex<N> {
             return Err(error);
         }
         let mut out = [0u8; N];
+        let mut wrong = 0;
         for (slot, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let (Some(high), Some(low)) = (digit(pair.first()), digit(pair.get(1))) else {
-                return Err(error);
+            let value = |byte: &u8| VALUES.get(usize::from(*byte)).copied().unwrap_or(16);
+            let (high, low) = match pair {
+                [high, low] => (value(high), value(low)),
+                _ => return Err(error),
             };
-            *slot = high << 4 | low;
+            wrong |= high | low;
+            *slot = high << 4 | low & 15;
         }
-        Ok(Self(out))
+        if wrong > 15 {
+            Err(error)
+        } else {
+            Ok(Self(out))
+        }
     }
 }
 
 const fn letter(digit: u8) -> u8 {
-    match digit {
-        0..=9 => b'0' + digit,
-        _ => b'a' - 10 + digit,
-    }
+    // Ten and more are letters: 39 places behind the digits.
+    b'0' + digit + 39 * (digit > 9) as u8
 }
 
-fn digit(byte: Option<&u8>) -> Option<u8> {
-    match byte? {
-        b @ b'0'..=b'9' => Some(b - b'0'),
-        b @ b'a'..=b'f' => Some(b - b'a' + 10),
-        b @ b'A'..=b'F' => Some(b - b'A' + 10),
-        _ => None,
+/// The value of each byte as a hexadecimal digit; 16 if it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        let small = letter(value);
+        values[small as usize] = value;
+        values[small.to_ascii_uppercase() as usize] = value;
+        value += 1;
     }
-}
+    values
+};
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = [0u8; 64];
+        match self.digits(&mut text) {
+            Some(digits) => serializer.serialize_str(digits),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

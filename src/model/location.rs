@@ -1,6 +1,12 @@
 //! Where an artifact was seen.
 
-use serde::{Deserialize, Serialize};
+use super::hex::Parsed;
+use super::shared_text::SharedText;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::RefCell;
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A place on one host, down to the byte.
@@ -54,29 +60,63 @@ pub struct FileFacts {
     /// Size in bytes.
     pub size: u64,
     /// Permission bits as four octal digits.
-    pub mode: String,
+    pub mode: Mode,
     /// Numeric owner.
     pub uid: u32,
     /// Numeric group.
     pub gid: u32,
     /// The owner's name by the host's own `/etc/passwd`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<Arc<str>>,
+    pub owner: Option<SharedText>,
     /// The group's name by the host's own `/etc/group`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<Arc<str>>,
+    pub group: Option<SharedText>,
     /// Time of last modification, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<jiff::Timestamp>,
     /// The account in whose home directory the file lies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub home_of: Option<Arc<str>>,
+    pub home_of: Option<SharedText>,
     /// The package that the file belongs to, as `manager:name@version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<Arc<str>>,
+    pub package: Option<SharedText>,
     /// Who, beside the owner and root, can reach and read the file or replace it; absent when that is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<Access>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "shared_access"
+    )]
+    pub access: Option<Arc<Access>>,
+}
+
+/// Permission bits, with those for set-user-ID, set-group-ID and sticky: four octal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode(pub u16);
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl FromStr for Mode {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        u16::from_str_radix(text, 8).map(Self)
+    }
+}
+
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Parsed::new())
+    }
 }
 
 /// Who, beside the owner and the superuser, has access to a file through all its parent directories.
@@ -88,6 +128,27 @@ pub struct Access {
     /// Can write it, or put another in its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replace: Vec<Grantee>,
+}
+
+/// Reads who has access, in the memory of the same list just read: most files of a host have the same.
+fn shared_access<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<Access>>, D::Error> {
+    thread_local! {
+        static LATEST: RefCell<[Arc<Access>; 4]> = RefCell::default();
+    }
+    let Some(access) = Option::<Access>::deserialize(d)? else {
+        return Ok(None);
+    };
+    LATEST.with_borrow_mut(|latest| {
+        if let Some(known) = latest.iter().find(|known| ***known == access) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        latest.rotate_right(1);
+        let access = Arc::new(access);
+        if let Some(first) = latest.first_mut() {
+            *first = Arc::clone(&access);
+        }
+        Ok(Some(access))
+    })
 }
 
 /// One party that has access.

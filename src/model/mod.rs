@@ -17,14 +17,15 @@ pub mod key_id;
 pub mod kind;
 pub mod location;
 pub mod pgp;
+pub mod prints;
 pub mod proposal;
 pub mod report;
 pub mod secret;
+pub mod shared_text;
 pub mod sighting;
 pub mod ssh_access;
 pub mod sweep;
 pub mod unlock;
-mod word;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
@@ -41,14 +42,16 @@ pub use host::{HostList, HostReport, HostStatus, ListedHost};
 pub use image::{Image, Removed};
 pub use key_id::KeyId;
 pub use kind::{Class, Encoding, Kind, Protection};
-pub use location::{Access, FileFacts, Grantee, Location, Member};
+pub use location::{Access, FileFacts, Grantee, Location, Member, Mode};
 pub use pgp::Pgp;
+pub use prints::{JwkThumbprint, SshMd5, SshSha256};
 pub use proposal::{Parts, Proposal, SeenAt, Thing};
 pub use report::{
     EntryReport, EntryStatus, InventorySummary, KeyReport, PolicySummary, Report, Summary,
     SweepSummary,
 };
 pub use secret::Secret;
+pub use shared_text::SharedText;
 pub use sighting::Sighting;
 pub use ssh_access::{AccessState, SshAccess, Via};
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};

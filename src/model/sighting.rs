@@ -7,8 +7,8 @@ use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
 use super::location::{FileFacts, Location};
 use super::pgp::Pgp;
+use super::shared_text::SharedText;
 use super::unlock::Opened;
-use super::word;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,42 +18,33 @@ use std::sync::Arc;
 pub struct Sighting {
     /// The host, only in reports (a sweep names it once).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<SharedText>,
     /// The key that it belongs to, where one can be derived.
     pub key_id: Option<KeyId>,
     /// The key that an opaque one probably is: evidence, never proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probable_key: Option<KeyId>,
+    pub probable_key: Option<Box<KeyId>>,
     /// What it is.
     pub kind: Kind,
     /// The format's name, as in the README's table.
-    #[serde(deserialize_with = "word::one")]
-    pub format: Cow<'static, str>,
+    pub format: SharedText,
     /// The clothes that it wears.
     pub encoding: Encoding,
     /// The key's algorithm as NIST and the RFCs write it.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "word::maybe"
-    )]
-    pub algorithm: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<SharedText>,
     /// Key size in bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bits: Option<u32>,
     /// Named curve.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "word::maybe"
-    )]
-    pub curve: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<SharedText>,
     /// Whether private material stands in clear; absent for public things.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<Protection>,
     /// Cipher and key derivation of encrypted material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cipher: Option<String>,
+    pub cipher: Option<SharedText>,
     /// How it was opened, if it was closed: by the place in a list of passwords, never by its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<Opened>,
@@ -62,7 +53,7 @@ pub struct Sighting {
     pub created: Option<jiff::Timestamp>,
     /// Why anyone can compute the private half of this key, where that shows in the public one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factorable: Option<Cow<'static, str>>,
+    pub factorable: Option<SharedText>,
     /// The modulus of an RSA key, big-endian; only until the sweep was searched for primes in common.
     #[serde(skip)]
     pub modulus: Option<Box<[u8]>>,
@@ -74,7 +65,7 @@ pub struct Sighting {
     pub location: Location,
     /// The file that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileFacts>,
+    pub file: Option<Arc<FileFacts>>,
     /// The container images of which the layer that holds it is part; those in which it is still there come first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<Arc<[Image]>>,

@@ -1,12 +1,13 @@
 //! What a host says of the file that holds a finding: names, access, home, package and class.
 
 use crate::host::{Acl, DigestKind, Host, Ownership, Permissions};
-use crate::model::{Access, FileFacts, Sighting};
+use crate::model::{Access, FileFacts, Mode, SharedText, Sighting};
 use crate::walk::{Facts, HostRoot};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The kernel's name of a POSIX access control list.
 const ACL_ATTRIBUTE: &str = "system.posix_acl_access";
@@ -44,7 +45,7 @@ impl<'a> Decorator<'a> {
             return;
         };
         let owned = self.host.classify(first, digests);
-        let file = self.file(first, paths, facts, acl, &owned);
+        let file = Arc::new(self.file(first, paths, facts, acl, &owned));
         for sighting in sightings {
             // Old roots are of version 1 and say nothing of themselves.
             let is_ca = sighting
@@ -89,19 +90,19 @@ impl<'a> Decorator<'a> {
         }
         FileFacts {
             size: facts.size,
-            mode: format!("{:04o}", facts.mode & 0o7777),
+            mode: Mode(u16::try_from(facts.mode & 0o7777).unwrap_or(0)),
             uid: facts.uid,
             gid: facts.gid,
-            owner: self.host.owner_name(facts.uid),
-            group: self.host.group_name(facts.gid),
+            owner: self.host.owner_name(facts.uid).map(SharedText::from),
+            group: self.host.group_name(facts.gid).map(SharedText::from),
             modified: jiff::Timestamp::new(
                 facts.mtime,
                 i32::try_from(facts.mtime_nanoseconds).unwrap_or(0),
             )
             .ok(),
-            home_of: self.host.home_of(told),
-            package: owned.package.clone(),
-            access: Some(access),
+            home_of: self.host.home_of(told).map(SharedText::from),
+            package: owned.package.clone().map(SharedText::from),
+            access: Some(Arc::new(access)),
         }
     }
 

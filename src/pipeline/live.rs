@@ -44,7 +44,7 @@ fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
             let (mut found, _) = place::examine(&der, b"");
             for sighting in &mut found {
                 sighting.location.alias.clone_from(&label);
-                sighting.fingerprints.pkcs11_id.clone_from(&id);
+                sighting.fingerprints.pkcs11_id = id.as_deref().map(Box::from);
             }
             found
         }

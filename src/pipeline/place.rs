@@ -8,8 +8,8 @@ use crate::detect::Detector;
 use crate::formats;
 use crate::identity;
 use crate::model::{
-    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Secret, Sighting,
-    Unlock,
+    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Secret, SharedText,
+    Sighting, Unlock,
 };
 use crate::parse::Parser;
 use std::sync::Arc;
@@ -48,14 +48,14 @@ pub fn sighting(
         kind: artifact.kind,
         format: artifact.format.into(),
         encoding: artifact.encoding,
-        algorithm: identity.algorithm,
+        algorithm: identity.algorithm.map(SharedText::from),
         bits: identity.bits,
-        curve: identity.curve,
+        curve: identity.curve.map(SharedText::from),
         protection: artifact.protection,
-        cipher: artifact.cipher,
+        cipher: artifact.cipher.map(SharedText::from),
         opened: artifact.opened,
         created: artifact.created,
-        factorable: identity.factorable,
+        factorable: identity.factorable.map(SharedText::from),
         modulus: identity.modulus,
         class: Class::Own,
         fingerprints: identity.fingerprints,

@@ -2,7 +2,6 @@
 
 use crate::host::Host;
 use crate::model::{Gap, Kind, Sighting};
-use std::borrow::Cow;
 
 /// The remark of a line that sshd passes over.
 const COMMENTED_OUT: &str = "on a commented-out line";
@@ -36,8 +35,8 @@ fn one(host: &Host, sighting: &mut Sighting) {
     let command = options.is_some_and(|o| o.to_ascii_lowercase().contains("command=\""));
     let found = (in_file && !passed_over)
         .then(|| {
-            let fingerprint = sighting.fingerprints.ssh_sha256.as_deref();
-            sshd.use_of(&paths(sighting), fingerprint, command)
+            let fingerprint = sighting.fingerprints.ssh_sha256.map(|d| d.to_string());
+            sshd.use_of(&paths(sighting), fingerprint.as_deref(), command)
         })
         .flatten();
     let Some(found) = found else {
@@ -65,7 +64,7 @@ fn one(host: &Host, sighting: &mut Sighting) {
             // A bare key is a grant in a file that sshd_config names (contract, section 1).
             if sighting.kind == Kind::PublicKey {
                 sighting.kind = Kind::AuthorizedKey;
-                sighting.format = Cow::Borrowed("authorized_keys");
+                sighting.format = "authorized_keys".into();
             }
         }
     }

@@ -86,7 +86,7 @@ fn exposed(s: &Sighting) -> Option<(Severity, String)> {
     let place = World::place(s);
     let Some(access) = &file.access else {
         // Without the parents only the file's own mode can tell.
-        let mode = u32::from_str_radix(&file.mode, 8).ok()?;
+        let mode = file.mode.0;
         return (mode & 0o006 != 0).then(|| {
             let why = format!(
                 "{what} in {place} is in clear and its mode {} lets every account in",
@@ -130,7 +130,7 @@ fn tamperable(s: &Sighting) -> Option<String> {
             Grantee::User { name: user, .. } => (!is_own(user)).then(|| name(grantee)),
         }),
         None => {
-            let mode = u32::from_str_radix(&file.mode, 8).ok()?;
+            let mode = file.mode.0;
             (mode & 0o002 != 0).then(|| "every account".to_owned())
         }
     }?;

@@ -222,7 +222,7 @@ fn probable(cx: &KeyContext<'_, '_>, join: &Join) -> Option<(String, usize)> {
     }
     let probable: BTreeSet<&KeyId> = cx
         .judged()
-        .filter_map(|s| s.probable_key.as_ref())
+        .filter_map(|s| s.probable_key.as_deref())
         .collect();
     probable.into_iter().find_map(|id| {
         let key = cx.world.key_number(id)?;

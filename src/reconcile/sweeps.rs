@@ -3,7 +3,8 @@
 use super::dates::day;
 use super::renames;
 use crate::model::{
-    Gap, HostList, KeyId, Sha256Hex, Sighting, Sweep, SweepEnd, SweepHeader, SweepSummary,
+    Gap, HostList, KeyId, Sha256Hex, SharedText, Sighting, Sweep, SweepEnd, SweepHeader,
+    SweepSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -286,11 +287,12 @@ pub(super) fn choose(
                 .push(gap.clone());
             out.gaps.push(gap);
         }
+        let name = SharedText::from(host.name.as_str());
         for mut sighting in sweep.sightings {
             if superseded(&sighting.location.path) {
                 earlier(sighting);
             } else {
-                sighting.host = Some(host.name.clone());
+                sighting.host = Some(name.clone());
                 out.sightings.push(sighting);
             }
         }

@@ -4,6 +4,7 @@ use super::{Input, reconcile};
 use crate::model::*;
 use crate::policy::{Owners, Policy};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The time of judgement in all tests.
 pub(super) const NOW: &str = "2026-11-24T10:00:00Z";
@@ -55,9 +56,9 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
             path: path.to_owned(),
             ..Location::default()
         },
-        file: Some(FileFacts {
+        file: Some(Arc::new(FileFacts {
             size: 1704,
-            mode: "0600".to_owned(),
+            mode: Mode(0o600),
             uid: 0,
             gid: 0,
             owner: Some("root".into()),
@@ -65,8 +66,8 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
             modified: None,
             home_of: None,
             package: None,
-            access: Some(Access::default()),
-        }),
+            access: Some(Arc::default()),
+        })),
         images: None,
         certificate: None,
         ssh: None,
@@ -101,7 +102,7 @@ pub(super) fn cert(n: u8, c: u8, path: &str, not_after: &str) -> Sighting {
     s.fingerprints.cert_sha1 = Some(Hex([c; 20]));
     s.certificate = Some(Box::new(Certificate {
         subject: "CN=shop.example,O=Shop".to_owned(),
-        issuer: "CN=CA".to_owned(),
+        issuer: "CN=CA".into(),
         serial: format!("ff000000000000{c:02x}"),
         not_before: Some(
             end.checked_sub(jiff::SignedDuration::from_hours(365 * 24))
@@ -109,8 +110,8 @@ pub(super) fn cert(n: u8, c: u8, path: &str, not_after: &str) -> Sighting {
         ),
         not_after: Some(end),
         sans: vec!["DNS:shop.example".to_owned()],
-        signature_algorithm: "sha256WithRSAEncryption".to_owned(),
-        key_usage: vec!["digitalSignature".to_owned(), "keyEncipherment".to_owned()],
+        signature_algorithm: "sha256WithRSAEncryption".into(),
+        key_usage: vec!["digitalSignature".into(), "keyEncipherment".into()],
         ..Certificate::default()
     }));
     s
@@ -120,8 +121,13 @@ pub(super) fn facts(s: &mut Sighting) -> &mut Certificate {
     s.certificate.as_mut().unwrap()
 }
 
+/// The facts of the file that holds it.
+pub(super) fn file(s: &mut Sighting) -> &mut FileFacts {
+    Arc::make_mut(s.file.as_mut().unwrap())
+}
+
 pub(super) fn with_access(mut s: Sighting, read: Vec<Grantee>, replace: Vec<Grantee>) -> Sighting {
-    s.file.as_mut().unwrap().access = Some(Access { read, replace });
+    file(&mut s).access = Some(Arc::new(Access { read, replace }));
     s
 }
 

@@ -2,7 +2,6 @@
 
 use super::names::{Name, name_key};
 use crate::model::{Hex, Identifier, KeyId, Kind, Md5Hex, Sha1Hex, Sha256Hex, Sighting};
-use base64::Engine as _;
 
 /// One identifier in normal form: equal tokens name the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -171,23 +170,14 @@ pub(super) fn of_sighting(sighting: &Sighting) -> Vec<Token> {
     }
     out.extend(f.spki_sha256.map(Token::Spki));
     out.extend(sighting.key_id.as_ref().map(of_key_id));
-    out.extend(
-        f.ssh_sha256
-            .as_deref()
-            .and_then(ssh_sha256)
-            .map(Token::SshSha256),
-    );
-    let md5 = f
-        .ssh_md5
-        .as_deref()
-        .map(|t| hex_form(t.strip_prefix("MD5:").unwrap_or(t)));
-    out.extend(md5.and_then(|t| t.parse().ok()).map(Token::SshMd5));
+    out.extend(f.ssh_sha256.map(|d| Token::SshSha256(Hex(d.0))));
+    out.extend(f.ssh_md5.map(|d| Token::SshMd5(Hex(d.0))));
     out.extend(
         f.pgp_fingerprint
             .as_deref()
             .map(|t| Token::Pgp(t.to_ascii_uppercase())),
     );
-    out.extend(f.jwk_thumbprint.clone().map(Token::Jwk));
+    out.extend(f.jwk_thumbprint.map(|d| Token::Jwk(d.to_string())));
     out.extend(f.keygrip.map(Token::Keygrip));
     out.extend(f.ski.as_deref().map(|t| Token::Ski(hex_form(t))));
     out.extend(
@@ -217,17 +207,6 @@ fn of_key_id(id: &KeyId) -> Token {
         KeyId::Pgp(f) => Token::Pgp(f.to_ascii_uppercase()),
         KeyId::Secret(_) | KeyId::Opaque(_) => Token::KeyId(id.clone()),
     }
-}
-
-fn ssh_sha256(text: &str) -> Option<Sha256Hex> {
-    let body = text
-        .strip_prefix("SHA256:")
-        .unwrap_or(text)
-        .trim_end_matches('=');
-    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(body)
-        .ok()?;
-    Sha256Hex::from_slice(&bytes)
 }
 
 /// Lower-case digits without separators and prefix.

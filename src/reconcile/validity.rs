@@ -3,7 +3,9 @@
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates::{self, day_and_distance};
 use super::openpgp;
-use crate::model::{Certificate, CertificateStatus, Flag, Kind, Moment, Severity, Sighting};
+use crate::model::{
+    Certificate, CertificateStatus, Flag, Kind, Moment, Severity, SharedText, Sighting,
+};
 use std::collections::BTreeMap;
 
 /// What a key's certificates, SSH certificates, grants and rows say of its time.
@@ -278,7 +280,7 @@ pub(super) fn only_decrypts(facts: &Certificate) -> bool {
         "decipheronly",
     ];
     const PROVES: [&str; 4] = ["serverauth", "clientauth", "codesigning", "timestamping"];
-    let lower = |words: &[String]| -> Vec<String> {
+    let lower = |words: &[SharedText]| -> Vec<String> {
         words
             .iter()
             .map(|w| {

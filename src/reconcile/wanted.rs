@@ -91,10 +91,13 @@ impl Wanted {
 
     fn of_sighting(&self, s: &Sighting) -> Option<Match> {
         let prints = &s.fingerprints;
-        if prints.jwk_thumbprint.as_deref() == Some(self.base64.as_str()) {
+        if prints
+            .jwk_thumbprint
+            .is_some_and(|d| d.to_string() == self.base64)
+        {
             return Some(Match::Key);
         }
-        let ssh = prints.ssh_sha256.as_deref().unwrap_or_default();
+        let ssh = prints.ssh_sha256.map(|d| d.to_string()).unwrap_or_default();
         if !ssh.is_empty() && ssh.trim_start_matches("SHA256:").trim_end_matches('=') == self.base64
         {
             return Some(Match::Key);
@@ -116,11 +119,10 @@ impl Wanted {
         }
         let ssh_md5 = prints
             .ssh_md5
-            .as_deref()
-            .map(|t| t.trim_start_matches("MD5:").to_owned());
+            .map(|d| d.to_string().trim_start_matches("MD5:").to_owned());
         let of_key = same(prints.spki_sha256.map(|d| d.to_string()))
             || same(prints.keygrip.map(|d| d.to_string()))
-            || same(prints.pgp_fingerprint.clone())
+            || same(prints.pgp_fingerprint.as_deref().map(str::to_owned))
             || same(ssh_md5);
         of_key.then_some(Match::Key)
     }

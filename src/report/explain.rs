@@ -147,23 +147,24 @@ impl Wanted {
             prints.cert_sha1.map(|d| d.to_string()),
             prints.cert_md5.map(|d| d.to_string()),
             prints.keygrip.map(|d| d.to_string()),
-            prints.ski.clone(),
-            prints.pgp_fingerprint.clone(),
-            prints.pgp_keyid.clone(),
-            prints.pkcs11_id.clone(),
+            prints.ski.as_deref().map(str::to_owned),
+            prints.pgp_fingerprint.as_deref().map(str::to_owned),
+            prints.pgp_keyid.as_deref().map(str::to_owned),
+            prints.pkcs11_id.as_deref().map(str::to_owned),
             prints
                 .ssh_md5
-                .as_ref()
-                .map(|text| text.trim_start_matches("MD5:").replace(':', "")),
+                .map(|d| d.to_string().trim_start_matches("MD5:").replace(':', "")),
             sighting.certificate.as_ref().map(|c| c.serial.clone()),
         ];
-        let ssh = prints.ssh_sha256.as_deref().unwrap_or_default();
+        let ssh = prints.ssh_sha256.map(|d| d.to_string()).unwrap_or_default();
         digests
             .iter()
             .flatten()
             .any(|digest| self.is_digest(digest))
             || (!ssh.is_empty() && ssh.trim_start_matches("SHA256:") == self.base64)
-            || prints.jwk_thumbprint.as_ref() == Some(&self.exact)
+            || prints
+                .jwk_thumbprint
+                .is_some_and(|d| d.to_string() == self.exact)
             || self.place(sighting)
     }
 
@@ -478,7 +479,10 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
     }
     let prints = &sighting.fingerprints;
     for (name, value) in [
-        ("OpenPGP fingerprint", prints.pgp_fingerprint.clone()),
+        (
+            "OpenPGP fingerprint",
+            prints.pgp_fingerprint.as_deref().map(str::to_owned),
+        ),
         (
             "keygrip",
             prints
@@ -491,7 +495,7 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
             prints.cert_sha256.map(|d| d.to_string()),
         ),
         ("certificate SHA-1", prints.cert_sha1.map(|d| d.to_string())),
-        ("SSH", prints.ssh_sha256.clone()),
+        ("SSH", prints.ssh_sha256.map(|d| d.to_string())),
     ] {
         if let Some(value) = value {
             writeln!(out, "      {name} {value}")?;

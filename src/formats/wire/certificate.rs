@@ -109,8 +109,8 @@ impl<'a> Frame<'a> {
         let mut facts = Certificate {
             serial: serial(self.serial),
             subject: name(&self.subject, "subject", &mut notes),
-            issuer: name(&self.issuer, "issuer", &mut notes),
-            signature_algorithm: signature_algorithm(&self.outer_algorithm, &mut notes),
+            issuer: name(&self.issuer, "issuer", &mut notes).into(),
+            signature_algorithm: signature_algorithm(&self.outer_algorithm, &mut notes).into(),
             ..Certificate::default()
         };
         let mut times = Reader::new(self.validity.content);

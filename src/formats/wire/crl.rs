@@ -68,8 +68,8 @@ impl<'a> Frame<'a> {
         let mut artifact = Artifact::new(Kind::Crl, format, encoding, KeyMaterial::None);
         let notes = &mut artifact.notes;
         let facts = Certificate {
-            issuer: name(&self.issuer, "issuer", notes),
-            signature_algorithm: signature_algorithm(&self.outer_algorithm, notes),
+            issuer: name(&self.issuer, "issuer", notes).into(),
+            signature_algorithm: signature_algorithm(&self.outer_algorithm, notes).into(),
             not_before: instant(&mut Reader::new(self.this_update.raw), "thisUpdate", notes),
             not_after: self
                 .next_update

@@ -2,7 +2,7 @@
 
 use super::der::{self, DerError, Element, Reader};
 use super::{names, oid};
-use crate::model::Certificate;
+use crate::model::{Certificate, SharedText};
 use std::borrow::Cow;
 use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage, ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer as _;
@@ -99,7 +99,7 @@ fn read_one<'a>(
 }
 
 /// Key usage bits by their names in RFC 5280, section 4.2.1.3.
-fn key_usage(usage: &KeyUsage) -> Vec<String> {
+fn key_usage(usage: &KeyUsage) -> Vec<SharedText> {
     [
         (usage.digital_signature(), "digitalSignature"),
         (usage.non_repudiation(), "nonRepudiation"),
@@ -113,13 +113,13 @@ fn key_usage(usage: &KeyUsage) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(set, _)| *set)
-    .map(|(_, name)| name.to_owned())
+    .map(|(_, name)| name.into())
     .collect()
 }
 
 /// Extended key usages by OpenSSL's short names, unknown ones as dotted identifiers.
-fn extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> Vec<String> {
-    let mut names: Vec<String> = [
+fn extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> Vec<SharedText> {
+    let mut names: Vec<SharedText> = [
         (usage.server_auth, "serverAuth"),
         (usage.client_auth, "clientAuth"),
         (usage.code_signing, "codeSigning"),
@@ -130,11 +130,11 @@ fn extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(set, _)| *set)
-    .map(|(_, name)| name.to_owned())
+    .map(|(_, name)| name.into())
     .collect();
     names.extend(usage.other.iter().map(|other| {
         let id = other.as_bytes();
-        oid::named(oid::purpose(id), id).into_owned()
+        oid::named(oid::purpose(id), id).into()
     }));
     names
 }

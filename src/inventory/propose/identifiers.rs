@@ -189,8 +189,8 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
                 None => hex(digest.to_string()),
             }
         }
-        Sort::SshSha256 => prints.ssh_sha256.clone(),
-        Sort::SshMd5 => prints.ssh_md5.clone(),
+        Sort::SshSha256 => prints.ssh_sha256.map(|d| d.to_string()),
+        Sort::SshMd5 => prints.ssh_md5.map(|d| d.to_string()),
         Sort::IssuerSerial => {
             let facts = certificate?;
             let upper = like
@@ -206,18 +206,18 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
             let mark = if marked { "0x" } else { "" };
             Some(format!("serial={mark}{serial};issuer={}", facts.issuer))
         }
-        Sort::Jwk => prints.jwk_thumbprint.clone(),
-        Sort::Pgp => hex(prints.pgp_fingerprint.clone()?).map(|t| {
+        Sort::Jwk => prints.jwk_thumbprint.map(|d| d.to_string()),
+        Sort::Pgp => hex(prints.pgp_fingerprint.as_deref()?.to_owned()).map(|t| {
             if like.is_empty() {
                 t.to_ascii_uppercase()
             } else {
                 t
             }
         }),
-        Sort::PgpKeyId => prints.pgp_keyid.clone(),
-        Sort::Ski => hex(prints.ski.clone()?),
+        Sort::PgpKeyId => prints.pgp_keyid.as_deref().map(str::to_owned),
+        Sort::Ski => hex(prints.ski.as_deref()?.to_owned()),
         Sort::Keygrip => hex(prints.keygrip?.to_string()),
-        Sort::Pkcs11 => hex(prints.pkcs11_id.clone()?),
+        Sort::Pkcs11 => hex(prints.pkcs11_id.as_deref()?.to_owned()),
         Sort::KeyId => Some(thing.key_id.to_string()),
     }
 }

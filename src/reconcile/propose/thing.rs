@@ -76,7 +76,7 @@ pub(super) fn thing(
         .iter()
         .filter_map(|s| {
             Some(SeenAt {
-                host: s.host.clone()?,
+                host: s.host.as_deref()?.to_owned(),
                 path: s.location.path.clone(),
             })
         })
@@ -112,11 +112,11 @@ pub(super) fn thing(
 /// Takes what is lacking from another sighting of the same key.
 fn fill(own: &mut Fingerprints, other: &Fingerprints) {
     own.spki_sha256 = own.spki_sha256.or(other.spki_sha256);
+    own.ssh_sha256 = own.ssh_sha256.or(other.ssh_sha256);
+    own.ssh_md5 = own.ssh_md5.or(other.ssh_md5);
+    own.jwk_thumbprint = own.jwk_thumbprint.or(other.jwk_thumbprint);
     let texts = [
-        (&mut own.ssh_sha256, &other.ssh_sha256),
-        (&mut own.ssh_md5, &other.ssh_md5),
         (&mut own.ski, &other.ski),
-        (&mut own.jwk_thumbprint, &other.jwk_thumbprint),
         (&mut own.pgp_fingerprint, &other.pgp_fingerprint),
         (&mut own.pgp_keyid, &other.pgp_keyid),
         (&mut own.pkcs11_id, &other.pkcs11_id),

@@ -173,7 +173,7 @@ fn newer_than_the_inventory() {
     assert_eq!(flags(vec![key(), new(), older]), set(&["unknown:high"]));
     let dated = |on: &str| {
         let mut key = key();
-        key.file.as_mut().unwrap().modified = Some(at(on));
+        file(&mut key).modified = Some(at(on));
         key
     };
     assert_eq!(

@@ -481,7 +481,7 @@ fn states_against_what_was_seen() {
         assert_eq!(found, expected, "{state:?} {:?}", seen.kind);
     }
     let mut closing = public();
-    facts(&mut closing).key_usage = vec!["keyEncipherment".to_owned()];
+    facts(&mut closing).key_usage = vec!["keyEncipherment".into()];
     let report = case(
         vec![private(1, KEY), closing],
         vec![row(State::Deactivated)],

@@ -89,9 +89,9 @@ fn exposed_by_degree() {
         set(&["exposed:info", "unpaired:info"])
     );
     let mut mode_only = private(1, KEY);
-    mode_only.file.as_mut().unwrap().access = None;
+    file(&mut mode_only).access = None;
     assert_eq!(run(mode_only.clone()), set(&[]));
-    mode_only.file.as_mut().unwrap().mode = "0644".to_owned();
+    file(&mut mode_only).mode = Mode(0o0644);
     assert_eq!(run(mode_only), set(&["exposed:high"]));
 }
 
@@ -128,7 +128,7 @@ fn tamperable_trust() {
         );
     }
     let mut own = grant(1, "/home/ada/.ssh/authorized_keys");
-    own.file.as_mut().unwrap().home_of = Some("ada".into());
+    file(&mut own).home_of = Some("ada".into());
     let by = |g: Grantee| alone(vec![with_access(own.clone(), vec![], vec![g])]);
     assert_eq!(
         by(Grantee::User {
@@ -154,7 +154,7 @@ fn keys_without_passphrase() {
     let ssh = |path: &str| {
         let mut s = private(1, path);
         s.format = "openssh_private".into();
-        s.file.as_mut().unwrap().uid = 33;
+        file(&mut s).uid = 33;
         s
     };
     let public = || sighting(Kind::PublicKey, 1, "/etc/tls/a.pub");
@@ -192,13 +192,13 @@ fn keys_without_passphrase() {
     let used = vec![private(1, "/home/ada/aws.pem"), grant(1, "/etc/grants")];
     assert_eq!(alone(used), set(&["unprotected:medium"]));
     let mut home = ssh("/export/people/ada/key");
-    home.file.as_mut().unwrap().home_of = Some("ada".into());
+    file(&mut home).home_of = Some("ada".into());
     assert_eq!(
         alone(vec![home.clone(), public()]),
         set(&[]),
         "a service's number"
     );
-    home.file.as_mut().unwrap().uid = 1000;
+    file(&mut home).uid = 1000;
     assert_eq!(alone(vec![home, public()]), set(&["unprotected:medium"]));
 }
 
@@ -233,7 +233,7 @@ fn weak_against_policy() {
     }
     let signed = |with: &str, change: fn(&mut Certificate)| {
         let mut s = cert(1, 101, CRT, FAR);
-        facts(&mut s).signature_algorithm = with.to_owned();
+        facts(&mut s).signature_algorithm = with.into();
         change(facts(&mut s));
         alone(vec![s])
     };

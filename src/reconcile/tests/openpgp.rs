@@ -13,8 +13,8 @@ fn print(n: u8) -> String {
 fn public(n: u8, primary: Option<u8>, expires: Option<&str>) -> Sighting {
     let mut s = sighting(Kind::PgpPublicKey, n, RING);
     s.format = "openpgp".into();
-    s.fingerprints.pgp_fingerprint = Some(print(n));
-    s.fingerprints.pgp_keyid = Some(print(n)[24..].to_owned());
+    s.fingerprints.pgp_fingerprint = Some(print(n).into());
+    s.fingerprints.pgp_keyid = Some(print(n)[24..].into());
     s.pgp = Some(Box::new(Pgp {
         version: 4,
         primary: primary.map(print),

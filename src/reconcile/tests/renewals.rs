@@ -98,7 +98,7 @@ fn another_issuer_of_one_lineage() {
         certbot(2, true, "2026-10-15"),
     ]
     .concat();
-    facts(&mut seen[2]).issuer = "CN=Other CA".to_owned();
+    facts(&mut seen[2]).issuer = "CN=Other CA".into();
     let place = &["web01:/etc/letsencrypt/live/shop.example/cert.pem"];
     let report = case(seen, vec![by_cert("K-1", 101, place)]).run();
     assert_eq!(of_key(&report, 2), set(&["renewed_unrecorded:medium"]));

@@ -318,10 +318,10 @@ fn the_strongest_class_judges() {
         set(&["unknown:medium"]),
         "the private copy is the vendor's"
     );
-    let mut file = vendor(private(1, "/usr/share/x.key"));
-    file.file.as_mut().unwrap().package = Some("dpkg:x@1".into());
+    let mut packaged = vendor(private(1, "/usr/share/x.key"));
+    file(&mut packaged).package = Some("dpkg:x@1".into());
     let report = case(
-        vec![file.clone(), private(2, "/a")],
+        vec![packaged.clone(), private(2, "/a")],
         vec![by_key("K-1", 2, &[])],
     )
     .run();

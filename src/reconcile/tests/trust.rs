@@ -104,7 +104,7 @@ fn no_orphan_where_the_private_key_is_seen_or_registered() {
     // An encrypted key beside which the public half lies probably is it.
     let mut closed = private(2, "/home/ada/.ssh/old.pem");
     closed.key_id = Some(KeyId::Opaque(digest(2)));
-    closed.probable_key = Some(key_id(1));
+    closed.probable_key = Some(Box::new(key_id(1)));
     closed.protection = Some(Protection::Encrypted);
     assert_eq!(judged(vec![carols(1), closed]), set(&["unknown:high"]));
 }
@@ -138,7 +138,7 @@ fn one_host_is_too_few_unless_it_is_all_of_the_estate() {
 fn weak_evidence_goes_before_an_orphan() {
     let row = entry("K-1", vec![Identifier::Ski("aabb".to_owned())], &[]);
     let mut seen = carols(1);
-    seen.fingerprints.ski = Some("aabb".to_owned());
+    seen.fingerprints.ski = Some("aabb".into());
     let flags = of_key(&case(vec![seen], vec![row]).and("db01", vec![]).run(), 1);
     assert!(
         !flags.iter().any(|f| f.starts_with("access_orphan")),
@@ -187,7 +187,7 @@ fn a_grant_that_has_ended_opens_nothing() {
 #[test]
 fn a_sweep_of_before_tells_by_the_home() {
     let mut old = grant(1, "/root/.ssh/authorized_keys");
-    old.file.as_mut().unwrap().home_of = Some("root".into());
+    file(&mut old).home_of = Some("root".into());
     let report = two(vec![old]).run();
     assert_eq!(of_key(&report, 1), set(&["access_orphan:high"]));
     let access = &report.access[0];
@@ -200,7 +200,7 @@ fn a_sweep_of_before_tells_by_the_home() {
 /// Key 1 signs; key 2 has a certificate for `ops` on `db01`.
 fn authority(change: impl FnOnce(&mut Ssh), certificate: impl FnOnce(&mut Ssh)) -> Report {
     let mut ca = carols(1);
-    ca.fingerprints.ssh_sha256 = Some("SHA256:ca".to_owned());
+    ca.fingerprints.ssh_sha256 = Some(SshSha256([0xca; 32]));
     let ca = with(ca, |ssh| {
         ssh.marker = Some("cert-authority".to_owned());
         change(ssh);
@@ -209,7 +209,7 @@ fn authority(change: impl FnOnce(&mut Ssh), certificate: impl FnOnce(&mut Ssh)) 
         sighting(Kind::SshCertificate, 2, "/home/eve/id-cert.pub"),
         |ssh| {
             ssh.certificate_type = Some("user".to_owned());
-            ssh.signed_by = Some("SHA256:ca".to_owned());
+            ssh.signed_by = Some(SshSha256([0xca; 32]).to_string());
             ssh.certificate_key_id = Some("eve".to_owned());
             ssh.principals = vec!["carol".to_owned()];
             ssh.valid_before = Some(at("2027-01-01"));
@@ -427,7 +427,7 @@ fn a_test_key_that_opens_production() {
 fn host_keys_cloned_with_an_image() {
     let public = |n| {
         let mut s = sighting(Kind::PublicKey, n, "/etc/ssh/ssh_host_rsa_key.pub");
-        s.file.as_mut().unwrap().mode = "0644".to_owned();
+        file(&mut s).mode = Mode(0o0644);
         s
     };
     let shared = |a: Sighting, b: Sighting| {

@@ -122,7 +122,7 @@ fn superseded_and_historic_ends_are_info() {
         set(&["expired:info"])
     );
     for change in [
-        (|c: &mut Certificate| c.issuer = "CN=Other".to_owned()) as fn(&mut Certificate),
+        (|c: &mut Certificate| c.issuer = "CN=Other".into()) as fn(&mut Certificate),
         |c| c.subject = "CN=other".to_owned(),
         |c| c.sans = vec!["DNS:other".to_owned()],
         |c| c.not_before = Some(at("2020-01-01")),
@@ -216,7 +216,7 @@ fn superseded_and_historic_ends_are_info() {
 fn self_signed_namesakes_replace_one_another_in_one_directory_only() {
     let make = |n: u8, c: u8, path: &str, end: &str| {
         let mut s = cert(n, c, path, end);
-        facts(&mut s).issuer = facts(&mut s).subject.clone();
+        facts(&mut s).issuer = facts(&mut s).subject.as_str().into();
         s
     };
     let old = make(1, 101, "/etc/a/x.crt", "2026-10-01");
@@ -309,7 +309,7 @@ fn private_keys_whose_certificates_have_ended() {
         set(&["expired:info"])
     );
     let mut closing = old();
-    facts(&mut closing).key_usage = vec!["keyEncipherment".to_owned()];
+    facts(&mut closing).key_usage = vec!["keyEncipherment".into()];
     assert_eq!(
         alone(vec![private(1, KEY), closing]),
         set(&["expired:high"]),

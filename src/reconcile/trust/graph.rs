@@ -134,16 +134,19 @@ impl Trust {
 
     /// Adds what keys with a certificate of a trusted authority open.
     fn certificates(&mut self, world: &World<'_>) {
-        let mut by_authority: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_authority: HashMap<String, Vec<usize>> = HashMap::new();
         for (number, edge) in self.edges.iter().enumerate() {
             let Some(key) = world.keys.get(edge.key) else {
                 continue;
             };
             let mut seen = world.at(&key.all);
             if edge.access.via == Via::Authority
-                && let Some(fingerprint) = seen.find_map(|s| s.fingerprints.ssh_sha256.as_deref())
+                && let Some(fingerprint) = seen.find_map(|s| s.fingerprints.ssh_sha256)
             {
-                by_authority.entry(fingerprint).or_default().push(number);
+                by_authority
+                    .entry(fingerprint.to_string())
+                    .or_default()
+                    .push(number);
             }
         }
         if by_authority.is_empty() {
@@ -257,7 +260,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
         };
         SshAccess {
             key_id: key.id.clone(),
-            host: s.host.clone().unwrap_or_default(),
+            host: s.host.as_deref().unwrap_or_default().to_owned(),
             uid: opens.as_ref().map(|o| o.uid),
             no_shell: opens.as_ref().is_some_and(|o| o.no_shell),
             account: opens.map(|o| o.account),
