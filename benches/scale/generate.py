@@ -2,7 +2,7 @@
 
 Arguments: how many sightings (and rows) in all, the directory. Digests are made of numbers: no key exists.
 """
-import base64, hashlib, json, pathlib, sys
+import base64, hashlib, json, pathlib, re, sys
 
 total = int(sys.argv[1])
 root = pathlib.Path(sys.argv[2])
@@ -39,6 +39,7 @@ def fingerprints(raw, certificate=None):
 
 
 ALGORITHMS = ['"algorithm":"EC","bits":256,"curve":"P-256",', '"algorithm":"RSA","bits":3072,', '"algorithm":"Ed25519","bits":256,']
+PLACE = re.compile(r'"location":{"path":"([^"]*)","line":\d+,"offset":(\d+)}')
 WORLD = '{"read":[{"who":"others"}]}'
 
 
@@ -157,6 +158,11 @@ def rows(number, host):
     yield row("DE", f"ended {number}", "SSH user key", "", ssh(digest("ended", number)), state="Decommissioned")
 
 
+def place(line):
+    path, offset = PLACE.search(line).groups()
+    return path, int(offset)
+
+
 def sweep(host, out):
     hash = hashlib.sha256()
 
@@ -175,7 +181,8 @@ def sweep(host, out):
     for number in blocks:
         # A user's key opens an account of the next host; the last ones open none.
         lines.extend(block(number, host, (number + 1) if (number + 1) < total // 10 else number))
-    for line in lines:
+    # In the order in which a scan writes them.
+    for line in sorted(lines, key=place):
         write(line)
     end = {
         "record": "end", "finished": "2026-11-20T02:10:00Z", "directories": 9000, "files": 80000, "bytes": 4_000_000_000,

@@ -163,7 +163,9 @@ fn is_whole(line: &[u8]) -> bool {
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(line).map_err(|error| error.to_string())
+    // Once for the whole line, and not for each text in it.
+    let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+    serde_json::from_str(line).map_err(|error| error.to_string())
 }
 
 /// What was not written was not swept: no absence may be concluded from it.

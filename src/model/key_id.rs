@@ -77,27 +77,7 @@ impl FromStr for KeyId {
 
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (scheme, digest) = match self {
-            Self::Spki(digest) => ("spki-sha256:", digest),
-            Self::Ssh(digest) => ("ssh-sha256:", digest),
-            Self::Opaque(digest) => ("opaque-sha256:", digest),
-            Self::Pgp(_) | Self::Secret(_) => return serializer.collect_str(self),
-        };
-        // The longest scheme and 64 digits.
-        let mut text = [0u8; 78];
-        let mut digits = [0u8; 64];
-        let digits = digest.digits(&mut digits).unwrap_or_default();
-        let bytes = scheme.bytes().chain(digits.bytes());
-        let length = text
-            .iter_mut()
-            .zip(bytes)
-            .map(|(slot, byte)| *slot = byte)
-            .count();
-        let text = text.get(..length).map(std::str::from_utf8);
-        match text {
-            Some(Ok(text)) => serializer.serialize_str(text),
-            _ => serializer.collect_str(self),
-        }
+        serializer.collect_str(self)
     }
 }
 

@@ -226,6 +226,8 @@ pub(super) fn choose(
         hosts: Hosts::default(),
         earlier: HashMap::new(),
     };
+    out.sightings
+        .reserve_exact(sweeps.iter().map(|sweep| sweep.sightings.len()).sum());
     for sweep in sweeps {
         let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
         let too_old =

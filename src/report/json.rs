@@ -1,5 +1,6 @@
 //! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
 
+use super::line;
 use crate::model::report::{EntryReport, KeyReport, Summary};
 use crate::model::{
     Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SshAccess, SweepSummary,
@@ -42,13 +43,13 @@ pub fn write_document(report: &Report, out: &mut impl Write) -> io::Result<()> {
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     // A report of a large estate has millions of small pieces: they are put together here, not by the output.
     let mut text = Vec::new();
-    let mut line = |record: &Record<'_>| -> io::Result<()> {
+    let mut write = |record: &Record<'_>| -> io::Result<()> {
         text.clear();
-        serde_json::to_writer(&mut text, record)?;
+        line::append(&mut text, record)?;
         text.push(b'\n');
         out.write_all(&text)
     };
-    line(&Record::Report(Head {
+    write(&Record::Report(Head {
         schema: &report.schema,
         tool: &report.tool,
         generated: report.generated,
@@ -61,21 +62,21 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     report
         .keys
         .iter()
-        .try_for_each(|key| line(&Record::Key(key)))?;
+        .try_for_each(|key| write(&Record::Key(key)))?;
     report
         .others
         .iter()
-        .try_for_each(|other| line(&Record::Other(other)))?;
+        .try_for_each(|other| write(&Record::Other(other)))?;
     report
         .entries
         .iter()
-        .try_for_each(|entry| line(&Record::Entry(entry)))?;
+        .try_for_each(|entry| write(&Record::Entry(entry)))?;
     report
         .access
         .iter()
-        .try_for_each(|access| line(&Record::Access(access)))?;
+        .try_for_each(|access| write(&Record::Access(access)))?;
     report
         .gaps
         .iter()
-        .try_for_each(|gap| line(&Record::Gap(gap)))
+        .try_for_each(|gap| write(&Record::Gap(gap)))
 }

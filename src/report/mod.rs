@@ -8,6 +8,7 @@ pub mod explain;
 mod hosts;
 pub mod inventory_check;
 pub mod json;
+mod line;
 pub mod survey;
 pub mod sweep;
 pub mod text;

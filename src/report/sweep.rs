@@ -21,6 +21,7 @@ pub fn write(sweep: &Sweep, out: &mut impl Write) -> io::Result<()> {
     let mut out = Hashing {
         out,
         hash: Sha256::new(),
+        text: Vec::new(),
     };
     lines(sweep, &mut out)?;
     if let Some(end) = &sweep.end {
@@ -60,6 +61,7 @@ pub fn digest(sweep: &Sweep) -> String {
     let mut out = Hashing {
         out: &mut none,
         hash: Sha256::new(),
+        text: Vec::new(),
     };
     // Nothing here can fail to be written.
     let _ = lines(sweep, &mut out);
@@ -67,13 +69,20 @@ pub fn digest(sweep: &Sweep) -> String {
 }
 
 fn line<W: Write>(out: &mut Hashing<'_, W>, record: &Record<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
-    out.write_all(b"\n")
+    let mut text = std::mem::take(&mut out.text);
+    text.clear();
+    super::line::append(&mut text, record)?;
+    text.push(b'\n');
+    out.write_all(&text)?;
+    out.text = text;
+    Ok(())
 }
 
 struct Hashing<'a, W> {
     out: &'a mut W,
     hash: Sha256,
+    /// The line that is being put together.
+    text: Vec<u8>,
 }
 
 impl<W: Write> Write for Hashing<'_, W> {
