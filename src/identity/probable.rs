@@ -2,6 +2,7 @@
 
 use crate::model::{KeyId, Kind, Location, Member, SharedText, Sighting};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Endings that name what of a pair a file holds.
 const ENDINGS: &[&str] = &[
@@ -32,7 +33,7 @@ fn stem(path: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Bond {
     /// The same keystore entry: file, members, alias.
-    Entry(String, Vec<Member>, String),
+    Entry(SharedText, Arc<[Member]>, SharedText),
     /// The same CKA_ID or localKeyID in the same directory, where a token or database keeps its files.
     Id(String, Box<str>),
     /// The same file, or beside it under the same stem.
@@ -126,7 +127,7 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
 /// What public keys share a stem: key, whether it is an issuer's, and a file.
 #[derive(Default)]
 struct Found {
-    keys: BTreeMap<(String, KeyId), bool>,
+    keys: BTreeMap<(SharedText, KeyId), bool>,
     /// The one that stands first, and where.
     first: Option<(Option<u64>, KeyId)>,
 }
@@ -223,8 +224,8 @@ mod tests {
             class: Class::Own,
             fingerprints: Fingerprints::default(),
             location: Location {
-                path: path.to_owned(),
-                alias: alias.map(str::to_owned),
+                path: path.into(),
+                alias: alias.map(SharedText::from),
                 offset: Some(0),
                 ..Location::default()
             },

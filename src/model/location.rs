@@ -3,6 +3,7 @@
 use super::hex::Parsed;
 use super::shared_text::SharedText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::num::ParseIntError;
@@ -13,16 +14,16 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
     /// Absolute path on its host; bytes that are not UTF-8 are shown as U+FFFD.
-    pub path: String,
+    pub path: SharedText,
     /// The exact path as base64, when `path` could not hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path_bytes: Option<String>,
+    pub path_bytes: Option<Box<str>>,
     /// The chain of members inside the file, outermost first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub inside: Vec<Member>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub inside: Arc<[Member]>,
     /// The alias of a keystore entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alias: Option<String>,
+    pub alias: Option<SharedText>,
     /// 1-based line, for text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -30,11 +31,15 @@ pub struct Location {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// Symbolic links inside the roots that point at the file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub links: Arc<[SharedText]>,
     /// Further paths of the same file: hard links and bind mounts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hard_links: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub hard_links: Arc<[SharedText]>,
+}
+
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
 }
 
 /// One step of a chain of members.
@@ -42,7 +47,7 @@ pub struct Location {
 pub struct Member {
     /// What holds it: `tar`, `zip`, `gzip`, `base64`, `field`, …
     #[serde(rename = "type")]
-    pub container: String,
+    pub container: SharedText,
     /// Its name there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -178,7 +183,7 @@ impl Member {
     pub fn named(container: &str, name: &[u8]) -> Self {
         let (text, name_bytes) = name_parts(name);
         Self {
-            container: container.to_owned(),
+            container: container.into(),
             name: Some(text).filter(|text| !text.is_empty()),
             name_bytes,
             offset: None,
@@ -204,7 +209,15 @@ impl Member {
 impl Location {
     /// The exact bytes of the path.
     pub fn exact_path(&self) -> Vec<u8> {
-        exact(&self.path, self.path_bytes.as_deref())
+        self.exact_path_bytes().into_owned()
+    }
+
+    /// The same, borrowed where the text holds them.
+    pub fn exact_path_bytes(&self) -> Cow<'_, [u8]> {
+        match &self.path_bytes {
+            None => Cow::Borrowed(self.path.as_bytes()),
+            Some(base64) => Cow::Owned(exact(&self.path, Some(base64))),
+        }
     }
 }
 

@@ -38,6 +38,11 @@ impl SharedText {
             }
         })
     }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Where a text is remembered. Texts that were made to meet there only take the place from each other.
@@ -95,6 +100,12 @@ impl From<String> for SharedText {
 impl From<Cow<'_, str>> for SharedText {
     fn from(text: Cow<'_, str>) -> Self {
         Self::new(&text)
+    }
+}
+
+impl From<&String> for SharedText {
+    fn from(text: &String) -> Self {
+        Self::new(text)
     }
 }
 

@@ -10,7 +10,6 @@ use super::pgp::Pgp;
 use super::shared_text::SharedText;
 use super::unlock::Opened;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One artifact at one location: the `sighting` record of a sweep.
@@ -80,7 +79,7 @@ pub struct Sighting {
     pub pgp: Option<Box<Pgp>>,
     /// Remarks for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<Cow<'static, str>>,
+    pub notes: Vec<SharedText>,
 }
 
 impl Sighting {

@@ -2,8 +2,9 @@
 
 use super::place;
 use crate::identity;
-use crate::model::{Artifact, Gap, GapReason, Member, Secret, Sighting, location};
+use crate::model::{Artifact, Gap, GapReason, Member, Secret, SharedText, Sighting, location};
 use crate::stores::{Held, Holdings, Thing};
+use std::sync::Arc;
 
 /// Adds what live stores hold to a sweep of this machine.
 pub(super) fn add(
@@ -43,23 +44,26 @@ fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
         Thing::Certificate { der, label, id } => {
             let (mut found, _) = place::examine(&der, b"");
             for sighting in &mut found {
-                sighting.location.alias.clone_from(&label);
+                sighting.location.alias = label.as_deref().map(SharedText::from);
                 sighting.fingerprints.pkcs11_id = id.as_deref().map(Box::from);
             }
             found
         }
     };
     let (path, path_bytes) = location::name_parts(&held.path);
+    let path = SharedText::from(path);
+    let inside: Arc<[Member]> = [Member {
+        container: held.store.into(),
+        name: Some(held.name),
+        name_bytes: None,
+        offset: None,
+    }]
+    .into();
     for sighting in &mut found {
-        sighting.location.path.clone_from(&path);
-        sighting.location.path_bytes.clone_from(&path_bytes);
+        sighting.location.path = path.clone();
+        sighting.location.path_bytes = path_bytes.as_deref().map(Box::from);
         sighting.location.offset = None;
-        sighting.location.inside = vec![Member {
-            container: held.store.to_owned(),
-            name: Some(held.name.clone()),
-            name_bytes: None,
-            offset: None,
-        }];
+        sighting.location.inside = Arc::clone(&inside);
     }
     found
 }

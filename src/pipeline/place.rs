@@ -27,7 +27,7 @@ pub(super) fn sighting_inside(
         artifact.inherit(entry);
     }
     let mut sighting = sighting(artifact, offset, line, secret_id_key);
-    sighting.location.inside = chain.members().to_vec();
+    sighting.location.inside = chain.shared_members();
     sighting
 }
 
@@ -60,7 +60,7 @@ pub fn sighting(
         class: Class::Own,
         fingerprints: identity.fingerprints,
         location: Location {
-            alias: artifact.alias,
+            alias: artifact.alias.map(SharedText::from),
             line,
             offset: Some(offset),
             ..Location::default()
@@ -70,7 +70,7 @@ pub fn sighting(
         certificate: artifact.certificate,
         ssh: artifact.ssh,
         pgp: artifact.pgp,
-        notes,
+        notes: notes.into_iter().map(SharedText::from).collect(),
     }
 }
 

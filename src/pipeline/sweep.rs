@@ -18,8 +18,8 @@ use crate::host::{Acl, DigestKind, Host};
 use crate::identity;
 use crate::model::sweep::SWEEP_SCHEMA;
 use crate::model::{
-    Artifact, Budgets, EntryFacts, Gap, GapReason, KeyId, Member, Scope, Secret, Sighting, Sweep,
-    SweepEnd, SweepHeader, location,
+    Artifact, Budgets, EntryFacts, Gap, GapReason, KeyId, Member, Scope, Secret, SharedText,
+    Sighting, Sweep, SweepEnd, SweepHeader, location,
 };
 use crate::parse::Parser;
 use crate::stores::{self, pkcs11::Tokens};
@@ -200,7 +200,7 @@ pub fn sweep(
                 roots: request
                     .paths
                     .iter()
-                    .map(|path| String::from_utf8_lossy(path).into_owned())
+                    .map(|path| String::from_utf8_lossy(path).into())
                     .collect(),
                 started,
                 options: options_of(request),
@@ -307,8 +307,8 @@ impl Sink for FileSink<'_> {
         let mut sighting =
             place::sighting_inside(artifact, offset, line, &self.chain, self.secret_id_key);
         let (path, path_bytes) = location::name_parts(self.path);
-        sighting.location.path = path;
-        sighting.location.path_bytes = path_bytes;
+        sighting.location.path = path.into();
+        sighting.location.path_bytes = path_bytes.map(Box::from);
         self.sightings.push(sighting);
     }
 
@@ -417,11 +417,12 @@ fn tell_all_paths(
         let Some((path, path_bytes)) = shown.next() else {
             continue;
         };
-        let others: Vec<String> = shown.map(|(path, _)| path).collect();
+        let path = SharedText::from(path);
+        let others: Arc<[SharedText]> = shown.map(|(path, _)| path.into()).collect();
         for sighting in file.iter_mut() {
-            sighting.location.path.clone_from(&path);
-            sighting.location.path_bytes.clone_from(&path_bytes);
-            sighting.location.hard_links.clone_from(&others);
+            sighting.location.path = path.clone();
+            sighting.location.path_bytes = path_bytes.as_deref().map(Box::from);
+            sighting.location.hard_links = Arc::clone(&others);
         }
         // Judged anew, so that it does not matter which path a thread met first.
         if let Some(opened) = paths.first().and_then(|path| root.open_file(path).ok())
@@ -464,7 +465,7 @@ fn tell_links(sightings: &mut [Sighting], links: &walk::Links, aliases: &walk::A
         if let Some(paths) = told.get(&sighting.location.exact_path()) {
             sighting.location.links = paths
                 .iter()
-                .map(|path| String::from_utf8_lossy(path).into_owned())
+                .map(|path| String::from_utf8_lossy(path).into())
                 .collect();
         }
     }
@@ -472,16 +473,14 @@ fn tell_links(sightings: &mut [Sighting], links: &walk::Links, aliases: &walk::A
 
 /// The order of the contract: path bytes, inside, offset, kind.
 fn sort(sightings: &mut [Sighting], gaps: &mut Vec<Gap>) {
-    sightings.sort_by_cached_key(|s| {
-        (
-            s.location.exact_path(),
-            s.location.inside.clone(),
-            s.location.offset,
-            s.kind,
-            s.key_id.clone(),
-            s.fingerprints.cert_sha256,
-        )
-    });
+    fn place(s: &Sighting) -> impl Ord + '_ {
+        let path = s.location.exact_path_bytes();
+        (path, &s.location.inside, s.location.offset, s.kind)
+    }
+    fn what(s: &Sighting) -> impl Ord + '_ {
+        (&s.key_id, s.fingerprints.cert_sha256)
+    }
+    sightings.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| what(a).cmp(&what(b))));
     gaps.sort_by_cached_key(|gap| (gap.exact_path(), gap.clone()));
     gaps.dedup();
 }

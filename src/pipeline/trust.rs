@@ -78,7 +78,7 @@ fn one(host: &Host, sighting: &mut Sighting) {
 
 fn paths(sighting: &Sighting) -> Vec<Vec<u8>> {
     let location = &sighting.location;
-    let others = location.links.iter().chain(&location.hard_links);
+    let others = location.links.iter().chain(location.hard_links.iter());
     std::iter::once(location.exact_path())
         .chain(others.map(|path| path.as_bytes().to_vec()))
         .collect()

@@ -8,8 +8,8 @@ use super::openpgp::Families;
 use super::places::Place;
 use super::sweeps::Hosts;
 use crate::model::{
-    Certificate, CertificateStatus, Class, Entry, Flag, KeyId, Kind, Severity, Sha256Hex, Sighting,
-    State,
+    Certificate, CertificateStatus, Class, Entry, Flag, KeyId, Kind, Severity, Sha256Hex,
+    SharedText, Sighting, State,
 };
 use crate::policy::{Owners, Policy};
 
@@ -242,9 +242,9 @@ impl Row<'_> {
 pub(super) fn paths(sighting: &Sighting) -> impl Iterator<Item = &str> {
     let location = &sighting.location;
     std::iter::once(&location.path)
-        .chain(&location.links)
-        .chain(&location.hard_links)
-        .map(String::as_str)
+        .chain(location.links.iter())
+        .chain(location.hard_links.iter())
+        .map(SharedText::as_str)
 }
 
 /// The last component of a path.

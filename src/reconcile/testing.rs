@@ -53,7 +53,7 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
             ..Fingerprints::default()
         },
         location: Location {
-            path: path.to_owned(),
+            path: path.into(),
             ..Location::default()
         },
         file: Some(Arc::new(FileFacts {

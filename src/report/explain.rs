@@ -173,14 +173,14 @@ impl Wanted {
         let location = &sighting.location;
         self.exact == host
             || std::iter::once(&location.path)
-                .chain(&location.links)
-                .chain(&location.hard_links)
+                .chain(location.links.iter())
+                .chain(location.hard_links.iter())
                 .any(|path| {
                     *path == self.exact
                         || self
                             .exact
                             .split_once(':')
-                            .is_some_and(|(h, p)| h == host && p == path)
+                            .is_some_and(|(h, p)| h == host && *path == *p)
                 })
     }
 
@@ -392,7 +392,7 @@ fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
         escape(host),
         escape(&location.path)
     )?;
-    for member in &location.inside {
+    for member in location.inside.iter() {
         let name = member.name.as_deref().unwrap_or_default();
         writeln!(
             out,
@@ -410,10 +410,10 @@ fn write_sighting(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
     if let Some(opened) = &sighting.opened {
         writeln!(out, "      opened with {opened}")?;
     }
-    for link in &location.links {
+    for link in location.links.iter() {
         writeln!(out, "      linked from {}", escape(link))?;
     }
-    for link in &location.hard_links {
+    for link in location.hard_links.iter() {
         writeln!(out, "      also {}", escape(link))?;
     }
     if let Some(file) = &sighting.file {

@@ -162,7 +162,11 @@ impl<'a> Relation<'a> {
     /// Tells of one sighting in which layer and which images it is.
     fn tell(&mut self, sighting: &mut Sighting) {
         let path = sighting.location.exact_path();
-        let in_layers = self.name_layers(&path, &mut sighting.location.inside);
+        let mut inside = sighting.location.inside.to_vec();
+        let in_layers = self.name_layers(&path, &mut inside);
+        if !in_layers.is_empty() {
+            sighting.location.inside = inside.into();
+        }
         let mut fates = Vec::new();
         for (key, at) in &in_layers {
             let mut content = sighting.location.inside.iter().skip(*at);

@@ -77,7 +77,7 @@ pub(super) fn thing(
         .filter_map(|s| {
             Some(SeenAt {
                 host: s.host.as_deref()?.to_owned(),
-                path: s.location.path.clone(),
+                path: s.location.path.to_string(),
             })
         })
         .collect();

@@ -141,7 +141,7 @@ fn misplaced_and_stray() {
     let place = &["web01:/etc/ssl/private/shop.key"];
     let public = sighting(Kind::PublicKey, 1, "/etc/ssl/shop.pub");
     let mut linked = private(1, "/srv/real.key");
-    linked.location.links = vec![KEY.to_owned()];
+    linked.location.links = [KEY.into()].into();
     assert_eq!(
         run(vec![linked.clone(), public.clone()], place),
         set(&[]),

@@ -36,7 +36,7 @@ fn secret(n: u8, path: &str) -> Sighting {
         kind: Kind::PgpSecretKey,
         protection: Some(Protection::None),
         location: Location {
-            path: path.to_owned(),
+            path: path.into(),
             ..Location::default()
         },
         ..public(n, None, None)
@@ -84,7 +84,7 @@ fn a_revoked_key_needs_no_end() {
 #[test]
 fn a_moved_end_makes_older_copies_past() {
     let mut old = public(1, None, Some("2026-01-31"));
-    old.location.path = "/root/ada.asc".to_owned();
+    old.location.path = "/root/ada.asc".into();
     let new = public(1, None, Some("2028-01-31"));
     assert_eq!(alone(vec![old.clone(), new]), set(&["expired:info"]));
     let same = public(1, None, Some("2026-01-31"));

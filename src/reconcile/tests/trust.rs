@@ -77,10 +77,7 @@ fn an_orphan_by_what_it_grants() {
 #[test]
 fn a_grant_in_an_archive_opens_nothing() {
     let mut stored = carols(1);
-    stored
-        .location
-        .inside
-        .push(Member::named("tar", b"home.tar"));
+    stored.location.inside = [Member::named("tar", b"home.tar")].into();
     assert_eq!(judged(vec![stored]), set(&["access_orphan:info"]));
 }
 
@@ -440,7 +437,7 @@ fn host_keys_cloned_with_an_image() {
     assert!(shared(public(1), public(1)));
     assert!(!shared(public(1), known(1, "web01")));
     let mut elsewhere = public(1);
-    elsewhere.location.path = "/srv/images/ssh_host_rsa_key.pub".to_owned();
+    elsewhere.location.path = "/srv/images/ssh_host_rsa_key.pub".into();
     assert!(!shared(public(1), elsewhere));
 }
 

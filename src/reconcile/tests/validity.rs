@@ -155,13 +155,14 @@ fn superseded_and_historic_ends_are_info() {
     // In an archive only, but not in a program.
     let member = |path: &str| {
         let mut s = old.clone();
-        s.location.path = path.to_owned();
-        s.location.inside = vec![Member {
-            container: "zip".to_owned(),
+        s.location.path = path.into();
+        s.location.inside = [Member {
+            container: "zip".into(),
             name: Some("a.crt".to_owned()),
             name_bytes: None,
             offset: None,
-        }];
+        }]
+        .into();
         s
     };
     assert_eq!(alone(vec![member("/srv/a.zip")]), set(&["expired:info"]));
@@ -178,7 +179,7 @@ fn superseded_and_historic_ends_are_info() {
             Member::named("gzip", b""),
             Member::named("tar", b"etc/a.crt"),
         ]
-        .to_vec();
+        .into();
         let images = removed.iter().map(|removed| Image {
             removed: *removed,
             ..Image::default()
@@ -196,14 +197,13 @@ fn superseded_and_historic_ends_are_info() {
     assert_eq!(alone(vec![layer(&[None, deleted])]), set(&["expired:high"]));
     // A saved image is an archive.
     let mut saved = layer(&[None]);
-    saved
-        .location
-        .inside
-        .insert(0, Member::named("tar", b"layer.tar"));
+    let mut inside = saved.location.inside.to_vec();
+    inside.insert(0, Member::named("tar", b"layer.tar"));
+    saved.location.inside = inside.into();
     assert_eq!(alone(vec![saved]), set(&["expired:info"]));
     // A plain directory of a layer.
     let mut plain = layer(&[deleted]);
-    plain.location.inside.clear();
+    plain.location.inside = [].into();
     assert_eq!(alone(vec![plain]), set(&["expired:info"]));
     let anchor = Sighting {
         class: Class::TrustAnchor,

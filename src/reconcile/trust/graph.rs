@@ -270,7 +270,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
             } else {
                 Via::Grant
             },
-            path: s.location.path.clone(),
+            path: s.location.path.to_string(),
             line: s.location.line,
             command: options.command.clone(),
             from: options.from.clone(),
