@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 /// Appends a record as compact JSON (RFC 8259), without a line break.
-pub fn append(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()> {
+pub(super) fn append(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()> {
     record.serialize(Json { out }).map_err(io::Error::other)
 }
 
@@ -46,12 +46,7 @@ fn string(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a text with what RFC 8259 (section 7) does not allow in a string escaped.
 fn escape(out: &mut Vec<u8>, text: &str) {
-    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    // Without an early end: so several bytes are compared at a time.
-    let found = text
-        .bytes()
-        .fold(false, |found, byte| found | special(byte));
-    if !found {
+    if !needs_escape(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
@@ -75,6 +70,22 @@ fn escape(out: &mut Vec<u8>, text: &str) {
         };
         out.extend_from_slice(&[b'\\', letter]);
     }
+}
+
+/// Whether a control character, a quote or a backslash is among the bytes; eight are looked at together.
+fn needs_escape(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    const TOPS: u64 = ONES << 7;
+    // The lowest byte below the limit, which is at most 0x80, has its top bit set in this; if there is none, it is zero.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
+    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let found = words.iter().fold(0, |found, word| {
+        let word = u64::from_le_bytes(*word);
+        found | below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
+    });
+    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    found != 0 || rest.iter().any(special)
 }
 
 fn unsigned(out: &mut Vec<u8>, mut number: u64) {
