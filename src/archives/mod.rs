@@ -13,6 +13,7 @@ mod checked;
 mod codec;
 mod compress;
 mod cpio;
+mod directories;
 mod ext;
 mod fault;
 pub mod git;
