@@ -539,7 +539,7 @@ fn file_record(name: &str, flags: u8, start: u32, size: u32) -> Vec<u8> {
 fn discs_whose_files_all_claim_the_same_blocks_end_soon() {
     let dir = open_directory();
     let records: Vec<_> = (0..20_000)
-        .map(|number| file_record(&format!("f{number}"), 0, 1, u32::MAX))
+        .map(|number| file_record(&format!("f{number}"), 0, 2, u32::MAX))
         .collect();
     fs::write(dir.path().join("disc"), disc(&records, 8192)).unwrap();
     let begun = std::time::Instant::now();
