@@ -253,6 +253,11 @@ fn other_images_are_told_and_searched_as_they_lie() {
           { head -c 65600 /dev/zero; printf '_BHRfS_M'; head -c 5000 /dev/zero; cat 1.pem; } >btrfs
           { head -c 512 /dev/zero; printf 'LABELONE'; head -c 16 /dev/zero; printf 'LVM2 001'; cat 1.pem; } >lvm2
           { printf '\xeb\x52\x90NTFS    \0\x02'; head -c 5000 /dev/zero; cat 1.pem; } >ntfs
+          { printf 'Rar!\x1a\7\0'; head -c 5000 /dev/zero; cat 1.pem; } >rar4; { printf 'Rar!\x1a\7\1\0'; head -c 5000 /dev/zero; cat 1.pem; } >rar5
+          { printf 'MSCF\0\0\0\0'; head -c 16 /dev/zero; printf '\3\1'; head -c 5000 /dev/zero; cat 1.pem; } >cab
+          { printf 'MSWIM\0\0\0'; head -c 5000 /dev/zero; cat 1.pem; } >wim
+          { head -c 1024 /dev/zero; printf '\xe2\xe1\xf5\xe0'; head -c 8 /dev/zero; printf '\x0c'; head -c 5000 /dev/zero; cat 1.pem; } >erofs
+          mkfs.cramfs tree cramfs
           rm -r tree 1.pem",
     );
     let swept = sweep(dir.path(), &[]);
@@ -260,7 +265,7 @@ fn other_images_are_told_and_searched_as_they_lie() {
         .unwrap()
         .map(|file| file.unwrap().path())
         .collect();
-    assert_eq!(all.len(), 12);
+    assert_eq!(all.len(), 18);
     for file in all {
         let told: Vec<&Value> = swept
             .gaps
@@ -269,7 +274,7 @@ fn other_images_are_told_and_searched_as_they_lie() {
             .collect();
         assert_eq!(told.len(), 1, "{}", file.display());
         assert_eq!(told[0]["reason"], "unsupported", "{}", file.display());
-        let is_packed = file.ends_with("lzo");
+        let is_packed = file.ends_with("lzo") || file.ends_with("cramfs");
         assert_eq!(
             raw(&swept, &file).len(),
             usize::from(!is_packed),
