@@ -89,14 +89,12 @@ impl Source for Mapped<'_> {
                 let most = most(end);
                 let target = buffer.get_mut(..most).unwrap_or_default();
                 let place = run.physical * self.map.block + (offset - start);
-                match self.source.read_at(target, place)? {
-                    // Cut off, which is told of the file; the next piece may be there.
-                    0 => {
-                        target.fill(0);
-                        Ok(most)
-                    }
-                    count => Ok(count),
+                if place < self.source.size() {
+                    return self.source.read_at(target, place);
                 }
+                // Cut off, which is told of the file; the next piece may be there.
+                target.fill(0);
+                Ok(most)
             }
             next => {
                 let most = most(next.map_or(u64::MAX, |(_, start, _)| start));
