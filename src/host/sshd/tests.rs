@@ -219,7 +219,9 @@ fn revoked_keys_and_what_cannot_be_followed() {
     ] {
         let path = root.path().join("etc/ssh/revoked");
         std::fs::remove_file(&path).unwrap();
-        list.map(|list| std::fs::write(&path, list).unwrap());
+        if let Some(list) = list {
+            std::fs::write(&path, list).unwrap();
+        }
         let sshd = loaded(root.path());
         assert_eq!(sshd.remarks().len(), 2);
         assert!(sshd.remarks().iter().any(|remark| remark.reason == reason));
