@@ -16,16 +16,14 @@
     reason = "an experiment may fail loudly"
 )]
 
-use keymuster::archives::Memory;
-use keymuster::detect::Detector;
-use keymuster::formats::{self, Place};
-use keymuster::model::{Artifact, EntryFacts, GapReason, Member};
-use keymuster::parse::Parser;
-use keymuster::pipeline::content::{Scanner, Sink};
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+#[path = "../tests/chance/contents.rs"]
+mod contents;
 
+use contents::{Noise, Start, short_starts, told_of};
+use std::collections::BTreeMap;
+
+/// Contents have less bytes.
+const MOST: usize = 4096;
 /// Magic numbers of this many bytes and fewer are tried.
 const SHORT: usize = 4;
 /// Contents for each of them.
@@ -71,73 +69,13 @@ const DEEPER: &[&[u8]] = &[
     b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01",
 ];
 
-/// Numbers that look like chance and are the same every time (xorshift).
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
-        }
-    }
-
-    /// From 1 to 4,095, small ones as often as large ones.
-    fn size(&mut self) -> usize {
-        let least = 1 << (self.next() % 12);
-        (least + self.next() % least) as usize
-    }
-}
-
-#[derive(Default)]
-struct Told(BTreeMap<String, u64>);
-
-impl Told {
-    fn count(&mut self, what: String) {
-        *self.0.entry(what).or_default() += 1;
-    }
-}
-
-impl Sink for Told {
-    fn artifact(&mut self, artifact: Artifact, _: u64, _: Option<u64>) {
-        self.count(format!("{} {:?}", artifact.format, artifact.kind));
-    }
-
-    fn fault(&mut self, reason: GapReason, _: u64, detail: String) {
-        let detail: String = detail.chars().filter(|c| !c.is_ascii_digit()).collect();
-        self.count(format!("{} gap: {detail}", reason.as_str()));
-    }
-
-    fn enter(&mut self, _: Member, _: Option<Arc<EntryFacts>>) {}
-
-    fn leave(&mut self) {}
-}
-
-/// Searches so many contents that begin with these bytes, at this place.
-fn try_all(count: u64, seed: u64, place: usize, start: &[u8]) -> Told {
-    let detector = Detector::new(formats::ALL);
-    let parser = Parser::new(formats::ALL);
-    let stop = AtomicBool::new(false);
-    let mut scanner = Scanner::new(&detector, &parser, &stop);
-    let mut noise = Noise(seed);
-    let mut buffer = [0; 4096];
-    let mut told = Told::default();
-    for _ in 0..count {
-        let size = noise.size().max((place + start.len()).min(buffer.len()));
-        let bytes = &mut buffer[..size];
-        noise.fill(bytes);
-        if let Some(there) = bytes.get_mut(place..place + start.len()) {
-            there.copy_from_slice(start);
-        }
-        let mut read = 0;
-        let done = scanner.scan(&Memory(bytes), b"x", &mut told, &mut read);
-        done.expect("memory can be read");
+/// What is told of so many contents that begin so, and how often.
+fn try_all(count: u64, seed: u64, start: Start) -> BTreeMap<String, u64> {
+    let mut noise = Noise(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut told = BTreeMap::new();
+    for what in told_of(&mut noise, count, MOST, start) {
+        let what = what.chars().filter(|c| !c.is_ascii_digit()).collect();
+        *told.entry(what).or_default() += 1;
     }
     told
 }
@@ -146,35 +84,21 @@ fn main() {
     let millions = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
     let count: u64 = millions.unwrap_or(3) * 1_000_000;
     let halves = std::thread::scope(|scope| {
-        let halves = [1_u64, 2].map(|seed| {
-            let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            scope.spawn(move || try_all(count / 2, seed, 0, b""))
-        });
-        halves.map(|half| half.join().unwrap().0)
+        let halves = [1, 2].map(|seed| scope.spawn(move || try_all(count / 2, seed, (0, b""))));
+        halves.map(|half| half.join().unwrap())
     });
     println!("{count} random contents:");
     for (what, hits) in halves.iter().flatten() {
         println!("  {hits} × {what}");
     }
-    let short = |at: usize, literal: &'static [u8]| {
-        (at < 4096 && literal.len() <= SHORT).then_some((at, literal))
-    };
-    let mut starts: Vec<(usize, &[u8])> = formats::ALL
-        .iter()
-        .flat_map(|format| format.signatures())
-        .filter_map(|signature| match signature.place {
-            Place::Start(at) => short(at, signature.literal),
-            Place::Anywhere => None,
-        })
-        .collect();
+    let mut starts: Vec<Start> = short_starts(SHORT, MOST).collect();
     starts.extend(ARCHIVES.iter().map(|start| (0, *start)));
     starts.extend(DEEPER.iter().map(|start| (0, *start)));
     starts.sort_unstable();
     starts.dedup();
     for (index, (place, start)) in starts.iter().enumerate() {
-        let seed = (index as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let told = try_all(TRIALS, seed, *place, start);
-        for (what, hits) in &told.0 {
+        let told = try_all(TRIALS, index as u64 + 3, (*place, start));
+        for (what, hits) in &told {
             let of_start = 256_f64.powi(start.len() as i32);
             let rate = *hits as f64 / TRIALS as f64 / of_start;
             println!(

@@ -23,7 +23,10 @@ impl Bits {
 
     /// Puts a number in; whether it was not there.
     pub(super) fn add(&mut self, number: u64) -> bool {
-        let Some(word) = self.word_mut(number) else {
+        let Some(word) = self
+            .piece_mut(number)
+            .and_then(|p| p.get_mut(place(number)))
+        else {
             return true;
         };
         let bit = 1 << (number % 64);
@@ -36,14 +39,19 @@ impl Bits {
     pub(super) fn add_all(&mut self, start: u64, end: u64) -> u64 {
         let (mut at, mut new) = (start, 0);
         while at < end {
-            let next = (at - at % 64 + 64).min(end);
-            let Some(word) = self.word_mut(at) else {
+            let Some(words) = self.piece_mut(at) else {
                 return new + (end - at);
             };
-            let mask = (u64::MAX >> (64 - (next - at))) << (at % 64);
-            new += u64::from((mask & !*word).count_ones());
-            *word |= mask;
-            at = next;
+            for word in words.iter_mut().skip(place(at)) {
+                if at >= end {
+                    break;
+                }
+                let next = (at - at % 64 + 64).min(end);
+                let mask = (u64::MAX >> (64 - (next - at))) << (at % 64);
+                new += u64::from((mask & !*word).count_ones());
+                *word |= mask;
+                at = next;
+            }
         }
         new
     }
@@ -84,8 +92,8 @@ impl Bits {
         })
     }
 
-    /// None if there is no memory left.
-    fn word_mut(&mut self, number: u64) -> Option<&mut u64> {
+    /// The piece of a number; none if there is no memory left.
+    fn piece_mut(&mut self, number: u64) -> Option<&mut [u64; WORDS]> {
         let key = number / PIECE;
         if !self.pieces.contains_key(&key) {
             if Held::left() < BYTES {
@@ -95,7 +103,7 @@ impl Bits {
             let piece = (Box::new([0; WORDS]), Held::take(BYTES));
             self.pieces.insert(key, piece);
         }
-        self.pieces.get_mut(&key)?.0.get_mut(place(number))
+        self.pieces.get_mut(&key).map(|(words, _)| &mut **words)
     }
 }
 
@@ -115,12 +123,14 @@ mod tests {
         assert_eq!(bits.add_all(3, 200), 197);
         assert_eq!(bits.add_all(100, 300), 100);
         assert!(!bits.add(299) && bits.add(1_000_000));
+        assert_eq!(bits.add_all(999_000, 1_100_000), 101_000 - 1);
+        assert_eq!(bits.add_all(999_000, 1_100_000), 0);
         let mut gaps = Vec::new();
         let mut at = 0;
-        while let Some((start, end)) = bits.next_gap(at, 1_000_002) {
+        while let Some((start, end)) = bits.next_gap(at, 1_100_002) {
             gaps.push((start, end));
             at = end;
         }
-        assert_eq!(gaps, [(0, 3), (300, 1_000_000), (1_000_001, 1_000_002)]);
+        assert_eq!(gaps, [(0, 3), (300, 999_000), (1_100_000, 1_100_002)]);
     }
 }

@@ -89,7 +89,12 @@ impl Source for Mapped<'_> {
                 let most = most(end);
                 let target = buffer.get_mut(..most).unwrap_or_default();
                 let place = run.physical * self.map.block + (offset - start);
-                self.source.read_at(target, place)
+                if place < self.source.size() {
+                    return self.source.read_at(target, place);
+                }
+                // Cut off, which is told of the file; the next piece may be there.
+                target.fill(0);
+                Ok(most)
             }
             next => {
                 let most = most(next.map_or(u64::MAX, |(_, start, _)| start));
@@ -104,8 +109,9 @@ impl Source for Mapped<'_> {
         while let Some((run, start, end)) = self.run(at) {
             let from = offset.max(start);
             let place = run.physical * self.map.block;
-            // The image may have holes of its own.
+            // The image may have holes of its own, and may be cut off.
             let data = self.source.next_data(place + (from - start))?;
+            let data = data.filter(|data| *data < self.source.size());
             let data = data.map(|data| start + data.saturating_sub(place));
             if let Some(data) = data.filter(|data| *data < end) {
                 return Ok(Some(data.max(from)).filter(|data| *data < self.map.size));
@@ -113,5 +119,36 @@ impl Source for Mapped<'_> {
             at += 1;
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archives::{Memory, read_exact_at};
+
+    #[test]
+    fn a_piece_that_is_cut_off_hides_none_behind_it() {
+        let run = |logical, physical| Run {
+            logical,
+            physical,
+            count: 1,
+        };
+        let map = Map {
+            runs: vec![run(0, 9), run(2, 1)],
+            block: 4,
+            size: 11,
+        };
+        let image = Memory(b"....abcd..");
+        let file = Mapped {
+            source: &image,
+            map: &map,
+        };
+        let mut bytes = [1; 11];
+        read_exact_at(&file, &mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"\0\0\0\0\0\0\0\0abc");
+        assert_eq!(file.next_data(0).unwrap(), Some(8));
+        assert!(map.is_cut(&image));
+        assert_eq!(file.read_at(&mut bytes, 11).unwrap(), 0);
     }
 }

@@ -13,6 +13,7 @@ mod checked;
 mod codec;
 mod compress;
 mod cpio;
+mod directories;
 mod ext;
 mod fault;
 pub mod git;
@@ -131,6 +132,11 @@ static ALL: &[&dyn Archive] = &[
     &told::VHDX,
     &told::VHD,
     &told::VDI,
+    &told::RAR,
+    &told::CAB,
+    &told::WIM,
+    &told::CRAMFS,
+    &told::EROFS,
     &told::XFS,
     &told::LVM,
     &told::NTFS,

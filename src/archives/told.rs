@@ -1,6 +1,6 @@
-//! Disk images and file systems that are recognised and not read: their bytes are searched as they lie.
+//! Archives, disk images and file systems that are recognised and not read: their bytes are searched as they lie.
 
-use super::little::{u16_at, u32_at};
+use super::little::{u16_at, u32_at, u64_at};
 use super::{Archive, Failure, Input, Members};
 
 /// A kind that is not read.
@@ -104,4 +104,55 @@ pub(super) static NTFS: Told = Told {
     name: "ntfs",
     title: "an NTFS file system",
     begins: |start| start.get(3..11) == Some(b"NTFS    ") && u16_at(start, 11).is_power_of_two(),
+};
+
+/// EROFS ("EROFS - Enhanced Read-Only File System" of the kernel's documentation): the superblock stands at 1 KiB, with the size of blocks in it.
+pub(super) static EROFS: Told = Told {
+    name: "erofs",
+    title: "an EROFS file system",
+    begins: |start| {
+        let superblock = start.get(1024..).unwrap_or_default();
+        superblock.starts_with(&[0xe2, 0xe1, 0xf5, 0xe0])
+            && superblock.get(12).is_some_and(|log| (9..=16).contains(log))
+    },
+};
+
+/// cramfs ("Cramfs - cram a filesystem onto a small ROM" of the kernel's documentation), in either byte order.
+pub(super) static CRAMFS: Told = Told {
+    name: "cramfs",
+    title: "a cramfs file system",
+    begins: |start| {
+        let magic = start.first_chunk();
+        matches!(
+            magic,
+            Some([0x45, 0x3d, 0xcd, 0x28] | [0x28, 0xcd, 0x3d, 0x45])
+        ) && start
+            .get(16..)
+            .is_some_and(|rest| rest.starts_with(b"Compressed ROMFS"))
+    },
+};
+
+/// Windows' images ("Windows Imaging File Format (WIM)", Header).
+pub(super) static WIM: Told = Told {
+    name: "wim",
+    title: "a Windows image",
+    begins: |start| start.starts_with(b"MSWIM\0\0\0"),
+};
+
+/// Cabinets (MS-CAB, 2.1): what is reserved is zero, and the version 1.3.
+pub(super) static CAB: Told = Told {
+    name: "cab",
+    title: "a cabinet",
+    begins: |start| {
+        start.starts_with(b"MSCF\0\0\0\0") && u32_at(start, 12) == 0 && u16_at(start, 24) == 0x0103
+    },
+};
+
+/// RAR, of version 1.5 to 4 and of version 5 ("RAR 5.0 archive format").
+pub(super) static RAR: Told = Told {
+    name: "rar",
+    title: "a RAR archive",
+    begins: |start| {
+        start.starts_with(b"Rar!\x1a\x07\0") || u64_at(start, 0) == 0x0001_071a_2172_6152
+    },
 };

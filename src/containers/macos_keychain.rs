@@ -2,14 +2,12 @@
 //! format" as documentation). Keys and passwords in it are closed; certificates stand in its records in clear, and are found
 //! there as in any other file.
 
+use crate::formats::Signature;
+use crate::formats::wire::at_start::AtStart;
 use crate::formats::wire::java::{self, Cut, Input};
 use crate::formats::wire::unopened;
 use crate::formats::wire::whole::{self, Whole};
-use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, GapReason, Reading};
-
-/// The container.
-pub struct MacosKeychain;
 
 const NAME: &str = "macos_keychain";
 /// Signature and version 1.0.
@@ -21,44 +19,36 @@ const SIZE_MAX: usize = 32 << 20;
 /// How many tables a keychain is believed to have; those seen have about thirty.
 const TABLES_MAX: u32 = 1000;
 
-impl Format for MacosKeychain {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// The container.
+pub static MACOS_KEYCHAIN: AtStart = AtStart {
+    name: NAME,
+    signatures: &[Signature::at_start(0, MAGIC, Clue::Magic)],
+    read,
+};
 
-    fn signatures(&self) -> &'static [Signature] {
-        const SIGNATURES: &[Signature] = &[Signature::at_start(0, MAGIC, Clue::Magic)];
-        SIGNATURES
+fn read(candidate: &Candidate<'_>) -> Reading {
+    let bytes = candidate.bytes.get(candidate.at..).unwrap_or_default();
+    if !bytes.starts_with(MAGIC) {
+        return Reading::NotMine;
     }
-
-    fn clues(&self) -> &'static [Clue] {
-        &[Clue::Magic]
+    // It does not tell its size: all there is belongs to it.
+    let size = bytes.len() + usize::from(!candidate.at_end);
+    if let Whole::Other(reading) = whole::whole(candidate, size, SIZE_MAX, "macOS keychain") {
+        return reading;
     }
-
-    fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let bytes = candidate.bytes.get(candidate.at..).unwrap_or_default();
-        if !bytes.starts_with(MAGIC) {
-            return Reading::NotMine;
+    let mut keystore = unopened::keystore(NAME, Vec::new());
+    let (reason, detail) = match tables(bytes) {
+        Ok(tables) => {
+            keystore.notes.push(holds(&tables).into());
+            let detail = "macOS keychain: keys and passwords in it are not opened";
+            (GapReason::Unsupported, detail)
         }
-        // It does not tell its size: all there is belongs to it.
-        let size = bytes.len() + usize::from(!candidate.at_end);
-        if let Whole::Other(reading) = whole::whole(candidate, size, SIZE_MAX, "macOS keychain") {
-            return reading;
+        Err(_) => {
+            let detail = "macOS keychain: ends within a table";
+            (GapReason::Truncated, detail)
         }
-        let mut keystore = unopened::keystore(NAME, Vec::new());
-        let (reason, detail) = match tables(bytes) {
-            Ok(tables) => {
-                keystore.notes.push(holds(&tables).into());
-                let detail = "macOS keychain: keys and passwords in it are not opened";
-                (GapReason::Unsupported, detail)
-            }
-            Err(_) => {
-                let detail = "macOS keychain: ends within a table";
-                (GapReason::Truncated, detail)
-            }
-        };
-        unopened::found(candidate, keystore, reason, detail, HEADER)
-    }
+    };
+    unopened::found(candidate, keystore, reason, detail, HEADER)
 }
 
 /// Record type (CSSM_DB_RECORDTYPE) and number of records of each table.

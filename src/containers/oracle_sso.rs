@@ -2,14 +2,12 @@
 //! opens, which is found behind the header as any other is (go-ora, `configurations/wallet.go`, and "Reading Oracle's auto-login
 //! wallets" as documentation of the header).
 
+use crate::formats::Signature;
+use crate::formats::wire::at_start::AtStart;
 use crate::formats::wire::der;
 use crate::formats::wire::java::{Cut, Input};
 use crate::formats::wire::unopened;
-use crate::formats::{Format, Signature};
 use crate::model::{Candidate, Clue, GapReason, Reading};
-
-/// The container.
-pub struct OracleSso;
 
 const NAME: &str = "oracle_sso";
 const MAGIC: &[u8] = b"\xa1\xf8\x4e";
@@ -18,56 +16,46 @@ const DECLARED: usize = 3 + 1 + 4 + 4;
 /// The longest header that is believed; 65 bytes were seen behind the first fields.
 const SECTION_MAX: usize = 4096;
 
-impl Format for OracleSso {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// The container.
+pub static ORACLE_SSO: AtStart = AtStart {
+    name: NAME,
+    signatures: &[Signature::at_start(0, MAGIC, Clue::Magic)],
+    read,
+};
 
-    fn signatures(&self) -> &'static [Signature] {
-        const SIGNATURES: &[Signature] = &[Signature::at_start(0, MAGIC, Clue::Magic)];
-        SIGNATURES
+fn read(candidate: &Candidate<'_>) -> Reading {
+    let bytes = candidate.bytes.get(candidate.at..).unwrap_or_default();
+    // Less declares nothing.
+    if !bytes.starts_with(MAGIC) || (candidate.at_end && bytes.len() < DECLARED) {
+        return Reading::NotMine;
     }
-
-    fn clues(&self) -> &'static [Clue] {
-        &[Clue::Magic]
-    }
-
-    fn read(&self, candidate: &Candidate<'_>) -> Reading {
-        let bytes = candidate.bytes.get(candidate.at..).unwrap_or_default();
-        // Less declares nothing.
-        if !bytes.starts_with(MAGIC) || (candidate.at_end && bytes.len() < DECLARED) {
-            return Reading::NotMine;
+    let header = match Header::read(bytes) {
+        Ok(Some(header)) => header,
+        Ok(None) => return Reading::NotMine,
+        Err(_) if !candidate.at_end => return Reading::NeedMore { from: candidate.at },
+        Err(_) => {
+            let keystore = unopened::keystore(NAME, Vec::new());
+            let detail = "Oracle wallet: ends within its header";
+            let reason = GapReason::Truncated;
+            return unopened::found(candidate, keystore, reason, detail, bytes.len());
         }
-        let header = match Header::read(bytes) {
-            Ok(Some(header)) => header,
-            Ok(None) => return Reading::NotMine,
-            Err(_) if !candidate.at_end => return Reading::NeedMore { from: candidate.at },
-            Err(_) => {
-                let keystore = unopened::keystore(NAME, Vec::new());
-                let detail = "Oracle wallet: ends within its header";
-                let reason = GapReason::Truncated;
-                return unopened::found(candidate, keystore, reason, detail, bytes.len());
-            }
-        };
-        let mut notes = vec![header.binding.into(), header.scheme.into()];
-        notes.push(
-            "its password stands in it, obfuscated: whoever reads the file can open it".into(),
-        );
-        let keystore = unopened::keystore(NAME, notes);
-        // What is cut off in other bytes would leave no trace.
-        let store = bytes.get(header.length..).unwrap_or_default();
-        let is_cut = der::header(store).map_or(store.len() < 6, |(_, start, length)| {
-            start.saturating_add(length) > store.len()
-        });
-        let (reason, detail, end) = if is_cut && candidate.at_end {
-            let detail = "Oracle wallet: the PKCS#12 in it is cut off";
-            (GapReason::Truncated, detail, bytes.len())
-        } else {
-            let detail = "Oracle wallet: the password in it is not used";
-            (GapReason::Unsupported, detail, header.length)
-        };
-        unopened::found(candidate, keystore, reason, detail, end)
-    }
+    };
+    let mut notes = vec![header.binding.into(), header.scheme.into()];
+    notes.push("its password stands in it, obfuscated: whoever reads the file can open it".into());
+    let keystore = unopened::keystore(NAME, notes);
+    // What is cut off in other bytes would leave no trace.
+    let store = bytes.get(header.length..).unwrap_or_default();
+    let is_cut = der::header(store).map_or(store.len() < 6, |(_, start, length)| {
+        start.saturating_add(length) > store.len()
+    });
+    let (reason, detail, end) = if is_cut && candidate.at_end {
+        let detail = "Oracle wallet: the PKCS#12 in it is cut off";
+        (GapReason::Truncated, detail, bytes.len())
+    } else {
+        let detail = "Oracle wallet: the password in it is not used";
+        (GapReason::Unsupported, detail, header.length)
+    };
+    unopened::found(candidate, keystore, reason, detail, end)
 }
 
 /// What stands before the PKCS#12.

@@ -58,20 +58,20 @@ use crate::containers::base64_run::Base64Run;
 use crate::containers::bcfks::Bcfks;
 use crate::containers::bks::{Bks, Uber};
 use crate::containers::der_run::DerRun;
-use crate::containers::dpapi::Dpapi;
+use crate::containers::dpapi::DPAPI;
 use crate::containers::gnupg_keybox::GnupgKeybox;
 use crate::containers::hex_run::HexRun;
-use crate::containers::ibm_kdb::IbmKdb;
+use crate::containers::ibm_kdb::IBM_KDB;
 use crate::containers::jks::{Jceks, Jks};
-use crate::containers::macos_keychain::MacosKeychain;
+use crate::containers::macos_keychain::MACOS_KEYCHAIN;
 use crate::containers::mail_part::MailPart;
 use crate::containers::nss::Nss;
 use crate::containers::nss_legacy::NssLegacy;
-use crate::containers::oracle_sso::OracleSso;
+use crate::containers::oracle_sso::ORACLE_SSO;
 use crate::containers::pem_armour::PemArmour;
 use crate::containers::pkcs12::Pkcs12;
 use crate::containers::pki_path::PkiPath;
-use crate::containers::sst::Sst;
+use crate::containers::sst::SST;
 use crate::containers::url_run::UrlRun;
 use crate::containers::windows_key::WindowsKey;
 use crate::model::{Candidate, Clue, Reading};
@@ -147,17 +147,17 @@ pub static ALL: &[&dyn Format] = &[
     &UrlRun,
     &Nss,
     &NssLegacy,
-    &Sst,
+    &SST,
     &Pkcs12,
     &Bcfks,
     &Jks,
     &Jceks,
     &Bks,
     &Uber,
-    &MacosKeychain,
-    &OracleSso,
-    &IbmKdb,
-    &Dpapi,
+    &MACOS_KEYCHAIN,
+    &ORACLE_SSO,
+    &IBM_KDB,
+    &DPAPI,
     &WindowsKey,
     &AnsibleVault,
     &openssh_private::OpensshPrivate,

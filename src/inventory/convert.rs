@@ -37,73 +37,61 @@ pub struct Converted {
     pub left_out: Vec<String>,
 }
 
+/// What the cells of a column hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Text,
+    /// Several texts.
+    List,
+    Number,
+    Date,
+}
+
 /// The columns, in their order.
-const COLUMNS: &[&str] = &[
-    "id",
-    "name",
-    "type",
-    "purpose",
-    "owner",
-    "custodians",
-    "created",
-    "last_rotated",
-    "rotation_period_days",
-    "not_before",
-    "expires",
-    "state",
-    "criticality",
-    "environment",
-    "location",
-    "host",
-    "fingerprint",
-    "keymuster_key_id",
-    "cert_sha256",
-    "cert_sha1",
-    "spki_sha256",
-    "md5",
-    "ssh_fingerprint",
-    "issuer_serial",
-    "serial",
-    "ski",
-    "jwk_thumbprint",
-    "pgp_fingerprint",
-    "pgp_keyid",
-    "keygrip",
-    "pkcs11_id",
-    "subject",
-    "issuer",
-    "sans",
-    "algorithm",
-    "bits",
-    "allowed_hosts",
+const COLUMNS: &[(&str, Holds)] = &[
+    ("id", Holds::Text),
+    ("name", Holds::Text),
+    ("type", Holds::Text),
+    ("purpose", Holds::Text),
+    ("owner", Holds::Text),
+    ("custodians", Holds::List),
+    ("created", Holds::Date),
+    ("last_rotated", Holds::Date),
+    ("rotation_period_days", Holds::Number),
+    ("not_before", Holds::Date),
+    ("expires", Holds::Date),
+    ("state", Holds::Text),
+    ("criticality", Holds::Text),
+    ("environment", Holds::Text),
+    ("location", Holds::List),
+    ("host", Holds::List),
+    ("fingerprint", Holds::List),
+    ("keymuster_key_id", Holds::List),
+    ("cert_sha256", Holds::List),
+    ("cert_sha1", Holds::List),
+    ("spki_sha256", Holds::List),
+    ("md5", Holds::List),
+    ("ssh_fingerprint", Holds::List),
+    ("issuer_serial", Holds::List),
+    ("serial", Holds::Text),
+    ("ski", Holds::List),
+    ("jwk_thumbprint", Holds::List),
+    ("pgp_fingerprint", Holds::List),
+    ("pgp_keyid", Holds::List),
+    ("keygrip", Holds::List),
+    ("pkcs11_id", Holds::List),
+    ("subject", Holds::Text),
+    ("issuer", Holds::Text),
+    ("sans", Holds::List),
+    ("algorithm", Holds::Text),
+    ("bits", Holds::Number),
+    ("allowed_hosts", Holds::Number),
 ];
 
-/// Columns whose cells may hold several.
-const LISTS: &[&str] = &[
-    "custodians",
-    "location",
-    "host",
-    "fingerprint",
-    "keymuster_key_id",
-    "cert_sha256",
-    "cert_sha1",
-    "spki_sha256",
-    "md5",
-    "ssh_fingerprint",
-    "issuer_serial",
-    "ski",
-    "jwk_thumbprint",
-    "pgp_fingerprint",
-    "pgp_keyid",
-    "keygrip",
-    "pkcs11_id",
-    "sans",
-];
-
-/// Columns whose cells are numbers.
-const NUMBERS: &[&str] = &["rotation_period_days", "bits", "allowed_hosts"];
-/// Columns whose cells are dates.
-const DATES: &[&str] = &["created", "last_rotated", "not_before", "expires"];
+/// Whether the cells of a column hold this.
+fn is(column: &str, holds: Holds) -> bool {
+    COLUMNS.contains(&(column, holds))
+}
 
 /// One entry as cells; a list has several of one column.
 pub(super) type Cells = Vec<(&'static str, String)>;
@@ -132,7 +120,7 @@ pub fn convert(
     let used: BTreeSet<&str> = rows.iter().flatten().map(|(c, _)| *c).collect();
     let columns: Vec<&'static str> = COLUMNS
         .iter()
-        .copied()
+        .map(|(column, _)| *column)
         .filter(|c| used.contains(c) || (*c == "owner" && has_owners))
         .collect();
     let as_of = inventories.iter().filter_map(|i| i.as_of).max();
@@ -363,7 +351,7 @@ fn object(row: &Cells, columns: &[&'static str]) -> Value {
             .iter()
             .filter(|(c, _)| c == column)
             .map(|(_, value)| value.as_str());
-        let value = if LISTS.contains(column) {
+        let value = if is(column, Holds::List) {
             let list: Vec<Value> = values.map(Value::from).collect();
             if list.is_empty() {
                 continue;
@@ -371,7 +359,7 @@ fn object(row: &Cells, columns: &[&'static str]) -> Value {
             Value::Array(list)
         } else {
             match values.next() {
-                Some(text) if NUMBERS.contains(column) => text
+                Some(text) if is(column, Holds::Number) => text
                     .parse::<u64>()
                     .map_or_else(|_| text.into(), Value::from),
                 Some(text) => text.into(),
@@ -396,8 +384,8 @@ fn sheet(rows: &[Cells], columns: &[&'static str]) -> Option<Vec<u8>> {
             values
                 .map(|(cell, column)| {
                     // A day's number of a workbook holds no part of a second.
-                    let is_day = DATES.contains(column) && !cell.contains('.');
-                    let typed = NUMBERS.contains(column) || is_day;
+                    let is_day = is(column, Holds::Date) && !cell.contains('.');
+                    let typed = is(column, Holds::Number) || is_day;
                     xlsx::Value::of(cell, typed)
                 })
                 .collect(),

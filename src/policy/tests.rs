@@ -164,98 +164,101 @@ fn each_value_is_shown_with_its_origin_in_columns() {
 
 #[test]
 fn what_is_wrong_is_told_with_file_and_line() {
+    let refused = |text: &str, line: usize, words: &str| {
+        let error = read(text).unwrap_err().to_string();
+        let place = format!("policy.toml:{line}: ");
+        assert!(
+            error.starts_with(&place) && error.contains(words),
+            "{text}: {error}"
+        );
+    };
+    let in_sections: &[(&str, &[(&str, &str)])] = &[
+        (
+            "[thresholds]",
+            &[
+                ("expiring_day = 3", "expiring_days"),
+                (r#"expiring_days = "3""#, "expected an integer"),
+                ("expiring_days = -3", "expected 0 to"),
+                ("expiring_days = 99999999999", "expected 0 to"),
+                ("expiring_early_percent = 101", "0 to 100"),
+                ("exception_max_days = 0", "1 to"),
+            ],
+        ),
+        (
+            "[severities]",
+            &[
+                (r#"expird = "high""#, r#"has no "expird""#),
+                (r#"expired = "hihg""#, "critical, high, medium, low, info"),
+            ],
+        ),
+        (
+            "[severities.vendor]",
+            &[(r#"exposd = "low""#, r#"has no "exposd""#)],
+        ),
+        (
+            "[keys]",
+            &[
+                ("RSA = 2048", "an array of steps"),
+                ("RSA = []", "no step"),
+                ("RSA = [{ bits = 2048 }]", r#"has no "bits""#),
+                ("RSA = [{ min_bits = 2048 }, { min_bits = 3072 }]", "no end"),
+                ("RSA = [{ until = 2030-13-31 }]", ""),
+                ("RSA = [{ until = 2030-12-31T10:00:00Z }]", "no date"),
+            ],
+        ),
+        (
+            "[curves]",
+            &[("P-256 = [{ min_bits = 3 }]", r#"has no "min_bits""#)],
+        ),
+        ("[hashes]", &[("others = false", "one by one")]),
+        ("[post_quantum]", &[("from = 2030-01-01", "signature_from")]),
+        (
+            "[rotation_days]",
+            &[
+                ("certificates = 3", r#"has no "certificates""#),
+                ("certificate = 0", "1 to"),
+            ],
+        ),
+        (
+            "[[places]]",
+            &[
+                (r#"allow = ["etc/ssl"]"#, "expected host:/path"),
+                (r#"allow = ["web01:etc"]"#, "expected host:/path"),
+            ],
+        ),
+        (
+            "[[exceptions]]",
+            &[
+                (r#"flag = "exposd""#, "one of"),
+                ("expires = 2026-12-31", r#"has no "expires""#),
+                (r#"until = "soon""#, "no date"),
+            ],
+        ),
+    ];
+    for (section, wrong) in in_sections {
+        for (value, words) in *wrong {
+            refused(&format!("{section}\n{value}\n"), 2, words);
+        }
+    }
     for (text, line, words) in [
         ("\n[threshold]\n", 2, "has no \"threshold\""),
-        ("[thresholds]\nexpiring_day = 3\n", 2, "expiring_days"),
-        (
-            "[thresholds]\nexpiring_days = \"3\"\n",
-            2,
-            "expected an integer",
-        ),
-        ("[thresholds]\nexpiring_days = -3\n", 2, "expected 0 to"),
-        (
-            "[thresholds]\nexpiring_days = 99999999999\n",
-            2,
-            "expected 0 to",
-        ),
-        (
-            "[thresholds]\nexpiring_early_percent = 101\n",
-            2,
-            "0 to 100",
-        ),
-        ("[thresholds]\nexception_max_days = 0\n", 2, "1 to"),
         ("thresholds = 3\n", 1, "expected a table"),
-        ("[severities]\nexpird = \"high\"\n", 2, "has no \"expird\""),
-        (
-            "[severities]\nexpired = \"hihg\"\n",
-            2,
-            "critical, high, medium, low, info",
-        ),
         (
             "[severities.vendors]\nexposed = \"low\"\n",
             1,
             "has no \"vendors\"",
         ),
         (
-            "[severities.vendor]\nexposd = \"low\"\n",
-            2,
-            "has no \"exposd\"",
-        ),
-        ("[keys]\nRSA = 2048\n", 2, "an array of steps"),
-        ("[keys]\nRSA = []\n", 2, "no step"),
-        ("[keys]\nRSA = [{ bits = 2048 }]\n", 2, "has no \"bits\""),
-        (
-            "[keys]\nRSA = [{ min_bits = 2048 }, { min_bits = 3072 }]\n",
-            2,
-            "no end",
-        ),
-        (
             "[keys]\nRSA = [\n{ until = 2030-12-31 },\n{ until = 2030-12-31 }]\n",
             4,
             "no later",
         ),
-        ("[keys]\nRSA = [{ until = 2030-13-31 }]\n", 2, ""),
-        (
-            "[keys]\nRSA = [{ until = 2030-12-31T10:00:00Z }]\n",
-            2,
-            "no date",
-        ),
-        (
-            "[curves]\nP-256 = [{ min_bits = 3 }]\n",
-            2,
-            "has no \"min_bits\"",
-        ),
-        ("[hashes]\nothers = false\n", 2, "one by one"),
-        ("[post_quantum]\nfrom = 2030-01-01\n", 2, "signature_from"),
-        (
-            "[rotation_days]\ncertificates = 3\n",
-            2,
-            "has no \"certificates\"",
-        ),
-        ("[rotation_days]\ncertificate = 0\n", 2, "1 to"),
         (
             "[[places]]\nkinds = [\"private\"]\nallow = [\"/a\"]\n",
             2,
             "private_key",
         ),
         ("\n[[places]]\nkinds = [\"crl\"]\n", 2, "neither"),
-        (
-            "[[places]]\nallow = [\"etc/ssl\"]\n",
-            2,
-            "expected host:/path",
-        ),
-        (
-            "[[places]]\nallow = [\"web01:etc\"]\n",
-            2,
-            "expected host:/path",
-        ),
-        ("[[exceptions]]\nflag = \"exposd\"\n", 2, "one of"),
-        (
-            "[[exceptions]]\nexpires = 2026-12-31\n",
-            2,
-            "has no \"expires\"",
-        ),
-        ("[[exceptions]]\nuntil = \"soon\"\n", 2, "no date"),
         ("[exceptions]\nkey = \"a\"\n", 1, "expected [[exceptions]]"),
         ("owners = 3\n", 1, "a string"),
         ("owners = \"\"\n", 1, "empty"),
@@ -263,12 +266,7 @@ fn what_is_wrong_is_told_with_file_and_line() {
         ("\n\nx = [\n", 3, ""),
         ("\ninclude = [\"absent.toml\"]\n", 2, "absent.toml"),
     ] {
-        let error = read(text).unwrap_err().to_string();
-        let place = format!("policy.toml:{line}: ");
-        assert!(
-            error.starts_with(&place) && error.contains(words),
-            "{text}: {error}"
-        );
+        refused(text, line, words);
     }
     let error = read("include = [\"bad.toml\"]\n").unwrap_err().to_string();
     assert!(error.starts_with("bad.toml:2: "), "{error}");

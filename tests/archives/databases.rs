@@ -121,7 +121,7 @@ fn tables_of_other_kinds_and_large_values() {
     plant("identity/p384/pkcs8.pem", dir.path(), "2.pem");
     shell(
         dir.path(),
-        r#"sqlite3 x.db "CREATE TABLE t(k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO t VALUES('a', readfile('1.pem')), ('b', 'short');
+        r#"sqlite3 x.db "CREATE TABLE t(k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO t VALUES('a', readfile('1.pem')), ('b', 'a word like nssPublic');
              CREATE TABLE large(a, b, c); INSERT INTO large(rowid, a, b, c) VALUES(-7, 'x', zeroblob(3000000) || CAST(readfile('2.pem') AS TEXT) || char(10), 1);
              INSERT INTO large(a, b) VALUES('y', CAST(readfile('1.pem') || hex(randomblob(150000)) AS TEXT));
              CREATE TABLE d(x DEFAULT '$(cat 1.pem)'); CREATE VIEW v AS SELECT 1;"

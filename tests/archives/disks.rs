@@ -253,6 +253,11 @@ fn other_images_are_told_and_searched_as_they_lie() {
           { head -c 65600 /dev/zero; printf '_BHRfS_M'; head -c 5000 /dev/zero; cat 1.pem; } >btrfs
           { head -c 512 /dev/zero; printf 'LABELONE'; head -c 16 /dev/zero; printf 'LVM2 001'; cat 1.pem; } >lvm2
           { printf '\xeb\x52\x90NTFS    \0\x02'; head -c 5000 /dev/zero; cat 1.pem; } >ntfs
+          { printf 'Rar!\x1a\7\0'; head -c 5000 /dev/zero; cat 1.pem; } >rar4; { printf 'Rar!\x1a\7\1\0'; head -c 5000 /dev/zero; cat 1.pem; } >rar5
+          { printf 'MSCF\0\0\0\0'; head -c 16 /dev/zero; printf '\3\1'; head -c 5000 /dev/zero; cat 1.pem; } >cab
+          { printf 'MSWIM\0\0\0'; head -c 5000 /dev/zero; cat 1.pem; } >wim
+          { head -c 1024 /dev/zero; printf '\xe2\xe1\xf5\xe0'; head -c 8 /dev/zero; printf '\x0c'; head -c 5000 /dev/zero; cat 1.pem; } >erofs
+          mkfs.cramfs tree cramfs
           rm -r tree 1.pem",
     );
     let swept = sweep(dir.path(), &[]);
@@ -260,7 +265,7 @@ fn other_images_are_told_and_searched_as_they_lie() {
         .unwrap()
         .map(|file| file.unwrap().path())
         .collect();
-    assert_eq!(all.len(), 12);
+    assert_eq!(all.len(), 18);
     for file in all {
         let told: Vec<&Value> = swept
             .gaps
@@ -269,7 +274,7 @@ fn other_images_are_told_and_searched_as_they_lie() {
             .collect();
         assert_eq!(told.len(), 1, "{}", file.display());
         assert_eq!(told[0]["reason"], "unsupported", "{}", file.display());
-        let is_packed = file.ends_with("lzo");
+        let is_packed = file.ends_with("lzo") || file.ends_with("cramfs");
         assert_eq!(
             raw(&swept, &file).len(),
             usize::from(!is_packed),
@@ -490,4 +495,106 @@ fn tables_that_lie() {
     // What has no file is found as it lies.
     assert_eq!(raw(&swept, &dir.path().join("outside")).len(), 1);
     assert_eq!(raw(&swept, &dir.path().join("table")).len(), planted.len());
+}
+
+/// A disc of one directory with these records, `blocks` large.
+fn disc(records: &[Vec<u8>], blocks: usize) -> Vec<u8> {
+    let sectors: Vec<&[Vec<u8>]> = records.chunks(2048 / 64).collect();
+    let record = |name: &[u8], flags: u8, start: u32, size: usize| -> Vec<u8> {
+        let mut record = vec![0; 33];
+        record[2..6].copy_from_slice(&start.to_le_bytes());
+        record[10..14].copy_from_slice(&u32::try_from(size).unwrap().to_le_bytes());
+        record[25] = flags;
+        record[32] = u8::try_from(name.len()).unwrap();
+        record.extend_from_slice(name);
+        record.resize(record.len().next_multiple_of(2), 0);
+        record[0] = u8::try_from(record.len()).unwrap();
+        record
+    };
+    let mut image = vec![0; 18 * 2048];
+    let descriptor = &mut image[16 * 2048..];
+    descriptor[..7].copy_from_slice(b"\x01CD001\x01");
+    descriptor[80..84].copy_from_slice(&u32::try_from(blocks).unwrap().to_le_bytes());
+    descriptor[128..130].copy_from_slice(&2048u16.to_le_bytes());
+    let root = record(&[0], 2, 18, sectors.len() * 2048);
+    descriptor[156..156 + root.len()].copy_from_slice(&root);
+    descriptor[2048..2048 + 7].copy_from_slice(b"\xffCD001\x01");
+    for sector in sectors {
+        let end = image.len() + 2048;
+        image.extend(sector.concat());
+        image.resize(end, 0);
+    }
+    image.resize(image.len().max(blocks * 2048), 0);
+    image
+}
+
+/// A record of a file, 64 bytes long.
+fn file_record(name: &str, flags: u8, start: u32, size: u32) -> Vec<u8> {
+    let mut record = vec![0; 64];
+    record[0] = 64;
+    record[2..6].copy_from_slice(&start.to_le_bytes());
+    record[10..14].copy_from_slice(&size.to_le_bytes());
+    record[25] = flags;
+    record[32] = u8::try_from(name.len()).unwrap();
+    record[33..33 + name.len()].copy_from_slice(name.as_bytes());
+    record
+}
+
+#[test]
+fn discs_whose_files_all_claim_the_same_blocks_end_soon() {
+    let dir = open_directory();
+    let records: Vec<_> = (0..20_000)
+        .map(|number| file_record(&format!("f{number}"), 0, 2, u32::MAX))
+        .collect();
+    fs::write(dir.path().join("disc"), disc(&records, 8192)).unwrap();
+    let begun = std::time::Instant::now();
+    let swept = sweep(dir.path(), &[]);
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    let told = reasons(&swept, &dir.path().join("disc"));
+    assert_eq!(told, BTreeSet::from(["truncated".to_owned()]));
+}
+
+#[test]
+fn a_file_on_a_disc_without_its_last_piece_is_told() {
+    let dir = open_directory();
+    let key = fs::read("fixtures/identity/p256/pkcs8.pem").unwrap();
+    let size = u32::try_from(key.len()).unwrap();
+    let mut image = disc(&[file_record("A.PEM;1", 0x80, 20, size)], 30);
+    image[20 * 2048..20 * 2048 + key.len()].copy_from_slice(&key);
+    fs::write(dir.path().join("disc"), image).unwrap();
+    let swept = sweep(dir.path(), &[]);
+    assert_eq!(names(&swept, &dir.path().join("disc")), ["A.PEM"]);
+    let told = reasons(&swept, &dir.path().join("disc"));
+    assert_eq!(told, BTreeSet::from(["malformed".to_owned()]));
+}
+
+#[test]
+fn a_compressed_file_on_a_disc_is_told() {
+    let dir = open_directory();
+    let tree = dir.path().join("tree");
+    plant("identity/p384/pkcs8.pem", &tree, "2.pem");
+    // What mkzftree makes: magic, size, size of the header in words, of blocks as a power of two, ends of the blocks, blocks.
+    shell(
+        dir.path(),
+        r#"python3 -c '
+import struct, zlib
+data = b"not compressed" * 300
+packed = zlib.compress(data)
+head = bytes.fromhex("37e45396c9dbd607") + struct.pack("<IBBH", len(data), 4, 15, 0)
+open("tree/1.z", "wb").write(head + struct.pack("<II", 24, 24 + len(packed)) + packed)'
+           genisoimage -quiet -R -z -o iso tree 2>/dev/null; rm -r tree"#,
+    );
+    let swept = sweep(dir.path(), &[]);
+    let file = dir.path().join("iso");
+    assert_eq!(names(&swept, &file), ["2.pem"]);
+    let told: Vec<_> = swept
+        .gaps
+        .iter()
+        .map(|gap| &gap["inside"][0]["name"])
+        .collect();
+    assert_eq!(told, ["1.z"]);
+    assert_eq!(
+        reasons(&swept, &file),
+        BTreeSet::from(["unsupported".to_owned()])
+    );
 }

@@ -1,27 +1,19 @@
 //! Policy files, exceptions, asset lists and the age of sweeps, from the command line.
 
 use super::{Case, person_ssh, server_certificate};
-use crate::support::{arg, err, expect, keymuster, of_kind, open_directory, out, plant, records};
+use crate::support::{
+    arg, err, expect, keymuster, of_kind, open_directory, out, plant, records, sha256sum,
+};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-/// What sha256sum says of bytes.
-fn sha256sum(bytes: &[u8]) -> String {
-    use std::io::Write as _;
-    let mut child = Command::new("sha256sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    let output = child.wait_with_output().unwrap();
-    out(&output).split(' ').next().unwrap().to_owned()
-}
+/// How a report as of that day is asked for, in JSON.
+const IN_JSON: &[&str] = &["--now", "2026-11-24", "-f", "json"];
 
-fn json(code: i32, args: &[&str]) -> Value {
-    serde_json::from_slice(&expect(code, args).stdout).unwrap()
+/// The report that these arguments ask for.
+fn report(code: i32, args: &[&[&str]]) -> Value {
+    serde_json::from_slice(&expect(code, &args.concat()).stdout).unwrap()
 }
 
 /// Every finding with this flag, once.
@@ -86,22 +78,13 @@ fn a_policy_changes_what_is_found_and_the_report_names_it() {
         "owners = \"people.csv\"\n[curves]\nP-256 = false\n[severities]\nweak = \"medium\"\n";
     let file = case.write("p.toml", text);
     case.write("people.csv", "owner,status\nalice,\nbob,left\n");
-    let common = [
-        "scan",
-        arg(&tree),
-        "-i",
-        arg(&inventory),
-        "--now",
-        "2026-11-24",
-        "-f",
-        "json",
-    ];
-    let without = json(0, &common);
+    let scan = ["scan", arg(&tree), "-i", arg(&inventory)];
+    let without = report(0, &[&scan, IN_JSON]);
     assert_eq!(without["policy"]["name"], "built in");
     assert!(flagged(&without, "weak").is_empty());
     assert!(flagged(&without, "unowned").is_empty());
     // The owners list lies beside the policy, wherever the program runs.
-    let with = json(1, &[&common[..], &["--policy", arg(&file)]].concat());
+    let with = report(1, &[&scan, IN_JSON, &["--policy", arg(&file)]]);
     let weak = flagged(&with, "weak");
     assert_eq!(
         (weak.len(), weak[0]["severity"].as_str()),
@@ -113,7 +96,7 @@ fn a_policy_changes_what_is_found_and_the_report_names_it() {
     // A list that is typed counts instead.
     let typed = case.write("typed.csv", "owner\nalice\nbob\n");
     let options = ["--policy", arg(&file), "--owners", arg(&typed)];
-    assert!(flagged(&json(0, &[&common[..], &options].concat()), "unowned").is_empty());
+    assert!(flagged(&report(0, &[&scan, IN_JSON, &options]), "unowned").is_empty());
 }
 
 /// An exception for the person's unregistered SSH key.
@@ -209,18 +192,8 @@ fn an_included_list_of_exceptions_counts() {
     let (tree, inventory) = (case.tree(), case.partial_inventory());
     exception(&case, "list.toml", "Bob", "2026-12-01");
     let policy = case.write("p.toml", "include = [\"list.toml\"]\n");
-    let options = [
-        "--policy",
-        arg(&policy),
-        "--now",
-        "2026-11-24",
-        "-f",
-        "json",
-    ];
-    let report = json(
-        0,
-        &[&["scan", arg(&tree), "-i", arg(&inventory)], &options[..]].concat(),
-    );
+    let scan = ["scan", arg(&tree), "-i", arg(&inventory)];
+    let report = report(0, &[&scan, IN_JSON, &["--policy", arg(&policy)]]);
     let included = &report["policy"]["included"][0];
     assert_eq!(included["name"], "list.toml");
     assert_eq!(
@@ -229,72 +202,43 @@ fn an_included_list_of_exceptions_counts() {
     );
 }
 
+/// A sweep of the tree as that of a host `web01`.
+fn web01(case: &Case) -> PathBuf {
+    let (tree, sweep) = (case.tree(), case.at("web01.sweep"));
+    let options = ["--host", "web01", "-q", "--sweep", arg(&sweep)];
+    expect(0, &[&["scan", arg(&tree)], &options[..]].concat());
+    sweep
+}
+
 #[test]
 fn hosts_that_did_not_report_make_the_exit_code_incomplete() {
     let case = Case::new();
-    let sweep = case.at("web01.sweep");
-    let tree = case.tree();
-    expect(
-        0,
-        &[
-            "scan",
-            arg(&tree),
-            "--host",
-            "web01",
-            "-q",
-            "--sweep",
-            arg(&sweep),
-        ],
-    );
+    let sweep = web01(&case);
     let complete = case.write(
         "all.csv",
         "hostname,aliases,scope\nshop.example.com,web01,yes\nold01,,retired\n",
     );
     let lacking = case.write("more.csv", "hostname,scope\nweb01,yes\ndb01,yes\n");
-    let said = out(&expect(
-        0,
-        &["reconcile", arg(&sweep), "--hosts", arg(&complete)],
-    ));
+    let with_all = ["reconcile", arg(&sweep), "--hosts", arg(&complete)];
+    let with_more = ["reconcile", arg(&sweep), "--hosts", arg(&lacking)];
+    let said = out(&expect(0, &with_all));
     // The first number of a report.
     let second = said.lines().nth(1).unwrap();
     assert!(
         second.starts_with("Hosts") && second.contains("1 of 1 (100 %)"),
         "{said}"
     );
-    let said = out(&expect(
-        4,
-        &["reconcile", arg(&sweep), "--hosts", arg(&lacking)],
-    ));
+    let said = out(&expect(4, &with_more));
     assert!(
         said.contains("1 of 2 (50 %) in scope have reported") && said.contains("no sweep of: db01"),
         "{said}"
     );
-    let report = json(
-        4,
-        &[
-            "reconcile",
-            arg(&sweep),
-            "--hosts",
-            arg(&lacking),
-            "-f",
-            "json",
-        ],
-    );
+    let report = report(4, &[&with_more, &["-f", "json"]]);
     assert_eq!(report["summary"]["complete"], false);
     assert_eq!(report["summary"]["metrics"]["hosts"]["not_reported"], 1);
     // Together with findings.
     let inventory = case.partial_inventory();
-    expect(
-        5,
-        &[
-            "reconcile",
-            arg(&sweep),
-            "--hosts",
-            arg(&lacking),
-            "-i",
-            arg(&inventory),
-        ],
-    );
+    expect(5, &[&with_more[..], &["-i", arg(&inventory)]].concat());
     let none = case.write("none.csv", "owner,state\nann,active\n");
     let refused = expect(2, &["reconcile", arg(&sweep), "--hosts", arg(&none)]);
     assert!(err(&refused).contains("asset list"), "{}", err(&refused));
@@ -303,19 +247,7 @@ fn hosts_that_did_not_report_make_the_exit_code_incomplete() {
 #[test]
 fn an_old_sweep_gives_no_absences() {
     let case = Case::new();
-    let (tree, sweep) = (case.tree(), case.at("web01.sweep"));
-    expect(
-        0,
-        &[
-            "scan",
-            arg(&tree),
-            "--host",
-            "web01",
-            "-q",
-            "--sweep",
-            arg(&sweep),
-        ],
-    );
+    let sweep = web01(&case);
     let place = case.tree().join("gone.key");
     let row = format!(
         "K-9,TLS key,ann,Active,{},web01:{}\n",
@@ -331,24 +263,10 @@ fn an_old_sweep_gives_no_absences() {
         let at = now
             .checked_add(jiff::SignedDuration::from_hours(24 * days))
             .unwrap();
-        let options = [
-            "--now",
-            &at.to_string(),
-            "--max-sweep-age",
-            "7d",
-            "--fail-on",
-            "none",
-            "-f",
-            "json",
-        ];
-        json(
-            code,
-            &[
-                &["reconcile", arg(&sweep), "-i", arg(&inventory)],
-                &options[..],
-            ]
-            .concat(),
-        )
+        let at = at.to_string();
+        let options = ["--now", &at, "--max-sweep-age", "7d", "--fail-on", "none"];
+        let reconcile = ["reconcile", arg(&sweep), "-i", arg(&inventory)];
+        report(code, &[&reconcile, &options, &["-f", "json"]])
     };
     let young = judged(0, 6);
     assert_eq!(young["entries"][0]["status"], "missing");
@@ -385,17 +303,8 @@ fn a_host_is_known_again_by_its_machine_id_which_is_never_told() {
     for id in [ID.to_owned(), of(&first).as_str().unwrap().to_owned()] {
         let list = dir.path().join("hosts.csv");
         fs::write(&list, format!("name,machine id\ndb77,{id}\n")).unwrap();
-        let report = json(
-            0,
-            &[
-                "reconcile",
-                arg(&sweep),
-                "--hosts",
-                arg(&list),
-                "-f",
-                "json",
-            ],
-        );
+        let reconcile = ["reconcile", arg(&sweep), "--hosts", arg(&list)];
+        let report = report(0, &[&reconcile, &["-f", "json"]]);
         assert_eq!(report["hosts"][0]["name"], "db77");
         assert_eq!(report["hosts"][0]["swept_as"], "web01");
         assert!(!report.to_string().contains(ID));
@@ -420,15 +329,8 @@ fn the_certificate_of_an_exception_may_be_named_as_openssl_does() {
         digits.join(":")
     );
     let policy = case.write("p.toml", &text);
-    let options = [
-        "--policy",
-        arg(&policy),
-        "--now",
-        "2026-11-24",
-        "-f",
-        "json",
-    ];
-    let report = json(0, &[&["scan", arg(&tree)], &options[..]].concat());
+    let options = ["scan", arg(&tree), "--policy", arg(&policy)];
+    let report = report(0, &[&options, IN_JSON]);
     let [weak] = flagged(&report, "weak")[..] else {
         panic!()
     };

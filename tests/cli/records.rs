@@ -1,15 +1,16 @@
 //! What a sweep's lines are: their order, their digest, the same again, names to the byte.
 
 use super::{Case, paths_below, sweep};
-use crate::support::{arg, expect, lay_out, of_kind, open_directory, out, plant, records, torn};
+use crate::support::{
+    arg, expect, lay_out, of_kind, open_directory, out, plant, records, sha256sum, torn,
+};
 use base64::Engine as _;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 #[test]
 fn the_digest_of_each_sweep_is_that_of_its_lines() {
@@ -31,18 +32,6 @@ fn the_digest_of_each_sweep_is_that_of_its_lines() {
         lines += line;
     }
     assert_eq!(sweeps, 3);
-}
-
-/// What sha256sum says of bytes.
-fn sha256sum(bytes: &[u8]) -> String {
-    let mut child = Command::new("sha256sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    let output = child.wait_with_output().unwrap();
-    out(&output).split(' ').next().unwrap().to_owned()
 }
 
 /// The exact bytes of a record's path.

@@ -44,12 +44,19 @@ fn a_pack_and_a_bundle_on_their_own() {
             "alone",
         ),
         (
+            "git repack -qadf --depth=50; mv .git/objects/pack/*.pack ../alone in sha256",
+            "alone",
+        ),
+        ("git bundle create -q ../alone --all in sha256", "alone"),
+        (
             "git repack -qadf; tar -C .git/objects/pack -cf - . | zstd -q >../alone",
             "alone",
         ),
     ] {
         let yard = Yard::new();
-        yard.run(&format!("{THREE}{make}"));
+        let (make, format) = make.split_once(" in ").unwrap_or((make, "sha1"));
+        let three = THREE.replacen("git init", &format!("git init --object-format={format}"), 1);
+        yard.run(&format!("{three}{make}"));
         // The second file is the newer one, so git stores the older one as what has to be changed.
         let wanted = [
             (RSA, "HEAD~2:k", "blob"),

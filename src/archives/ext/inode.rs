@@ -123,8 +123,8 @@ impl Inode {
         }
         let entries = attributes.get(4..)?;
         let mut at = 0;
-        while let Some([length, index, ..]) =
-            entries.get(at..).filter(|rest| rest.first() != Some(&0))
+        // Four zero bytes end them; the name of an access list is empty, and its length the first byte.
+        while let Some([length, index, ..]) = entries.get(at..).filter(|rest| u32_at(rest, 0) != 0)
         {
             let length = usize::from(*length);
             let name = entries.get(at + 16..)?.get(..length)?;
@@ -136,5 +136,41 @@ impl Inode {
             at += 16 + length.next_multiple_of(4);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel writes where a directory gives its files a default access list: that stands before the data.
+    #[test]
+    fn the_rest_of_a_file_stands_behind_an_attribute_without_a_name() {
+        let mut bytes = vec![0; 512];
+        bytes[0x80..0x82].copy_from_slice(&32u16.to_le_bytes());
+        let attributes = 128 + 32;
+        bytes[attributes..attributes + 4].copy_from_slice(&ATTRIBUTES.to_le_bytes());
+        let entries = attributes + 4;
+        // Length of the name, index, place and size of the value; `system.posix_acl_access` is an index alone.
+        for (at, name, index, place, size) in
+            [(0, &b""[..], 2, 300u16, 28u32), (16, b"data", 7, 200, 5)]
+        {
+            let entry = &mut bytes[entries + at..];
+            entry[0] = u8::try_from(name.len()).unwrap();
+            entry[1] = index;
+            entry[2..4].copy_from_slice(&place.to_le_bytes());
+            entry[8..12].copy_from_slice(&size.to_le_bytes());
+            entry[16..16 + name.len()].copy_from_slice(name);
+        }
+        bytes[entries + 200..entries + 205].copy_from_slice(b"later");
+        let inode = Inode {
+            bytes: Zeroizing::new(bytes),
+            place: 0,
+            flags: INLINE,
+        };
+        let first = [b'x'; MAP_SIZE];
+        let whole = inode.inline(65, &first).unwrap();
+        assert_eq!(*whole, [&first[..], b"later"].concat());
+        assert!(inode.inline(66, &first).is_err());
     }
 }

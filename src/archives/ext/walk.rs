@@ -6,6 +6,7 @@ use super::directory::Entries;
 use super::inode::{Data, Inode, Kind};
 use super::volume::{self, Volume};
 use crate::archives::bits::Bits;
+use crate::archives::directories::{Waiting, joined};
 use crate::archives::mapped::{Map, Mapped};
 use crate::archives::{Failure, Members, Memory, Slice, read_exact_at};
 use crate::model::{GapReason, Member};
@@ -13,10 +14,6 @@ use zeroize::Zeroizing;
 
 /// The number of the root.
 const ROOT: u64 = 2;
-/// So many bytes of names may wait, of directories that were not entered yet.
-const WAITING_MAX: usize = 16 << 20;
-/// A longer path is not followed.
-const PATH_MAX: usize = 64 << 10;
 /// As many blocks of one directory may be damaged before it is given up.
 const DAMAGED_MAX: u32 = 16;
 /// Read at once of a table.
@@ -29,8 +26,7 @@ pub(super) fn whole(volume: &Volume<'_>, members: &mut dyn Members) -> Result<()
         members,
         blocks: Bits::default(),
         inodes: Bits::default(),
-        waiting: Vec::new(),
-        waiting_bytes: 0,
+        waiting: Waiting::new(ROOT),
         unread: Unread::new(NAME, volume::PLACE),
         has_tables: true,
     };
@@ -51,8 +47,7 @@ struct Walk<'w, 's> {
     /// Inodes that were reached.
     inodes: Bits,
     /// Directories that are to be entered.
-    waiting: Vec<(u64, Vec<u8>)>,
-    waiting_bytes: usize,
+    waiting: Waiting<u64>,
     unread: Unread,
     /// Whether the tables of inodes are known, and do not overlap.
     has_tables: bool,
@@ -99,9 +94,7 @@ impl Walk<'_, '_> {
         if Inode::read(self.volume, ROOT)?.kind() != Kind::Directory {
             return Err(Failure::malformed("its root is no directory"));
         }
-        self.waiting.push((ROOT, Vec::new()));
         while let Some((number, path)) = self.waiting.pop() {
-            self.waiting_bytes -= path.len();
             let outcome = self.directory(number, &path);
             if self.volume.is_exhausted() {
                 return outcome;
@@ -164,11 +157,7 @@ impl Walk<'_, '_> {
     fn entries(&mut self, block: &[u8], path: &[u8]) -> Result<bool, Failure> {
         let mut entries = Entries::of(block, self.volume.layout.has_file_type);
         for entry in entries.by_ref() {
-            let mut name = path.to_vec();
-            if !name.is_empty() {
-                name.push(b'/');
-            }
-            name.extend_from_slice(entry.name);
+            let name = joined(path, entry.name);
             let outcome = self.entry(entry.inode, &name);
             if self.volume.is_exhausted() {
                 outcome?;
@@ -182,15 +171,7 @@ impl Walk<'_, '_> {
     fn entry(&mut self, number: u64, name: &[u8]) -> Result<(), Failure> {
         let inode = Inode::read(self.volume, number)?;
         match inode.kind() {
-            Kind::Directory => {
-                self.waiting_bytes += name.len();
-                if self.waiting_bytes > WAITING_MAX || name.len() > PATH_MAX {
-                    self.waiting_bytes -= name.len();
-                    return Err(Failure::limit("directories that are too wide or too deep"));
-                }
-                self.waiting.push((number, name.to_vec()));
-                Ok(())
-            }
+            Kind::Directory => self.waiting.push(number, name),
             // Another name of it was met before.
             Kind::File if !self.inodes.add(number) => Ok(()),
             Kind::File => self.file(&inode, name),

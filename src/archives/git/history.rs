@@ -1,6 +1,7 @@
 //! Which commit holds a blob, and under which path.
 
 use super::super::Failure;
+use super::super::directories::joined;
 use super::object::{self, EntryKind};
 use super::{Kind, Meter, ObjectId, Store};
 use std::cmp::Reverse;
@@ -213,15 +214,6 @@ fn ends(edges: &[(u32, u32)], start: u32) -> impl Iterator<Item = u32> {
     let rest = edges.get(first..).unwrap_or_default().iter();
     rest.take_while(move |edge| edge.0 == start && start != NONE)
         .map(|edge| edge.1)
-}
-
-fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut path = directory.to_vec();
-    if !path.is_empty() {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    path
 }
 
 /// Takes a blob with the path of its directory and its name.

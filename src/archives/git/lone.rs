@@ -12,15 +12,14 @@ use crate::archives::source::Slice;
 use crate::model::{GapReason, Member};
 use flate2::bufread::ZlibDecoder;
 use flate2::{Decompress, FlushDecompress};
-use sha1::{Digest as _, Sha1};
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
 use std::io::{BufRead as _, Read as _};
 use std::sync::atomic::AtomicBool;
 
 /// The types of the members: a file, and the text of a commit or tag.
 const BLOB: &str = "blob";
 const MESSAGE: &str = "message";
-/// Names of objects, and the checksum at the end.
-const ID: usize = 20;
 /// Without an index one is made in memory, of so many objects at most: some 40 MB.
 const OBJECTS_MAX: u32 = 500_000;
 const INDEXED: usize = 80;
@@ -73,9 +72,21 @@ fn whole(
     members: &mut dyn Members,
 ) -> Result<(u64, Option<Failure>), Failure> {
     let meter = meter(source.size());
-    let mut made = Made::of(source, &meter)?;
+    let mut made = Made::of::<Sha1>(source, &meter)?;
+    // Which names its objects have only the checksum behind them tells, by its length.
+    let left = source.size().saturating_sub(made.end);
+    if made.damage.is_none() && left == Sha256::output_size() as u64 {
+        made = Made::of::<Sha256>(source, &meter)?;
+    }
     let _held = Held::take(made.objects.len() * INDEXED);
-    let end = (made.end, made.damage.take());
+    let damage = made.damage.take();
+    let end = match damage {
+        None => made
+            .end
+            .saturating_add(made.id_size as u64)
+            .min(source.size()),
+        Some(_) => made.end,
+    };
     let index = Index::open(Box::new(made.index()))?;
     let pack = Pack::open(source, index)?;
     let mut forest = Forest::of(&pack, &meter)?;
@@ -95,25 +106,28 @@ fn whole(
         let detail = format!("git: {more} more objects of this pack could not be read");
         members.fault(None, 0, GapReason::Malformed, detail);
     }
-    Ok(end)
+    Ok((end, damage))
 }
 
 /// The index of a pack, made by going through it once.
 struct Made {
     /// Names and places. A delta's name is known only when it is put together; here it has one that no object has.
     objects: Vec<(ObjectId, u64)>,
-    /// Where the pack ends, or where nothing more is understood, and why.
+    /// Bytes of a name, and of the checksum at the end.
+    id_size: usize,
+    /// Where the objects end, or where nothing more is understood, and why.
     end: u64,
     damage: Option<Failure>,
 }
 
 impl Made {
-    fn of(source: &dyn Source, meter: &Meter<'_>) -> Result<Self, Failure> {
+    fn of<H: Digest>(source: &dyn Source, meter: &Meter<'_>) -> Result<Self, Failure> {
         let mut head = [0; PACK_HEAD];
         super::super::read_exact_at(source, &mut head, 0)?;
         let count = u32_be(&head, 8);
         let mut made = Self {
             objects: Vec::new(),
+            id_size: <H as Digest>::output_size(),
             end: PACK_HEAD as u64,
             damage: None,
         };
@@ -124,7 +138,7 @@ impl Made {
                 made.damage = Some(Failure::limit(detail));
                 return Ok(made);
             }
-            match one(source, made.end, &mut gauge, meter) {
+            match one::<H>(source, made.end, &mut gauge, meter) {
                 Ok((id, end)) => {
                     made.objects.push((id, made.end));
                     made.end = end;
@@ -136,7 +150,6 @@ impl Made {
                 }
             }
         }
-        made.end = made.end.saturating_add(ID as u64).min(source.size());
         Ok(made)
     }
 
@@ -166,20 +179,20 @@ impl Made {
             }
         }
         bytes.append(&mut large);
-        bytes.resize(bytes.len() + 2 * ID, 0);
+        bytes.resize(bytes.len() + 2 * self.id_size, 0);
         bytes
     }
 }
 
 /// The name of the object at a place, and where it ends.
-fn one(
+fn one<H: Digest>(
     source: &dyn Source,
     place: u64,
     gauge: &mut Gauge,
     meter: &Meter<'_>,
 ) -> Result<(ObjectId, u64), Failure> {
-    let entry = Entry::read(source, place, ID)?;
-    let mut name = Sha1::new();
+    let entry = Entry::read(source, place, <H as Digest>::output_size())?;
+    let mut name = H::new();
     match entry.body {
         Body::Whole(kind) => name.update(format!("{} {}\0", kind.word(), entry.size)),
         Body::OnOffset(_) | Body::OnObject(_) => name.update(place.to_be_bytes()),
@@ -209,7 +222,10 @@ impl Objects for Told<'_> {
             Kind::Commit | Kind::Tag => MESSAGE,
         };
         let id = match content.is_random() {
-            true => name_of(kind, content)?,
+            true if self.index.id_size() == Sha256::output_size() => {
+                name_of::<Sha256>(kind, content)?
+            }
+            true => name_of::<Sha1>(kind, content)?,
             false => self.index.id(number)?,
         };
         let offset = self.index.offset(number)?;
@@ -226,8 +242,8 @@ impl Objects for Told<'_> {
 }
 
 /// The name of an object that is in memory.
-fn name_of(kind: Kind, content: &dyn Source) -> Result<ObjectId, Failure> {
-    let mut name = Sha1::new();
+fn name_of<H: Digest>(kind: Kind, content: &dyn Source) -> Result<ObjectId, Failure> {
+    let mut name = H::new();
     name.update(format!("{} {}\0", kind.word(), content.size()));
     let mut buffer = [0; 16 << 10];
     let mut at = 0;
@@ -297,7 +313,8 @@ impl Archive for LoneObject {
     }
 
     fn read(&self, input: &mut Input<'_>, members: &mut dyn Members) -> Result<(), Failure> {
-        let meter = meter(0);
+        // Its bytes are all handed over, so that the budget of the file sees them.
+        let meter = Meter::new(u64::MAX, SECONDS, &GO_ON);
         let mut stream = ZlibDecoder::new(input);
         let (kind, size) = header(&mut stream)?;
         let mut stream = Exactly {

@@ -7,7 +7,6 @@ const DIRECTORY: u8 = 2;
 const CONTINUED: u8 = 0x80;
 
 /// A record.
-#[derive(Clone)]
 pub(super) struct Record {
     /// The first block, behind what stands before the data.
     pub(super) start: u64,
@@ -23,6 +22,8 @@ pub(super) struct Extra {
     pub(super) name: Vec<u8>,
     /// Block of a directory that was moved away from here.
     pub(super) child: Option<u64>,
+    /// It is compressed block by block (zisofs).
+    pub(super) is_compressed: bool,
     /// It is a directory that was moved here.
     pub(super) is_moved: bool,
     /// Block, place in it and length of what follows.
@@ -91,6 +92,7 @@ impl Extra {
                     .extend_from_slice(field.get(5..).unwrap_or_default()),
                 b"CL" => self.child = Some(number(4)),
                 b"RE" => self.is_moved = true,
+                b"ZF" => self.is_compressed = true,
                 b"CE" => self.more = Some((number(4), number(12), number(20))),
                 b"ST" => break,
                 _ => {}

@@ -4,14 +4,11 @@ use super::super::unread::Unread;
 use super::record::{Extra, Record};
 use super::{NAME, SECTOR, Volume};
 use crate::archives::bits::Bits;
+use crate::archives::directories::{Waiting, joined};
 use crate::archives::mapped::{Map, Mapped, Run};
 use crate::archives::{Failure, Members, Slice, Source, read_exact_at};
 use crate::model::{GapReason, Member};
 
-/// So many bytes of names may wait, of directories that were not entered yet.
-const WAITING_MAX: usize = 16 << 20;
-/// A longer path is not followed.
-const PATH_MAX: usize = 64 << 10;
 /// As much of directories may be read in any case, for each byte of the image, and at most.
 const METER_MIN: u64 = 64 << 20;
 const METER_RATIO: u64 = 4;
@@ -34,20 +31,15 @@ pub(super) fn whole(
         members,
         blocks: Bits::default(),
         directories: Bits::default(),
-        waiting: vec![(volume.root.clone(), Vec::new())],
-        waiting_bytes: 0,
+        waiting: Waiting::new((volume.root.start, volume.root.size)),
         meter: meter.clamp(METER_MIN, METER_MAX),
         unread: Unread::new(NAME, 0),
     };
     if volume.blocks * volume.block > source.size() {
         walk.fault(None, source.size(), GapReason::Truncated, "cut off");
     }
-    while let Some((record, path)) = walk.waiting.pop() {
-        walk.waiting_bytes -= path.len();
-        let outcome = walk.directory(&record, &path);
-        let member = (!path.is_empty()).then(|| Member::named(NAME, &path));
-        walk.told(member, outcome)?;
-    }
+    let outcome = walk.tree();
+    walk.told(None, outcome)?;
     walk.rest()
 }
 
@@ -69,31 +61,51 @@ struct Walk<'w> {
     blocks: Bits,
     /// First blocks of directories.
     directories: Bits,
-    /// Directories that are to be entered.
-    waiting: Vec<(Record, Vec<u8>)>,
-    waiting_bytes: usize,
+    /// Directories that are to be entered: first block and size.
+    waiting: Waiting<(u64, u64)>,
     meter: u64,
     unread: Unread,
 }
 
 impl Walk<'_> {
     fn count(&mut self, bytes: u64) -> Result<(), Failure> {
-        let left = self.meter.checked_sub(bytes);
-        let wrong = || Failure::malformed("its directories refer to more than it holds");
-        self.meter = left.ok_or_else(wrong)?;
+        self.meter = self.meter.saturating_sub(bytes);
+        if self.is_exhausted() {
+            return Err(Failure::malformed(
+                "its directories refer to more than it holds",
+            ));
+        }
         Ok(())
     }
 
-    fn directory(&mut self, record: &Record, path: &[u8]) -> Result<(), Failure> {
-        if !self.directories.add(record.start) {
+    /// Whether so much was read that nothing more is.
+    const fn is_exhausted(&self) -> bool {
+        self.meter == 0
+    }
+
+    /// Enters every directory.
+    fn tree(&mut self) -> Result<(), Failure> {
+        while let Some((extent, path)) = self.waiting.pop() {
+            let outcome = self.directory(extent, &path);
+            if self.is_exhausted() {
+                return outcome;
+            }
+            let member = (!path.is_empty()).then(|| Member::named(NAME, &path));
+            self.told(member, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, (first, size): (u64, u64), path: &[u8]) -> Result<(), Failure> {
+        if !self.directories.add(first) {
             return Err(Failure::malformed("a directory that was entered already"));
         }
-        let start = record.start * self.volume.block;
+        let start = first * self.volume.block;
         let mut pieces: Vec<Record> = Vec::new();
-        for sector in 0..record.size.div_ceil(SECTOR) {
+        for sector in 0..size.div_ceil(SECTOR) {
             self.count(SECTOR)?;
             let mut bytes = [0; 2048];
-            let used = (record.size - sector * SECTOR).min(SECTOR);
+            let used = (size - sector * SECTOR).min(SECTOR);
             let used = bytes
                 .get_mut(..usize::try_from(used).unwrap_or(0))
                 .unwrap_or_default();
@@ -121,7 +133,11 @@ impl Walk<'_> {
                 rest = rest.get(length..).unwrap_or_default();
             }
         }
-        Ok(())
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        self.entry(&pieces, &[], path)?;
+        Err(Failure::malformed("a file whose last piece is not there"))
     }
 
     /// Looks into what the records of one file say.
@@ -130,24 +146,26 @@ impl Walk<'_> {
             return Ok(());
         };
         let extra = self.extra(area)?;
-        let mut name = path.to_vec();
-        if !name.is_empty() {
-            name.push(b'/');
-        }
-        match &extra.name[..] {
-            [] => name.extend(first.name(self.volume.is_joliet)),
-            told => name.extend_from_slice(told),
-        }
+        let name = match &extra.name[..] {
+            [] => joined(path, &first.name(self.volume.is_joliet)),
+            told => joined(path, told),
+        };
         let member = Member::named(NAME, &name);
         let outcome = if let Some(child) = extra.child {
-            self.child(child).and_then(|record| self.wait(record, name))
+            let child = self.child(child);
+            child.and_then(|record| self.wait(&record, &name))
         } else if extra.is_moved {
             Ok(())
         } else if first.is_directory() {
-            self.wait(first.clone(), name)
+            self.wait(first, &name)
+        } else if extra.is_compressed {
+            Err(Failure::unsupported("a compressed file (zisofs)"))
         } else {
             self.file(pieces, member.clone())
         };
+        if self.is_exhausted() {
+            return outcome;
+        }
         self.told(Some(member), outcome)
     }
 
@@ -183,13 +201,8 @@ impl Walk<'_> {
         record.ok_or_else(|| Failure::malformed("a directory that is not there"))
     }
 
-    fn wait(&mut self, record: Record, name: Vec<u8>) -> Result<(), Failure> {
-        if self.waiting_bytes + name.len() > WAITING_MAX || name.len() > PATH_MAX {
-            return Err(Failure::limit("directories that are too wide or too deep"));
-        }
-        self.waiting_bytes += name.len();
-        self.waiting.push((record, name));
-        Ok(())
+    fn wait(&mut self, record: &Record, name: &[u8]) -> Result<(), Failure> {
+        self.waiting.push((record.start, record.size), name)
     }
 
     fn file(&mut self, pieces: &[Record], member: Member) -> Result<(), Failure> {
@@ -197,6 +210,7 @@ impl Walk<'_> {
             return Err(Failure::unsupported("an interleaved file"));
         }
         let block = self.volume.block;
+        let there = self.source.size().div_ceil(block);
         let mut runs = Vec::new();
         let (mut size, mut new) = (0, 0);
         for piece in pieces.iter().filter(|piece| piece.size > 0) {
@@ -208,20 +222,21 @@ impl Walk<'_> {
             });
             // Only the last piece ends within a block.
             size = size.next_multiple_of(block) + piece.size;
-            let end = piece.start + count;
+            // What is not there is not noted, and what is noted costs: many records may refer to the same blocks.
+            let end = (piece.start + count).min(there);
+            self.count(end.saturating_sub(piece.start) / 8)?;
             new += self.blocks.add_all(piece.start, end);
         }
-        // Another name of it was met before.
-        if new == 0 {
-            return Ok(());
-        }
         let map = Map { runs, block, size };
-        let member = match map.first() {
-            Some(place) => member.at(place),
-            None => member,
-        };
         let source = self.source;
-        self.members.member(member, &Mapped { source, map: &map })?;
+        // Else another name of it was met before, or nothing of it is there.
+        if new > 0 {
+            let member = match map.first() {
+                Some(place) => member.at(place),
+                None => member,
+            };
+            self.members.member(member, &Mapped { source, map: &map })?;
+        }
         if map.is_cut(source) {
             return Err(Failure::truncated("cut off in this file"));
         }

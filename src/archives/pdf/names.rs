@@ -158,6 +158,13 @@ fn literal(text: &[u8]) -> Option<Vec<u8>> {
                     rest = digits.get(count..)?.iter();
                     u8::try_from(value & 0xff).ok()?
                 }
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'b' => 8,
+                b'f' => 12,
+                // A line that goes on.
+                b'\n' => continue,
                 other => other,
             },
             b')' if open == 0 => return Some(name),
@@ -196,7 +203,11 @@ mod tests {
             let at = memchr::memmem::find(text, b"/EF").unwrap();
             specification(text, at)
         };
-        let cases: [(&[u8], &str); 5] = [
+        let cases: [(&[u8], &str); 6] = [
+            (
+                b"9 0 obj << /F (a\\nb\\t\\\nc\\q) /EF << /F 12 0 R >> >> endobj",
+                "a\nb\tcq",
+            ),
             (
                 b"9 0 obj << /Type /Filespec /F (a.key) /EF << /F 12 0 R >> >> endobj",
                 "a.key",

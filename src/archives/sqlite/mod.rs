@@ -21,9 +21,9 @@ use tree::{Tree, Walk};
 pub(super) struct Sqlite;
 
 const NAME: &str = "sqlite";
-/// Tables of NSS's databases, which are stores of keys with a reader of their own.
-const NSS: [&[u8]; 2] = [b"nssPublic", b"nssPrivate"];
-/// Where their names must occur.
+/// How the tables of NSS's databases are made, which are stores of keys with a reader of their own; their names alone are in other databases too.
+const NSS: [&[u8]; 2] = [b"CREATE TABLE nssPublic ", b"CREATE TABLE nssPrivate "];
+/// Where that must occur.
 const NSS_SCHEMA: usize = 64 << 10;
 
 impl Archive for Sqlite {

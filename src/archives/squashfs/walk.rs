@@ -5,14 +5,11 @@ use super::NAME;
 use super::file::Content;
 use super::image::Image;
 use super::inode::{Inode, Listing, Stored};
+use crate::archives::directories::{Waiting, joined};
 use crate::archives::{Failure, Members};
 use crate::model::{GapReason, Member};
 use std::collections::HashSet;
 
-/// So many bytes of names may wait, of directories that were not entered yet.
-const WAITING_MAX: usize = 16 << 20;
-/// A longer path is not followed.
-const PATH_MAX: usize = 64 << 10;
 /// So many directories, and files with several names, are known again.
 const SEEN_MAX: usize = 1 << 20;
 
@@ -23,8 +20,7 @@ pub(super) fn whole(image: &Image<'_>, members: &mut dyn Members) -> Result<(), 
         image,
         members,
         seen: HashSet::new(),
-        waiting: Vec::new(),
-        waiting_bytes: 0,
+        waiting: Waiting::new(image.root),
         unread: Unread::new(NAME, 0),
     };
     if image.size() > size {
@@ -39,8 +35,7 @@ struct Walk<'w, 's> {
     /// Inodes of directories, and of files with several names, by their place.
     seen: HashSet<u64>,
     /// Directories that are to be entered.
-    waiting: Vec<(u64, Vec<u8>)>,
-    waiting_bytes: usize,
+    waiting: Waiting<u64>,
     unread: Unread,
 }
 
@@ -52,9 +47,7 @@ impl Walk<'_, '_> {
         ) {
             return Err(Failure::malformed("its root is no directory"));
         }
-        self.waiting.push((self.image.root, Vec::new()));
         while let Some((place, path)) = self.waiting.pop() {
-            self.waiting_bytes -= path.len();
             let outcome = self.directory(place, &path);
             if self.image.metadata.is_exhausted() {
                 return outcome;
@@ -80,11 +73,7 @@ impl Walk<'_, '_> {
 
     fn entries(&mut self, mut listing: Listing<'_, '_>, path: &[u8]) -> Result<(), Failure> {
         while let Some(entry) = listing.next()? {
-            let mut name = path.to_vec();
-            if !name.is_empty() {
-                name.push(b'/');
-            }
-            name.extend_from_slice(&entry.name);
+            let name = joined(path, &entry.name);
             let outcome = self.entry(entry.inode, &name);
             if self.image.metadata.is_exhausted() {
                 return outcome;
@@ -96,15 +85,7 @@ impl Walk<'_, '_> {
 
     fn entry(&mut self, place: u64, name: &[u8]) -> Result<(), Failure> {
         match Inode::read(self.image, place)? {
-            Inode::Directory(_) => {
-                self.waiting_bytes += name.len();
-                if self.waiting_bytes > WAITING_MAX || name.len() > PATH_MAX {
-                    self.waiting_bytes -= name.len();
-                    return Err(Failure::limit("directories that are too wide or too deep"));
-                }
-                self.waiting.push((place, name.to_vec()));
-                Ok(())
-            }
+            Inode::Directory(_) => self.waiting.push(place, name),
             Inode::File(stored) => self.file(place, stored, name),
             Inode::Other => Ok(()),
         }

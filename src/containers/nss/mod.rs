@@ -28,7 +28,7 @@ pub struct Nss;
 const NAME: &str = "nss";
 /// A table of objects: public ones, and those behind the password.
 const TABLES: [&[u8]; 2] = [b"nssPublic", b"nssPrivate"];
-/// Where the names of the tables must occur.
+/// Where the statements that make the tables must occur.
 const SCHEMA: usize = 64 << 10;
 /// A larger database is not read.
 const SIZE_MAX: usize = 32 << 20;
@@ -55,9 +55,12 @@ impl Format for Nss {
             return Reading::NotMine;
         }
         let schema = bytes.get(..SCHEMA.min(bytes.len())).unwrap_or_default();
-        let table = TABLES
-            .into_iter()
-            .find(|name| memchr::memmem::find(schema, name).is_some());
+        // A name alone may be in any database.
+        let is_made = |name: &&[u8]| {
+            let statement = [b"CREATE TABLE ", *name, b" "].concat();
+            memchr::memmem::find(schema, &statement).is_some()
+        };
+        let table = TABLES.into_iter().find(is_made);
         let Some(table) = table else {
             return Reading::NotMine;
         };

@@ -32,72 +32,81 @@ pub fn coordinates(key: &[u8]) -> Option<&[u8]> {
 
 /// The parameter sets by the names of their identifiers. Several identifiers name one curve.
 pub static SETS: &[Curve] = &[
-    Curve {
-        name: "id-GostR3410-2001-TestParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 35, 0),
-        ..TEST
-    },
-    Curve {
-        name: "id-GostR3410-2001-CryptoPro-A-ParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 35, 1),
-        ..CRYPTO_PRO_A
-    },
-    Curve {
-        name: "id-GostR3410-2001-CryptoPro-B-ParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 35, 2),
-        ..CRYPTO_PRO_B
-    },
-    Curve {
-        name: "id-GostR3410-2001-CryptoPro-C-ParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 35, 3),
-        ..CRYPTO_PRO_C
-    },
-    Curve {
-        name: "id-GostR3410-2001-CryptoPro-XchA-ParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 36, 0),
-        ..CRYPTO_PRO_A
-    },
-    Curve {
-        name: "id-GostR3410-2001-CryptoPro-XchB-ParamSet",
-        oid: oid!(1, 2, 643, 2, 2, 36, 1),
-        ..CRYPTO_PRO_C
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-256-paramSetA",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 1, 1),
-        ..TC26_256_A
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-256-paramSetB",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 1, 2),
-        ..CRYPTO_PRO_A
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-256-paramSetC",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 1, 3),
-        ..CRYPTO_PRO_B
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-256-paramSetD",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 1, 4),
-        ..CRYPTO_PRO_C
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-512-paramSetA",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 2, 1),
-        ..TC26_512_A
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-512-paramSetB",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 2, 2),
-        ..TC26_512_B
-    },
-    Curve {
-        name: "id-tc26-gost-3410-2012-512-paramSetC",
-        oid: oid!(1, 2, 643, 7, 1, 2, 1, 2, 3),
-        ..TC26_512_C
-    },
+    named(
+        "id-GostR3410-2001-TestParamSet",
+        oid!(1, 2, 643, 2, 2, 35, 0),
+        &TEST,
+    ),
+    named(
+        "id-GostR3410-2001-CryptoPro-A-ParamSet",
+        oid!(1, 2, 643, 2, 2, 35, 1),
+        &CRYPTO_PRO_A,
+    ),
+    named(
+        "id-GostR3410-2001-CryptoPro-B-ParamSet",
+        oid!(1, 2, 643, 2, 2, 35, 2),
+        &CRYPTO_PRO_B,
+    ),
+    named(
+        "id-GostR3410-2001-CryptoPro-C-ParamSet",
+        oid!(1, 2, 643, 2, 2, 35, 3),
+        &CRYPTO_PRO_C,
+    ),
+    named(
+        "id-GostR3410-2001-CryptoPro-XchA-ParamSet",
+        oid!(1, 2, 643, 2, 2, 36, 0),
+        &CRYPTO_PRO_A,
+    ),
+    named(
+        "id-GostR3410-2001-CryptoPro-XchB-ParamSet",
+        oid!(1, 2, 643, 2, 2, 36, 1),
+        &CRYPTO_PRO_C,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-256-paramSetA",
+        oid!(1, 2, 643, 7, 1, 2, 1, 1, 1),
+        &TC26_256_A,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-256-paramSetB",
+        oid!(1, 2, 643, 7, 1, 2, 1, 1, 2),
+        &CRYPTO_PRO_A,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-256-paramSetC",
+        oid!(1, 2, 643, 7, 1, 2, 1, 1, 3),
+        &CRYPTO_PRO_B,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-256-paramSetD",
+        oid!(1, 2, 643, 7, 1, 2, 1, 1, 4),
+        &CRYPTO_PRO_C,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-512-paramSetA",
+        oid!(1, 2, 643, 7, 1, 2, 1, 2, 1),
+        &TC26_512_A,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-512-paramSetB",
+        oid!(1, 2, 643, 7, 1, 2, 1, 2, 2),
+        &TC26_512_B,
+    ),
+    named(
+        "id-tc26-gost-3410-2012-512-paramSetC",
+        oid!(1, 2, 643, 7, 1, 2, 1, 2, 3),
+        &TC26_512_C,
+    ),
 ];
+
+/// A curve under one of its names.
+const fn named(name: &'static str, oid: &'static [u8], curve: &Curve) -> Curve {
+    Curve {
+        name,
+        oid,
+        ..*curve
+    }
+}
 
 const TEST: Curve = Curve {
     name: "",

@@ -3,6 +3,7 @@
 pub mod aes_modes;
 pub mod age;
 pub mod armour;
+pub mod at_start;
 pub mod attempts;
 pub mod base64_text;
 pub mod bech32;

@@ -2,7 +2,7 @@
 //! what stands outside, `Include` in its place. It is read as data of the host; nothing of it is obeyed.
 
 use super::super::rooted::Rooted;
-use super::pattern::{in_list, matches};
+use super::pattern::{in_list, names};
 
 /// The places where distributions keep it; of these the first that is there.
 const PLACES: [&[u8]; 2] = [b"/etc/ssh/sshd_config", b"/usr/etc/ssh/sshd_config"];
@@ -130,17 +130,19 @@ impl Config {
         let mut found: Vec<Vec<u8>> = vec![Vec::new()];
         for part in pattern.split(|b| *b == b'/').filter(|p| !p.is_empty()) {
             let join = |at: &Vec<u8>, name: &[u8]| [at.as_slice(), b"/", name].concat();
-            if !part.iter().any(|b| matches!(b, b'*' | b'?' | b'[')) {
+            if !part.iter().any(|b| matches!(b, b'*' | b'?' | b'[' | b'\\')) {
                 found = found.iter().map(|at| join(at, part)).collect();
                 continue;
             }
             let mut next = Vec::new();
             for at in &found {
-                let names = rooted.names(at, NAMES_LIMIT).unwrap_or_default();
+                let all = rooted.names(at, NAMES_LIMIT);
+                self.cut_off |= all.is_none() && rooted.exists(at);
+                let all = all.unwrap_or_default();
                 let fits = |name: &[u8]| {
-                    matches(part, name) && (part.starts_with(b".") || !name.starts_with(b"."))
+                    names(part, name) && (part.starts_with(b".") || !name.starts_with(b"."))
                 };
-                next.extend(names.iter().filter(|n| fits(&n.0)).map(|n| join(at, &n.0)));
+                next.extend(all.iter().filter(|n| fits(&n.0)).map(|n| join(at, &n.0)));
                 if next.len() > FILES_LIMIT {
                     self.cut_off = true;
                     next.truncate(FILES_LIMIT);

@@ -255,7 +255,19 @@ impl Sshd {
         if self.revoked.contains_key(path) {
             return;
         }
-        let content = rooted.read(path, REVOKED_LIMIT).unwrap_or_default();
+        let content = rooted.read(path, REVOKED_LIMIT);
+        if content.is_none() {
+            self.remarks.push(Remark {
+                path: path.to_vec(),
+                reason: match rooted.exists(path) {
+                    true => GapReason::Limit,
+                    false => GapReason::IoError,
+                },
+                detail: "a list of revoked keys of sshd that cannot be read: which keys it refuses is not known"
+                    .to_owned(),
+            });
+        }
+        let content = content.unwrap_or_default();
         let mut keys = HashSet::new();
         if content.starts_with(KRL_MAGIC) {
             self.remarks.push(Remark {
@@ -410,13 +422,13 @@ fn principals(
     names
 }
 
-/// The name on a line of `AuthorizedPrincipalsFile`, which may have options before it.
+/// The name on a line of `AuthorizedPrincipalsFile`, which may have options before it; `#` begins a comment wherever it stands.
 fn principal(line: &[u8]) -> Option<String> {
-    let line = line.trim_ascii();
-    if line.starts_with(b"#") {
-        return None;
-    }
     let name = line
+        .split(|b| *b == b'#')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
         .rsplit(|b| b.is_ascii_whitespace())
         .next()
         .filter(|n| !n.is_empty())?;

@@ -60,13 +60,14 @@ fn tokens_blocks_and_included_files() {
     let (_root, sshd) = host(&[
         (
             "etc/ssh/sshd_config",
-            "Include sshd_config.d/*.conf\nAuthorizedKeysFile .ssh/authorized_keys\n",
+            "Include sshd_config.d/[0-2]*.conf\nAuthorizedKeysFile .ssh/authorized_keys\n",
         ),
         (
             "etc/ssh/sshd_config.d/10-keys.conf",
             "Match Group operators\n AuthorizedKeysFile /etc/ssh/keys/%u-%U%% %h/more\n",
         ),
         ("etc/ssh/sshd_config.d/not", "PubkeyAuthentication no\n"),
+        ("etc/ssh/sshd_config.d/30.conf", "PubkeyAuthentication no\n"),
         (
             "etc/ssh/sshd_config.d/20.conf",
             "AuthorizedKeysFile /etc/ssh/all\nMatch all\nPermitRootLogin no\n",
@@ -164,7 +165,7 @@ fn authorities_and_the_names_that_they_may_sign_for() {
         ),
         (
             "etc/ssh/principals/bob",
-            "# comment\nops\ncommand=\"date\" auditors\n\n",
+            "# comment\nops # of the day\ncommand=\"date\" auditors\t# x\n\n",
         ),
     ]);
     let found = sshd
@@ -212,6 +213,20 @@ fn revoked_keys_and_what_cannot_be_followed() {
     let sshd = loaded(root.path());
     assert_eq!(opened(&sshd, "/home/bob/.ssh/authorized_keys"), ["bob"]);
     assert_eq!(sshd.remarks().len(), 2);
+    for (list, reason) in [
+        (Some(vec![b'\n'; 5 << 20]), GapReason::Limit),
+        (None, GapReason::IoError),
+    ] {
+        let path = root.path().join("etc/ssh/revoked");
+        std::fs::remove_file(&path).unwrap();
+        if let Some(list) = list {
+            std::fs::write(&path, list).unwrap();
+        }
+        let sshd = loaded(root.path());
+        assert_eq!(sshd.remarks().len(), 2);
+        assert!(sshd.remarks().iter().any(|remark| remark.reason == reason));
+        std::fs::write(&path, "").unwrap();
+    }
 }
 
 #[test]

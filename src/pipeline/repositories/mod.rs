@@ -85,11 +85,15 @@ pub(super) fn sweep(
 ) -> u64 {
     let mut bytes = 0;
     for store in stores {
-        if store.packs.is_empty() && store.loose.is_empty() {
-            continue;
-        }
         if sweeping.request.walk.stop.load(Ordering::Relaxed) {
             break;
+        }
+        if store.packs.is_empty() && store.loose.is_empty() {
+            // All that it has may be borrowed.
+            if !sweeping.request.budgets.shallow {
+                alternates(sweeping.root, store, stores, gaps);
+            }
+            continue;
         }
         let path = store.repository.as_ref().unwrap_or(&store.path);
         let path = aliases.canonical(path).into_owned();
