@@ -1,10 +1,11 @@
 //! `duplicate_entry`: rows of one source that name the same thing at the same place.
 
 use super::context::{Draft, World};
-use super::join::{Join, Token};
+use super::join::{Join, Link, Token};
 use super::sweeps::tidy;
 use crate::model::{EntryKind, EntryPlace, Flag};
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row names: an identifier as such, or what it was found to be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,24 +17,45 @@ enum Thing {
 
 type Slot = (usize, Option<EntryKind>, Thing, Option<String>);
 
+/// The rows that have an identifier or a key in common with another: no others name the same thing.
+fn in_common(world: &World<'_>, join: &Join) -> BTreeSet<usize> {
+    let repeated = join
+        .repeated
+        .iter()
+        .enumerate()
+        .filter(|(_, repeated)| **repeated);
+    let mut out: BTreeSet<usize> = repeated.map(|(number, _)| number).collect();
+    for key in 0..world.keys.len() {
+        let links = join.links.get(key);
+        out.extend(links.iter().filter(|_| links.len() > 1).map(Link::row));
+    }
+    out
+}
+
 /// For each row that has a double, the finding.
 pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
-    let mut slots: HashMap<Slot, Vec<usize>> = HashMap::new();
-    for (number, row) in world.rows.iter().enumerate() {
-        let mut things: Vec<Thing> = row
-            .identifiers
-            .iter()
-            .flatten()
-            .filter(|t| t.method().is_strong())
-            .cloned()
-            .map(Thing::Token)
-            .collect();
-        let keys = join.rows.get(number).map_or(&[][..], |r| &r.keys);
-        for link in keys.iter().filter_map(|&k| join.link(k, number)) {
-            things.extend(link.named.iter().map(|&c| Thing::Certificate(c)));
+    let mut slots: HashMap<Slot, Vec<usize>> = HashMap::default();
+    for number in in_common(world, join) {
+        let Some(row) = world.rows.get(number) else {
+            continue;
+        };
+        let mut things: Vec<Thing> = Vec::new();
+        row.tokens(&world.names, |token| {
+            if token.method().is_strong() {
+                things.push(Thing::Token(token));
+            }
+        });
+        let keys = || {
+            join.rows
+                .get(number)
+                .into_iter()
+                .flat_map(|r| r.keys.iter())
+        };
+        for link in keys().filter_map(|k| join.link(k, number)) {
+            things.extend(link.named.iter().map(Thing::Certificate));
         }
         let names_key = |k: &usize| join.link(*k, number).is_some_and(|l| l.named.is_empty());
-        things.extend(keys.iter().copied().filter(names_key).map(Thing::Key));
+        things.extend(keys().filter(names_key).map(Thing::Key));
         let places: Vec<Option<String>> = match row.entry.places.as_slice() {
             [] => vec![None],
             places => places.iter().map(|p| Some(place_key(p))).collect(),

@@ -4,6 +4,7 @@ use super::context::{Draft, Key, Row};
 use crate::model::{Class, Finding, Flag, Hex, Severity};
 use crate::policy::Policy;
 use sha2::{Digest as _, Sha256};
+use std::fmt::{self, Write as _};
 
 /// What a finding is on.
 pub(super) enum Subject<'k> {
@@ -15,27 +16,22 @@ pub(super) enum Subject<'k> {
 /// Gives a draft its identity. A finding on a key is told with its row's id there; on the row itself it has
 /// the key's id too (see [`repeated`]).
 pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>) -> Finding {
-    let key = match subject {
-        Subject::Key(key) => key.id.to_string(),
-        Subject::Row => String::new(),
-        Subject::Source(name) => format!("source {name}"),
-    };
-    let tag = row.map(|r| r.tag.as_str()).unwrap_or_default();
     let certificate = draft.certificate.map(|c| c.to_string());
-    let place = draft.place.as_deref().unwrap_or_default();
-    let parts = [
-        draft.flag.as_str(),
-        &key,
-        tag,
-        certificate.as_deref().unwrap_or_default(),
-        place,
-    ];
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.as_bytes());
-        digest.update([0]);
+    let mut text = String::with_capacity(256);
+    let mut part = |part: &dyn fmt::Display| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{part}\0");
+    };
+    part(&draft.flag.as_str());
+    match subject {
+        Subject::Key(key) => part(&key.id),
+        Subject::Row => part(&""),
+        Subject::Source(name) => part(&format_args!("source {name}")),
     }
-    let digest: [u8; 32] = digest.finalize().into();
+    part(&row.map(Row::tag).unwrap_or_default());
+    part(&certificate.as_deref().unwrap_or_default());
+    part(&draft.place.as_deref().unwrap_or_default());
+    let digest: [u8; 32] = Sha256::digest(text).into();
     let id = digest.first_chunk().map(|first| Hex::<8>(*first));
     Finding {
         id: format!("f:{}", id.unwrap_or(Hex([0; 8]))),

@@ -7,6 +7,7 @@ use crate::model::{
     SweepSummary,
 };
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
@@ -183,13 +184,22 @@ pub(super) fn lies_in(path: &str, directory: &str) -> bool {
 }
 
 /// A path without doubled, trailing or dotted parts.
-pub(super) fn tidy(path: &str) -> String {
+pub(super) fn tidy(path: &str) -> Cow<'_, str> {
+    let is_part = |component: &str| !component.is_empty() && component != ".";
+    let parts = path.strip_prefix('/');
+    if path == "/" || parts.is_some_and(|parts| parts.split('/').all(is_part)) {
+        return Cow::Borrowed(path);
+    }
     let mut out = String::with_capacity(path.len());
-    for component in path.split('/').filter(|c| !c.is_empty() && *c != ".") {
+    for component in path.split('/').filter(|component| is_part(component)) {
         out.push('/');
         out.push_str(component);
     }
-    if out.is_empty() { "/".to_owned() } else { out }
+    if out.is_empty() {
+        Cow::Borrowed("/")
+    } else {
+        Cow::Owned(out)
+    }
 }
 
 /// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before
@@ -229,7 +239,12 @@ pub(super) fn choose(
     out.sightings
         .reserve_exact(sweeps.iter().map(|sweep| sweep.sightings.len()).sum());
     for sweep in sweeps {
-        let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
+        let roots: Vec<String> = sweep
+            .header
+            .roots
+            .iter()
+            .map(|root| tidy(root).into_owned())
+            .collect();
         let too_old =
             Some(sweep.header.started).filter(|at| oldest.is_some_and(|oldest| *at < oldest));
         // The latest comes first, under the name that the host has now.
@@ -284,7 +299,7 @@ pub(super) fn choose(
             }
             gap.host = Some(host.name.clone());
             host.gaps
-                .entry(tidy(&gap.path))
+                .entry(tidy(&gap.path).into_owned())
                 .or_default()
                 .push(gap.clone());
             out.gaps.push(gap);

@@ -1,6 +1,7 @@
 //! Keys as an exception names them: by key id, by a fingerprint in any usual spelling, or by a row.
 
 use super::context::World;
+use super::few::Few;
 use crate::model::{Finding, KeyReport, Kind, Sighting};
 
 /// A key as an exception names it, in the spellings that can occur.
@@ -71,7 +72,7 @@ impl Wanted {
     pub(super) fn of_key(
         &self,
         world: &World<'_>,
-        sightings: &[usize],
+        sightings: &Few,
         report: &KeyReport,
     ) -> Option<Match> {
         if self.exact.is_empty() {
