@@ -105,11 +105,9 @@ fn differences(
     let mut out = Vec::new();
     let seen_algorithm = cx.judged().find_map(|s| s.algorithm.as_deref());
     let stated = entry.algorithm.as_deref().and_then(Algorithm::read);
-    if let (Some(stated), Some(seen), Some(text)) = (
-        &stated,
-        seen_algorithm.and_then(Algorithm::read),
-        seen_algorithm,
-    ) && !stated.agrees(&seen)
+    if let (Some(stated), Some(text)) = (&stated, seen_algorithm)
+        && let Some(seen) = Algorithm::read(text)
+        && !stated.agrees(&seen)
     {
         let own = entry.algorithm.as_deref().unwrap_or_default();
         out.push(format!("algorithm is {text}, not {own}"));
@@ -186,7 +184,7 @@ fn few(names: &[String]) -> String {
 /// An algorithm's family and the size that its name tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Algorithm {
-    family: String,
+    family: &'static str,
     pub(super) bits: Option<u32>,
     /// The parameter set of a post-quantum algorithm, as `65` or `sha2128s`.
     set: String,
@@ -254,13 +252,13 @@ impl Algorithm {
                 .iter()
                 .find_map(|family| Some((*family, squeezed.strip_prefix(family)?)))?;
             return Some(Self {
-                family: family.to_owned(),
+                family,
                 bits: None,
                 set: set.to_owned(),
             });
         };
         Some(Self {
-            family: family.to_owned(),
+            family,
             bits,
             set: String::new(),
         })
@@ -317,7 +315,7 @@ mod tests {
                     assert_eq!(
                         read,
                         Some(Algorithm {
-                            family: family.to_owned(),
+                            family,
                             bits,
                             set: String::new(),
                         }),

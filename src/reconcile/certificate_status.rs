@@ -5,7 +5,7 @@ use super::context::{Cert, Row, World, directory, file_name, paths};
 use super::dates::plus_days;
 use super::few::{long, short};
 use super::lineage::settled;
-use super::names::NameId;
+use super::names::{NameId, lower_case};
 use super::texts::Texts;
 use super::tokens::{Method, Token, methods_of, of_sighting};
 use crate::model::{Certificate, CertificateStatus, Identifier, KeyId, Sha256Hex, Sighting};
@@ -176,16 +176,6 @@ fn listed(names: &[String]) -> String {
         return format!("\n{lower:?}");
     }
     lower.join("\n")
-}
-
-fn lower_case(text: &str) -> Cow<'_, str> {
-    match text
-        .bytes()
-        .any(|b| !b.is_ascii() || b.is_ascii_uppercase())
-    {
-        true => Cow::Owned(text.to_lowercase()),
-        false => Cow::Borrowed(text),
-    }
 }
 
 fn newest_by_group(world: &World<'_>, groups: &mut Groups) -> HashMap<Group, (Age, usize)> {

@@ -17,7 +17,6 @@ use crate::model::{
 use crate::policy::{Owners, Policy};
 use jiff::civil::Date;
 use std::fmt;
-use std::sync::Arc;
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
@@ -85,7 +84,7 @@ pub(super) struct Cert {
 pub(super) struct Row<'a> {
     pub(super) entry: &'a Entry,
     /// Its id, which findings and reports share.
-    pub(super) id: Arc<str>,
+    pub(super) id: SharedText,
     /// Which inventory it is from.
     pub(super) inventory: usize,
     /// What names it in digests where another row has its id.

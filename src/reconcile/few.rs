@@ -40,6 +40,22 @@ impl From<&[u32]> for Few {
 }
 
 impl Few {
+    /// Numbers in order, each once.
+    pub(super) fn sorted(numbers: impl Iterator<Item = u32> + Clone) -> Self {
+        let mut rest = numbers.clone();
+        let mut two = || rest.next().unwrap_or(NONE);
+        match (two(), two(), two()) {
+            (one, two, NONE) if one < two => Self::Inline([one, two]),
+            (one, two, NONE) if one == two => Self::Inline([one, NONE]),
+            _ => {
+                let mut all: Vec<u32> = numbers.collect();
+                all.sort_unstable();
+                all.dedup();
+                Self::from(all.as_slice())
+            }
+        }
+    }
+
     /// All, as they are kept.
     pub(super) fn as_slice(&self) -> &[u32] {
         match self {

@@ -141,8 +141,8 @@ pub(super) fn join(world: &World<'_>) -> Join {
     };
     let index = Index::of(world, &mut out.repeated);
     let mut hits = hits(world, &index, &mut out.methods);
-    hits.sort_by_key(|hit| hit.row);
-    let mut links = Vec::with_capacity(world.rows.len());
+    hits.sort_unstable_by_key(|hit| (hit.row, hit.key, hit.certificate));
+    let mut links = Vec::with_capacity(hits.len().min(world.rows.len()));
     for hits in hits.chunk_by(|one, next| one.row == next.row) {
         settle(world, hits, &mut out, &mut links);
     }
@@ -397,7 +397,7 @@ fn certificates_by_sighting(world: &World<'_>) -> Vec<u32> {
     out
 }
 
-/// Turns the hits of one row into links, or finds that they contradict each other.
+/// Turns the hits of one row, by key and certificate, into links, or finds that they contradict each other.
 fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32, Link)>) {
     let Some(row) = hits.first().map(|hit| hit.row) else {
         return;
@@ -407,10 +407,9 @@ fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32,
     else {
         return;
     };
-    let mut strong: Vec<Hit> = hits.to_vec();
-    strong.retain(|hit| hit.method.is_strong());
-    found.contradictory = contradict(&strong);
-    if found.contradictory || strong.is_empty() {
+    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+    found.contradictory = contradict(hits);
+    if found.contradictory || strong().next().is_none() {
         let own = of_row.strong_methods(false);
         let mut weak: Vec<(u32, Method)> = Vec::new();
         for hit in hits {
@@ -437,23 +436,18 @@ fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32,
         out.weak.extend(weak.into_iter().map(link));
         return;
     }
-    strong.sort_unstable_by_key(|hit| (hit.key, hit.certificate));
-    found.method = strong.iter().map(|hit| hit.method).min();
+    found.method = strong().map(|hit| hit.method).min();
     let mut keys: Vec<u32> = Vec::new();
-    let mut named: Vec<u32> = Vec::new();
-    for hits in strong.chunk_by(|one, next| one.key == next.key) {
-        let methods = hits.iter().map(|hit| hit.method);
+    for hits in hits.chunk_by(|one, next| one.key == next.key) {
+        let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+        let methods = strong().map(|hit| hit.method);
         let (Some(key), Some(method)) = (hits.first().map(|hit| hit.key), methods.min()) else {
             continue;
         };
-        named.clear();
-        named.extend(hits.iter().map(|hit| hit.certificate));
-        named.retain(|&certificate| certificate != NONE);
-        named.dedup();
         let link = Link {
             row,
             method,
-            named: Few::from(named.as_slice()),
+            named: Few::sorted(strong().map(|hit| hit.certificate).filter(|&c| c != NONE)),
             by_primary: false,
         };
         keys.push(key);
@@ -463,12 +457,13 @@ fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32,
 }
 
 /// Two identifiers of one kind are a row for two things; two kinds that share no key contradict.
-fn contradict(strong: &[Hit]) -> bool {
-    let first = strong.first().map(|hit| hit.key);
-    if strong.iter().all(|hit| Some(hit.key) == first) {
+fn contradict(hits: &[Hit]) -> bool {
+    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+    let first = strong().next().map(|hit| hit.key);
+    if strong().all(|hit| Some(hit.key) == first) {
         return false;
     }
-    let mut pairs: Vec<(Method, u32)> = strong.iter().map(|hit| (hit.method, hit.key)).collect();
+    let mut pairs: Vec<(Method, u32)> = strong().map(|hit| (hit.method, hit.key)).collect();
     pairs.sort_unstable();
     let mut kinds = pairs.chunk_by(|(one, _), (next, _)| one == next);
     let first = kinds.next().unwrap_or_default();
@@ -497,6 +492,8 @@ struct Serials {
     /// Those of precertificates: a precertificate has the serial of its certificate.
     announced: HashSet<Value>,
     rows: HashMap<Value, usize>,
+    /// How many digits those have that may as well be decimal: a bit for each number.
+    decimal: u128,
 }
 
 impl Serials {
@@ -524,7 +521,23 @@ impl Serials {
                 *out.certificates.entry(serial).or_default() += 1;
             }
         }
+        let all = out.certificates.keys().chain(out.rows.keys());
+        let decimal = all.chain(&out.announced).filter_map(Value::decimal_digits);
+        out.decimal = decimal.fold(0, |all, digits| all | 1 << digits);
         out
+    }
+
+    /// Whether another spelling of a serial may be among these: some have as many digits as its decimal one.
+    fn may_be_decimal(&self, serial: &Value) -> bool {
+        let Some(digits) = serial.hexadecimal_digits() else {
+            return true;
+        };
+        // A hexadecimal digit is 1.2041 decimal ones.
+        let (least, most) = ((digits - 1) * 1204 / 1000 + 1, digits * 1205 / 1000 + 1);
+        let possible = (least..=most).fold(0, |all, digits| all | 1u128 << digits);
+        serial.decimal_digits().is_some()
+            || most > u32::from(Value::DIGITS_MAX)
+            || self.decimal & possible != 0
     }
 
     /// How many certificates have a serial that is written like this, in hexadecimal or in decimal.
@@ -543,14 +556,20 @@ impl Serials {
         let Some(facts) = world.facts(certificate) else {
             return false;
         };
-        let forms = serial_forms(&facts.serial);
-        let seen = forms.iter().map(|form| self.seen(form)).max();
-        let rows = forms.iter().map(|form| Value::serial(form));
-        let rows: usize = rows.filter_map(|value| self.rows.get(&value)).sum();
-        serial_bits(&facts.serial) >= 64
-            && seen == Some(1)
-            && rows == 1
-            && agrees(world, row, certificate, facts)
+        let serial = Value::serial(&facts.serial);
+        let once = || {
+            if !self.may_be_decimal(&serial) {
+                let seen = self.certificates.get(&serial).copied();
+                let announced = || usize::from(self.announced.contains(&serial));
+                return (seen.unwrap_or_else(announced), self.rows.get(&serial)) == (1, Some(&1));
+            }
+            let forms = serial_forms(&facts.serial);
+            let seen = forms.iter().map(|form| self.seen(form)).max();
+            let rows = forms.iter().map(|form| Value::serial(form));
+            let rows: usize = rows.filter_map(|value| self.rows.get(&value)).sum();
+            seen == Some(1) && rows == 1
+        };
+        serial_bits(&facts.serial) >= 64 && agrees(world, row, certificate, facts) && once()
     }
 }
 

@@ -54,7 +54,7 @@ use crate::identity::fill_probable_keys;
 use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
 use crate::model::{
     Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyReport,
-    PolicySummary, Report, Sighting, Summary, Sweep,
+    PolicySummary, Report, SharedText, Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
 use context::{Draft, KeyContext, Row, World, issuer_beside_serial};
@@ -291,25 +291,20 @@ fn judge(
             flags.push(finding);
         }
         finding::sort(&mut flags);
+        let mut entries = Vec::with_capacity(links.len());
+        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id.clone())));
         keys.push(KeyReport {
             key_id: key.id.clone(),
             class: key.class,
-            algorithm: world
-                .at(&key.judged)
-                .find_map(|s| s.algorithm.as_deref())
-                .map(str::to_owned),
+            algorithm: world.at(&key.judged).find_map(|s| s.algorithm.clone()),
             bits: world.at(&key.judged).find_map(|s| s.bits),
-            known_public: crate::identity::known_public(&key.id).map(str::to_owned),
-            entries: links
-                .iter()
-                .filter_map(|l| cx.row(l))
-                .map(|r| r.entry.id.clone())
-                .collect(),
+            known_public: crate::identity::known_public(&key.id).map(SharedText::new),
+            entries,
             matched_by: links
                 .iter()
                 .map(|l| l.method)
                 .min()
-                .map(|m| m.as_str().to_owned()),
+                .map(|m| m.as_str().into()),
             flags,
             sightings: Vec::new(),
         });
@@ -350,15 +345,13 @@ fn entry_report(
     let mut keys = Vec::with_capacity(matched.map_or(0, |f| f.keys.len()));
     keys.extend(numbers.map(|k| k.id.clone()));
     EntryReport {
-        id: row.entry.id.clone(),
-        source: row.entry.source.clone(),
-        name: row.entry.name.clone(),
-        owner: row.entry.owner.clone(),
-        state: row.entry.state.map(|s| s.as_str().to_owned()),
+        id: row.id.clone(),
+        source: row.entry.source.as_str().into(),
+        name: row.entry.name.as_deref().map(Into::into),
+        owner: row.entry.owner.as_deref().map(SharedText::new),
+        state: row.entry.state.map(|s| s.as_str().into()),
         status,
-        matched_by: matched
-            .and_then(|f| f.method)
-            .map(|m| m.as_str().to_owned()),
+        matched_by: matched.and_then(|f| f.method).map(|m| m.as_str().into()),
         keys,
         flags,
     }
@@ -399,7 +392,7 @@ fn rows<'a>(
         let environment = entry.environment.as_deref();
         Row {
             entry,
-            id: entry.id.as_str().into(),
+            id: SharedText::of_its_own(&entry.id),
             inventory,
             tag,
             subject: entry.subject.as_deref().and_then(|text| names.read(text)),

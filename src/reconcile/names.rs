@@ -2,6 +2,7 @@
 
 use super::few::NONE;
 use super::texts::Texts;
+use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 
 /// A name in one spelling: its attributes in order, each of which ends a line; no value has a line end.
@@ -237,6 +238,17 @@ impl Speller {
 #[cfg(test)]
 fn name_key(text: &str) -> String {
     Name::read(text).map(|name| name.key).unwrap_or_default()
+}
+
+/// Lower case, without a copy where it is that already.
+pub(super) fn lower_case(text: &str) -> Cow<'_, str> {
+    match text
+        .bytes()
+        .any(|b| !b.is_ascii() || b.is_ascii_uppercase())
+    {
+        true => Cow::Owned(text.to_lowercase()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Lower case, blanks folded to one and trimmed (the gist of RFC 4518).

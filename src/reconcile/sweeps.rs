@@ -1,6 +1,7 @@
 //! Which sweep judges which path, and which hosts there are.
 
 use super::dates::day;
+use super::names::lower_case;
 use super::renames;
 use crate::model::{
     Gap, HostList, KeyId, Sha256Hex, SharedText, Sighting, Sweep, SweepEnd, SweepHeader,
@@ -28,9 +29,9 @@ pub(super) struct Judged {
 #[derive(Default)]
 pub(super) struct Hosts {
     list: Vec<Host>,
-    by_name: HashMap<String, usize>,
+    by_name: foldhash::HashMap<String, usize>,
     /// First labels, with the host where exactly one has it.
-    by_label: HashMap<String, Option<usize>>,
+    by_label: foldhash::HashMap<String, Option<usize>>,
 }
 
 /// One host, as far as it was swept.
@@ -75,14 +76,14 @@ impl Hosts {
 
     /// The number of the host of a sighting.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
-        self.by_name.get(&name.to_lowercase()).copied()
+        self.by_name.get(&*lower_case(name)).copied()
     }
 
     /// The host that a row means: of this name, or the only one whose first label is the same when one of
     /// the two names has no domain.
     pub(super) fn meant(&self, name: &str) -> Option<usize> {
-        let name = name.trim().trim_end_matches('.').to_lowercase();
-        if let Some(&index) = self.by_name.get(&name) {
+        let name = lower_case(name.trim().trim_end_matches('.'));
+        if let Some(&index) = self.by_name.get(&*name) {
             return Some(index);
         }
         let label = name.split('.').next().unwrap_or(&name);
@@ -185,13 +186,11 @@ pub(super) fn lies_in(path: &str, directory: &str) -> bool {
 
 /// A path without doubled, trailing or dotted parts.
 pub(super) fn tidy(path: &str) -> Cow<'_, str> {
-    let is_part = |component: &str| !component.is_empty() && component != ".";
-    let parts = path.strip_prefix('/');
-    if path == "/" || parts.is_some_and(|parts| parts.split('/').all(is_part)) {
+    if path == "/" || is_tidy(path) {
         return Cow::Borrowed(path);
     }
     let mut out = String::with_capacity(path.len());
-    for component in path.split('/').filter(|component| is_part(component)) {
+    for component in path.split('/').filter(|c| !c.is_empty() && *c != ".") {
         out.push('/');
         out.push_str(component);
     }
@@ -200,6 +199,26 @@ pub(super) fn tidy(path: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(out)
     }
+}
+
+/// Whether all parts of an absolute path are more than nothing and a dot.
+fn is_tidy(path: &str) -> bool {
+    let (mut length, mut dots) = (0, 0);
+    let Some((b'/', rest)) = path.as_bytes().split_first() else {
+        return false;
+    };
+    for byte in rest {
+        if *byte == b'/' {
+            if length == 0 || (length == 1 && dots == 1) {
+                return false;
+            }
+            (length, dots) = (0, 0);
+        } else {
+            length += 1;
+            dots += usize::from(*byte == b'.');
+        }
+    }
+    length > 1 || (length == 1 && dots == 0)
 }
 
 /// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before

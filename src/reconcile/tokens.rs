@@ -41,7 +41,7 @@ impl Value {
     /// A digest of any size up to 32 bytes.
     const DIGEST: u8 = 0;
     /// Up to 64 hexadecimal digits: the form is their number.
-    const DIGITS_MAX: usize = 64;
+    pub(super) const DIGITS_MAX: u8 = 64;
     /// In addition: digits with a sign.
     const NEGATIVE: u8 = 0x80;
     /// Whatever else, by its SHA-256.
@@ -76,7 +76,7 @@ impl Value {
             *slot |= if count % 2 == 0 { digit << 4 } else { digit };
             count += 1;
         }
-        let count = u8::try_from(count.min(Self::DIGITS_MAX)).unwrap_or(0);
+        let count = u8::try_from(count).unwrap_or(Self::DIGITS_MAX);
         let sign = if negative { Self::NEGATIVE } else { 0 };
         // No digit at all is no digest either.
         let form = if count == 0 { Self::NEGATIVE } else { count };
@@ -89,6 +89,21 @@ impl Value {
             form: Self::OTHER,
             bytes: Sha256::digest(text).into(),
         }
+    }
+
+    /// How many hexadecimal digits it has; none where it is something else.
+    pub(super) fn hexadecimal_digits(&self) -> Option<u32> {
+        let count = self.form & !Self::NEGATIVE;
+        (1..=Self::DIGITS_MAX)
+            .contains(&count)
+            .then_some(u32::from(count))
+    }
+
+    /// The same, if the digits may as well be decimal.
+    pub(super) fn decimal_digits(&self) -> Option<u32> {
+        let is_decimal = |byte: &u8| byte >> 4 <= 9 && byte & 15 <= 9;
+        let count = self.hexadecimal_digits();
+        count.filter(|_| self.bytes.iter().all(is_decimal))
     }
 
     /// A serial in hexadecimal, or as a row writes it.
@@ -514,7 +529,7 @@ fn hexadecimal(decimal: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
         if carry > 0 {
             digits.push(carry);
         }
-        if digits.len() > Value::DIGITS_MAX {
+        if digits.len() > usize::from(Value::DIGITS_MAX) {
             return None;
         }
     }

@@ -51,13 +51,13 @@ fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
 /// `expired` or `expiring` by a row's own date.
 pub(super) fn by_row(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     let expires = row.entry.expires.filter(|_| row.is_live())?;
-    let text = day_and_distance(expires.at, world.now);
+    let text = || day_and_distance(expires.at, world.now);
     if dates::passed(expires, world.now) {
         let severity = world.policy.severity(Flag::Expired);
         return Some(Draft::new(
             Flag::Expired,
             severity,
-            format!("{} expired {text}", row.title()),
+            format!("{} expired {}", row.title(), text()),
         ));
     }
     if !is_near(world, expires.at) {
@@ -83,7 +83,7 @@ pub(super) fn by_row(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     Some(Draft::new(
         Flag::Expiring,
         severity,
-        format!("{} expires {text}", row.title()),
+        format!("{} expires {}", row.title(), text()),
     ))
 }
 
