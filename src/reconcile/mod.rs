@@ -157,13 +157,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
     if !trust.is_empty() || unjudged > 0 {
         metrics.insert("ssh".to_owned(), trust.metrics(unjudged));
     }
-    let World {
-        sightings,
-        keys,
-        others,
-        listed,
-        ..
-    } = world;
+    let (sightings, keys, others, listed) = kept(world);
     let others = hand_out(sightings, &others, &keys, &mut key_reports);
     let mut report = Report {
         schema: REPORT_SCHEMA.to_owned(),
@@ -182,6 +176,11 @@ pub fn reconcile(input: Input<'_>) -> Report {
     };
     report.summary = summary::count(&report, metrics);
     report
+}
+
+/// What is needed when all is judged; the rest goes, so that it takes no memory meanwhile.
+fn kept(world: World<'_>) -> (Vec<Sighting>, Vec<context::Key>, Few, listed::Listed) {
+    (world.sightings, world.keys, world.others, world.listed)
 }
 
 /// Moves the sightings into the reports of their keys; gives those that have none. The list shrinks meanwhile: an estate's
