@@ -344,22 +344,22 @@ pub(super) fn of_sighting(
     if wants(Method::Keygrip) {
         some(Method::Keygrip, f.keygrip.map(|d| Value::digest(&d.0)));
     }
-    let plain = |text: &Box<str>| Value::digits(text.bytes(), false);
+    let plain = |text: &str| Value::digits(text.bytes(), false);
     if wants(Method::PgpFingerprint) {
         some(
             Method::PgpFingerprint,
-            f.pgp_fingerprint.as_ref().map(plain),
+            f.pgp_fingerprint.as_deref().map(plain),
         );
     }
     if wants(Method::PgpKeyId) {
-        some(Method::PgpKeyId, f.pgp_keyid.as_ref().map(plain));
+        some(Method::PgpKeyId, f.pgp_keyid.as_deref().map(plain));
     }
-    let digits = |text: &Box<str>| Value::digits(hex_digits(text), false);
+    let digits = |text: &str| Value::digits(hex_digits(text), false);
     if wants(Method::Ski) {
-        some(Method::Ski, f.ski.as_ref().map(digits));
+        some(Method::Ski, f.ski.as_deref().map(digits));
     }
     if wants(Method::Pkcs11Id) {
-        some(Method::Pkcs11Id, f.pkcs11_id.as_ref().map(digits));
+        some(Method::Pkcs11Id, f.pkcs11_id.as_deref().map(digits));
     }
     if let Some(token) = sighting.key_id.as_ref().map(of_key_id)
         && wants(token.method)

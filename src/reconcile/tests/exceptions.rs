@@ -233,7 +233,6 @@ fn an_ended_exception_is_told_and_its_finding_counts() {
             .find(|f| f.flag == Flag::Exposed)
             .unwrap()
             .id
-            .clone()
     };
     assert_eq!(id(&last), id(&over));
     // It stays told when nothing is left.

@@ -195,7 +195,7 @@ proptest! {
                     rows.any(|r| r.id == f.id && r.key_id.as_deref() == Some(&key.key_id))
                 });
                 prop_assert!(said, "{:?}", f);
-                prop_assert!(of_keys.insert(f.id.clone()), "an id twice: {:?}", f);
+                prop_assert!(of_keys.insert(f.id), "an id twice: {:?}", f);
             }
             if key.class != Class::Own {
                 let loud = key.flags.iter().find(|f| f.severity > Severity::Info && f.flag != Flag::StateConflict);
