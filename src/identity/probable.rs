@@ -195,7 +195,7 @@ fn directory(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Class, Encoding, Fingerprints, Hex};
+    use crate::model::{Class, Encoding, Fingerprints, Hex, SharedText};
 
     #[test]
     fn stems_of_pairs() {
