@@ -1,6 +1,6 @@
 //! Which findings make the exit code 1, and which gaps do not make it 4.
 
-use crate::model::{Finding, Flag, Gap, GapReason, Report, Severity};
+use crate::model::{Finding, FindingId, Flag, Gap, GapReason, Report, Severity};
 use anyhow::bail;
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ pub struct Changes {
 
 /// The findings of an earlier report, by id.
 #[derive(Debug, Clone, Default)]
-pub struct Baseline(BTreeMap<String, Severity>);
+pub struct Baseline(BTreeMap<FindingId, Severity>);
 
 impl Baseline {
     /// The findings of this report.
@@ -84,7 +84,7 @@ impl Baseline {
             findings(report)
                 // What was excused is news when the exception ends.
                 .filter(|finding| finding.exception.is_none())
-                .map(|finding| (finding.id.clone(), finding.severity))
+                .map(|finding| (finding.id, finding.severity))
                 .collect(),
         )
     }

@@ -1,7 +1,7 @@
 //! Keys whose private half everyone can have: test vectors, examples of standards, and defaults of products.
 
 use crate::model::{KeyId, Sha256Hex};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::OnceLock;
 
 /// Digest and source, a key a line; made by `fixtures/generate/known_public.py`.

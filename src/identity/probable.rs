@@ -1,8 +1,9 @@
 //! Which public key a closed one probably belongs to: evidence, never proof (contract, section 2).
 
-use crate::model::{KeyId, Kind, Location, Member, SharedText, Sighting};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use crate::model::{KeyId, Kind, Location, Member, Sighting};
+use foldhash::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Endings that name what of a pair a file holds.
 const ENDINGS: &[&str] = &[
@@ -12,68 +13,70 @@ const ENDINGS: &[&str] = &[
 
 /// The name that the files of a pair share: `shop` of `shop.key`, `shop.crt`, `shop-key.pem` and
 /// `shop_cert.pem`; certbot's `privkey1.pem`, `cert1.pem` and `fullchain1.pem` share one too.
-fn stem(path: &str) -> String {
-    let mut name = file_name(path).to_ascii_lowercase();
+fn stem(path: &str) -> Cow<'_, str> {
+    let name = file_name(path);
+    let is_lower = !name.bytes().any(|b| b.is_ascii_uppercase());
+    if is_lower {
+        return stem_of_lower(name);
+    }
+    Cow::Owned(stem_of_lower(&name.to_ascii_lowercase()).into_owned())
+}
+
+fn stem_of_lower(mut name: &str) -> Cow<'_, str> {
     while let Some((head, ending)) = name.rsplit_once(['.', '-', '_']) {
         if head.is_empty() || !ENDINGS.contains(&ending) {
             break;
         }
-        name = head.to_owned();
+        name = head;
     }
     let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
     match digits {
         "privkey" | "cert" | "fullchain" => {
-            format!("\u{0}{}", name.get(digits.len()..).unwrap_or_default())
+            format!("\u{0}{}", name.get(digits.len()..).unwrap_or_default()).into()
         }
-        _ => name,
+        _ => Cow::Borrowed(name),
     }
 }
 
 /// What ties a closed key to what is public, within one host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Bond {
+enum Bond<'s> {
     /// The same keystore entry: file, members, alias.
-    Entry(SharedText, Arc<[Member]>, SharedText),
+    Entry(&'s str, &'s [Member], &'s str),
     /// The same CKA_ID or localKeyID in the same directory, where a token or database keeps its files.
-    Id(String, Box<str>),
+    Id(Holder<'s>, &'s str),
     /// The same file, or beside it under the same stem.
-    Stem(String, String),
+    Stem(Holder<'s>, Cow<'s, str>),
 }
 
-type Place = (Option<SharedText>, Bond);
+/// The directory, or the archive and the directory in it.
+type Holder<'s> = (&'s str, Option<&'s str>);
+
+type Place<'s> = (Option<&'s str>, Bond<'s>);
 
 /// The ties of a sighting, the strongest first.
-fn bonds(s: &Sighting) -> Vec<Place> {
+fn bonds(s: &Sighting) -> impl Iterator<Item = Place<'_>> {
     let location = &s.location;
-    let mut bonds = Vec::new();
-    if let Some(alias) = &location.alias {
-        let (path, inside) = (location.path.clone(), location.inside.clone());
-        bonds.push(Bond::Entry(path, inside, alias.clone()));
-    }
+    let entry = location.alias.as_ref().map(|alias| {
+        let (path, inside) = (location.path.as_ref(), location.inside.as_ref());
+        Bond::Entry(path, inside, alias.as_ref())
+    });
     let (holder, name) = beside(s);
-    if let Some(id) = &s.fingerprints.pkcs11_id {
-        bonds.push(Bond::Id(holder.clone(), id.clone()));
-    }
-    if bonds.is_empty() {
-        bonds.push(Bond::Stem(holder, stem(name)));
-    }
-    let of_host = |bond| (s.host.clone(), bond);
-    bonds.into_iter().map(of_host).collect()
+    let id = s.fingerprints.pkcs11_id.as_deref();
+    let id = id.map(|id| Bond::Id(holder, id));
+    let alone = entry.is_none() && id.is_none();
+    let stem = alone.then(|| Bond::Stem(holder, stem(name)));
+    let bonds = entry.into_iter().chain(id).chain(stem);
+    bonds.map(|bond| (s.host.as_deref(), bond))
 }
 
-/// The directory, or the archive and the directory in it, and the name there. A member lies beside other members
-/// of the same file.
-fn beside(s: &Sighting) -> (String, &str) {
-    let path = &s.location.path;
-    let named = s
-        .location
-        .inside
-        .iter()
-        .rev()
-        .find_map(|m| m.name.as_deref());
-    match named {
-        Some(name) => (format!("{path}\u{0}{}", directory(name)), name),
-        None => (directory(path).to_owned(), path),
+/// What holds a sighting, and the name there. A member lies beside other members of the same file.
+fn beside(s: &Sighting) -> (Holder<'_>, &str) {
+    let path: &str = &s.location.path;
+    let mut inside = s.location.inside.iter().rev();
+    match inside.find_map(|m| m.name.as_deref()) {
+        Some(name) => ((path, Some(directory(name))), name),
+        None => ((directory(path), None), path),
     }
 }
 
@@ -87,7 +90,7 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
             s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
         (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
     };
-    let mut wanted: HashMap<Place, Found> = sightings
+    let mut wanted: HashMap<Place<'_>, Found<'_>> = sightings
         .iter()
         .filter(|s| closed(s))
         .flat_map(bonds)
@@ -111,45 +114,51 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
             }
         }
     }
-    for s in sightings.iter_mut().filter(|s| closed(s)) {
-        let probable = bonds(s).iter().find_map(|place| {
-            let found = wanted.get(place)?;
+    let probable = |s: &Sighting| {
+        bonds(s).find_map(|place| {
+            let found = wanted.get(&place)?;
             match place.1 {
                 Bond::Stem(..) => found.one(&s.location.path),
                 // A chain begins with the certificate of the key.
                 Bond::Entry(..) | Bond::Id(..) => found.first(),
             }
-        });
-        s.probable_key = probable.map(Box::new);
+        })
+    };
+    let numbered = sightings.iter().enumerate();
+    let found: Vec<(usize, Option<KeyId>)> = numbered
+        .filter(|(_, s)| closed(s))
+        .map(|(number, s)| (number, probable(s)))
+        .collect();
+    for (number, id) in found {
+        if let Some(s) = sightings.get_mut(number) {
+            s.probable_key = id.map(Box::new);
+        }
     }
 }
 
 /// What public keys share a stem: key, whether it is an issuer's, and a file.
 #[derive(Default)]
-struct Found {
-    keys: BTreeMap<(SharedText, KeyId), bool>,
+struct Found<'s> {
+    keys: BTreeMap<(&'s str, &'s KeyId), bool>,
     /// The one that stands first, and where.
-    first: Option<(Option<u64>, KeyId)>,
+    first: Option<(Option<u64>, &'s KeyId)>,
 }
 
-impl Found {
-    fn add(&mut self, id: &KeyId, is_ca: bool, location: &Location) {
-        let ca = self
-            .keys
-            .entry((location.path.clone(), id.clone()))
-            .or_insert(is_ca);
+impl<'s> Found<'s> {
+    fn add(&mut self, id: &'s KeyId, is_ca: bool, location: &'s Location) {
+        let ca = self.keys.entry((&location.path, id)).or_insert(is_ca);
         *ca = *ca && is_ca;
         if self
             .first
             .as_ref()
             .is_none_or(|(at, _)| location.offset < *at)
         {
-            self.first = Some((location.offset, id.clone()));
+            self.first = Some((location.offset, id));
         }
     }
 
     fn first(&self) -> Option<KeyId> {
-        self.first.as_ref().map(|(_, id)| id.clone())
+        self.first.map(|(_, id)| id.clone())
     }
 
     /// The only key in the same file, else the only one in all; leaves come before issuers.
@@ -158,8 +167,8 @@ impl Found {
             let mut ids: Vec<&KeyId> = self
                 .keys
                 .iter()
-                .filter(|((file, _), is_ca)| (!same_file || file == path) && **is_ca == ca)
-                .map(|((_, id), _)| id)
+                .filter(|((file, _), is_ca)| (!same_file || *file == path) && **is_ca == ca)
+                .map(|((_, id), _)| *id)
                 .collect();
             ids.sort();
             ids.dedup();
@@ -186,7 +195,7 @@ fn directory(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Class, Encoding, Fingerprints, Hex};
+    use crate::model::{Class, Encoding, Fingerprints, Hex, SharedText};
 
     #[test]
     fn stems_of_pairs() {

@@ -1,6 +1,11 @@
 //! One flag on one key or one inventory entry.
 
-use serde::{Deserialize, Serialize};
+use super::hex::{Hex, HexError, Parsed, Sha256Hex};
+use super::key_id::KeyId;
+use super::shared_text::SharedText;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
 
 /// How much a finding matters; ordered from the least.
 #[derive(
@@ -125,30 +130,67 @@ flags! {
     ExceptionInvalid = "exception_invalid",
 }
 
+/// What names a finding in every report: `f:` and 16 hexadecimal digits over flag, key or entry, and certificate or place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingId(pub Hex<8>);
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "f:{}", self.0)
+    }
+}
+
+impl FromStr for FindingId {
+    type Err = HexError;
+
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        let digits = text.strip_prefix("f:").unwrap_or_default();
+        digits.parse().map(Self)
+    }
+}
+
+impl PartialEq<str> for FindingId {
+    fn eq(&self, text: &str) -> bool {
+        text.parse::<Self>().as_ref() == Ok(self)
+    }
+}
+
+impl Serialize for FindingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FindingId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Parsed::new())
+    }
+}
+
 /// One flag on one key or one inventory entry, with severity, reason and evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Stable id: `f:` and 16 hexadecimal digits over flag, key or entry, and certificate or place.
-    pub id: String,
+    /// Its stable id.
+    pub id: FindingId,
     /// Which flag.
     pub flag: Flag,
     /// How much it matters.
     pub severity: Severity,
     /// Why, in a sentence that a manager understands.
-    pub why: String,
+    pub why: SharedText,
     /// The inventory entry that it rests on.
-    pub entry: Option<String>,
-    /// The certificate that it rests on, SHA-256 in hexadecimal.
-    pub cert_sha256: Option<String>,
+    pub entry: Option<SharedText>,
+    /// The certificate that it rests on.
+    pub cert_sha256: Option<Sha256Hex>,
     /// The place that it rests on, as `host:path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
+    pub place: Option<SharedText>,
     /// The key, on a flag that is repeated on an entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_id: Option<String>,
+    pub key_id: Option<Box<KeyId>>,
     /// The exception that excuses it, while that is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exception: Option<Excuse>,
+    pub exception: Option<Box<Excuse>>,
 }
 
 /// The exception of the policy that excuses a finding.

@@ -34,7 +34,7 @@ pub use certificate::{Certificate, CertificateStatus, Opens, Ssh};
 pub use entry::{
     Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
 };
-pub use finding::{Excuse, Finding, Flag, Severity};
+pub use finding::{Excuse, Finding, FindingId, Flag, Severity};
 pub use fingerprint::Fingerprints;
 pub use gap::{Gap, GapReason};
 pub use hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};

@@ -5,6 +5,7 @@ use super::gap::Gap;
 use super::host::HostReport;
 use super::key_id::KeyId;
 use super::kind::Class;
+use super::shared_text::SharedText;
 use super::sighting::Sighting;
 use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
@@ -132,16 +133,16 @@ pub struct KeyReport {
     /// Its strongest class.
     pub class: Class,
     /// Its algorithm.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<SharedText>,
     /// Its size in bits.
     pub bits: Option<u32>,
     /// Where its private half is published, if it is known to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub known_public: Option<String>,
+    pub known_public: Option<SharedText>,
     /// The entries that match it.
-    pub entries: Vec<String>,
+    pub entries: Vec<SharedText>,
     /// The strongest identifier that matched.
-    pub matched_by: Option<String>,
+    pub matched_by: Option<SharedText>,
     /// What is to be said of it.
     pub flags: Vec<Finding>,
     /// Where it was seen.
@@ -187,23 +188,23 @@ impl EntryStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EntryReport {
     /// The row's id.
-    pub id: String,
+    pub id: SharedText,
     /// File name and line or index.
-    pub source: String,
+    pub source: Box<str>,
     /// The row's name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
     /// The row's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    pub owner: Option<SharedText>,
     /// The row's state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    pub state: Option<SharedText>,
     /// What became of it.
     pub status: EntryStatus,
     /// The identifier that matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub matched_by: Option<String>,
+    pub matched_by: Option<SharedText>,
     /// The keys that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeyId>,

@@ -22,6 +22,11 @@ thread_local! {
 pub struct SharedText(Arc<str>);
 
 impl SharedText {
+    /// A text that none is equal to, as far as is known; its copies share its memory.
+    pub fn of_its_own(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// Shares the memory of an equal text, if there is one.
     pub fn new(text: &str) -> Self {
         if text.len() > LONGEST {

@@ -5,11 +5,9 @@ use super::certificate_status::Age;
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates;
 use super::join::Link;
-use super::names::Name;
 use super::renewal::Replaced;
 use super::tokens::serials_agree;
 use crate::model::{Certificate, CertificateStatus, Flag, Identifier};
-use std::collections::BTreeSet;
 
 /// `renewed_unrecorded` and `mismatch`.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
@@ -41,7 +39,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         out.push(
             Draft::new(Flag::Mismatch, severity, why)
                 .row(row)
-                .place(World::place(s)),
+                .place(World::place(s).to_string()),
         );
     }
     for link in cx.links.iter().filter(|link| !link.by_primary) {
@@ -49,8 +47,9 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         let certificate = artifact(cx, link, row);
         let facts = certificate.and_then(|c| cx.world.facts(c));
         // A later end of a renewed row is told as its renewal.
-        let renewed = replaced.renewed_rows.get(link.row) == Some(&true);
-        let differences = differences(cx, link, row, facts, renewed);
+        let renewed = replaced.renewed_rows.get(link.row()) == Some(&true);
+        let seen = certificate.zip(facts);
+        let differences = differences(cx, link, row, seen, renewed);
         if differences.is_empty() {
             continue;
         }
@@ -61,7 +60,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         );
         out.push(
             Draft::new(Flag::Mismatch, severity, why)
-                .row(link.row)
+                .row(link.row())
                 .certificate(certificate.and_then(|c| c.sha256)),
         );
     }
@@ -72,7 +71,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
 fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link, row: &Row<'_>) -> Option<&'w Cert> {
     let certificates = || {
         cx.certificates()
-            .filter(|(n, _)| link.named.is_empty() || link.named.contains(n))
+            .filter(|(n, _)| link.named.is_empty() || link.named.contains(*n))
             .map(|(_, c)| c)
     };
     let fits = |c: &&Cert| match (
@@ -99,18 +98,16 @@ fn differences(
     cx: &KeyContext<'_, '_>,
     link: &Link,
     row: &Row<'_>,
-    facts: Option<&Certificate>,
+    seen: Option<(&Cert, &Certificate)>,
     renewed: bool,
 ) -> Vec<String> {
     let entry = row.entry;
     let mut out = Vec::new();
     let seen_algorithm = cx.judged().find_map(|s| s.algorithm.as_deref());
     let stated = entry.algorithm.as_deref().and_then(Algorithm::read);
-    if let (Some(stated), Some(seen), Some(text)) = (
-        &stated,
-        seen_algorithm.and_then(Algorithm::read),
-        seen_algorithm,
-    ) && !stated.agrees(&seen)
+    if let (Some(stated), Some(text)) = (&stated, seen_algorithm)
+        && let Some(seen) = Algorithm::read(text)
+        && !stated.agrees(&seen)
     {
         let own = entry.algorithm.as_deref().unwrap_or_default();
         out.push(format!("algorithm is {text}, not {own}"));
@@ -128,8 +125,9 @@ fn differences(
     let fits = |end: &jiff::Timestamp| entry.expires.is_some_and(|e| dates::agree(e, *end));
     let ssh_end = || ssh_ends().find(fits).or_else(|| ssh_ends().max());
     let pgp_end = || cx.judged().filter_map(|s| s.pgp.as_ref()?.expires).max();
-    let end = facts.map_or_else(|| ssh_end().or_else(pgp_end), |f| f.not_after);
-    if let (Some(expires), Some(end)) = (entry.expires.filter(|_| !renewed), end)
+    let end = || seen.map_or_else(|| ssh_end().or_else(pgp_end), |(_, f)| f.not_after);
+    if let Some(expires) = entry.expires.filter(|_| !renewed)
+        && let Some(end) = end()
         && !dates::agree(expires, end)
     {
         let (stated, seen) = if dates::day(expires.at) == dates::day(end) {
@@ -139,19 +137,18 @@ fn differences(
         };
         out.push(format!("expiry is {seen}, not {stated}"));
     }
-    let Some(facts) = facts else { return out };
-    if let (Some(own), Some(seen)) = (&row.subject, Name::read(&facts.subject))
-        && !own.agrees(&seen)
+    let Some((certificate, facts)) = seen else {
+        return out;
+    };
+    let (names, subject) = (&cx.world.names, certificate.subject);
+    if let Some(own) = row.subject.filter(|_| !subject.is_blank())
+        && !names.agree(own, subject)
     {
         let own = entry.subject.as_deref().unwrap_or_default();
         out.push(format!("subject is {}, not {own}", facts.subject));
     }
-    let common: BTreeSet<String> = Name::read(&facts.subject)
-        .iter()
-        .flat_map(Name::common_names)
-        .map(str::to_owned)
-        .collect();
-    if let Some((lacks, more)) = alternative_names::differ(&entry.sans, &facts.sans, &common) {
+    let common = || names.common_names(subject);
+    if let Some((lacks, more)) = alternative_names::differ(&entry.sans, &facts.sans, common) {
         let part = |what: &str, names: &[String]| {
             (!names.is_empty()).then(|| format!("{what} {}", few(names)))
         };
@@ -159,19 +156,15 @@ fn differences(
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         out.push(format!("alternative names {}", parts.join(" and ")));
     }
-    let serials: Vec<&str> = entry
-        .identifiers
-        .iter()
-        .filter_map(|i| match i {
-            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
-                Some(serial.as_str())
-            }
-            _ => None,
-        })
-        .collect();
+    let mut serials = entry.identifiers.iter().filter_map(|i| match i {
+        Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(serial),
+        _ => None,
+    });
     let comparable = !link.named.is_empty() || cx.key.certificates.len() == 1;
-    if let (true, Some(first)) = (comparable && !facts.serial.is_empty(), serials.first())
-        && !serials.iter().any(|s| serials_agree(s, &facts.serial))
+    if comparable
+        && !facts.serial.is_empty()
+        && let Some(first) = serials.clone().next()
+        && !serials.any(|s| serials_agree(s, &facts.serial))
     {
         out.push(format!("serial is {}, not {first}", facts.serial));
     }
@@ -191,7 +184,7 @@ fn few(names: &[String]) -> String {
 /// An algorithm's family and the size that its name tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Algorithm {
-    family: String,
+    family: &'static str,
     pub(super) bits: Option<u32>,
     /// The parameter set of a post-quantum algorithm, as `65` or `sha2128s`.
     set: String,
@@ -259,13 +252,13 @@ impl Algorithm {
                 .iter()
                 .find_map(|family| Some((*family, squeezed.strip_prefix(family)?)))?;
             return Some(Self {
-                family: family.to_owned(),
+                family,
                 bits: None,
                 set: set.to_owned(),
             });
         };
         Some(Self {
-            family: family.to_owned(),
+            family,
             bits,
             set: String::new(),
         })
@@ -322,7 +315,7 @@ mod tests {
                     assert_eq!(
                         read,
                         Some(Algorithm {
-                            family: family.to_owned(),
+                            family,
                             bits,
                             set: String::new(),
                         }),

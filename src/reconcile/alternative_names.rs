@@ -1,5 +1,6 @@
 //! Subject alternative names in one spelling, as certificates and people write them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -22,9 +23,12 @@ const TYPES: &[(&str, &str)] = &[
     ("uri=", "uri"),
 ];
 
+/// Names in one spelling.
+pub(super) type Set<'n> = BTreeSet<Cow<'n, str>>;
+
 /// Names without type, in one spelling each: lower case, no dot at the end, internationalised labels in Unicode,
 /// addresses as RFC 5952 writes them, and one form of wildcard.
-pub(super) fn normal(names: &[String]) -> BTreeSet<String> {
+pub(super) fn normal(names: &[String]) -> Set<'_> {
     names
         .iter()
         .map(|name| typed(name).1)
@@ -35,33 +39,59 @@ pub(super) fn normal(names: &[String]) -> BTreeSet<String> {
 /// Where the names of a row and of a certificate differ: those that the certificate lacks, and those that only it has.
 /// The common name, which some exports add and some leave out, does not count; nor do names of a kind (addresses, URIs)
 /// of which the row has none at all.
-pub(super) fn differ(
+pub(super) fn differ<'n, C: Iterator<Item = &'n str>>(
     row: &[String],
     certificate: &[String],
-    common_names: &BTreeSet<String>,
+    common_names: impl Fn() -> C,
 ) -> Option<(Vec<String>, Vec<String>)> {
     let own = normal(row);
+    if own.is_empty() {
+        return None;
+    }
     let of_host =
-        |name: &String| !name.contains(['@', '/', ':']) && name.parse::<IpAddr>().is_err();
+        |name: &Cow<'_, str>| !name.contains(['@', '/', ':']) && name.parse::<IpAddr>().is_err();
     let only_hosts = own.iter().all(of_host);
-    let seen: BTreeSet<String> = certificate
+    let seen: Set<'_> = certificate
         .iter()
         .map(|name| typed(name))
         .filter(|(kind, _)| !only_hosts || kind.is_none_or(|k| k == "dns"))
         .map(|(_, name)| name)
         .collect();
-    let common: BTreeSet<String> = common_names.iter().map(|cn| typed(cn).1).collect();
-    let not_in = |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> {
+    let common: Vec<Cow<'_, str>> = common_names().map(|cn| typed(cn).1).collect();
+    let not_in = |one: &Set<'_>, other: &Set<'_>| -> Vec<String> {
         let lacking = one.difference(other).filter(|n| !common.contains(*n));
-        lacking.cloned().collect()
+        lacking.map(|name| name.to_string()).collect()
     };
     let (lacks, more) = (not_in(&own, &seen), not_in(&seen, &own));
     let same = lacks.is_empty() && more.is_empty();
-    (!own.is_empty() && !same).then_some((lacks, more))
+    (!same).then_some((lacks, more))
 }
 
 /// A name's type, where it tells one, and the name in one spelling.
-fn typed(name: &str) -> (Option<&'static str>, String) {
+fn typed(name: &str) -> (Option<&'static str>, Cow<'_, str>) {
+    if let Some(plain) = plain_host(name) {
+        return plain;
+    }
+    let (kind, name) = typed_slowly(name);
+    (kind, Cow::Owned(name))
+}
+
+/// Most names are those of hosts, written as they are kept.
+fn plain_host(name: &str) -> Option<(Option<&'static str>, Cow<'_, str>)> {
+    let (kind, host) = match name.strip_prefix("DNS:") {
+        Some(host) => (Some("dns"), host),
+        None => (None, name),
+    };
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    // Addresses end with a digit; `--` may be that of an internationalised label.
+    let is_plain = host.strip_prefix("*.").unwrap_or(host).bytes().all(plain)
+        && host.ends_with(|c: char| c.is_ascii_lowercase())
+        && !host.contains("--")
+        && !host.starts_with("wildcard.");
+    is_plain.then_some((kind, Cow::Borrowed(host)))
+}
+
+fn typed_slowly(name: &str) -> (Option<&'static str>, String) {
     let lower = name.trim().to_lowercase();
     let found = TYPES
         .iter()
@@ -144,7 +174,9 @@ mod tests {
     use super::*;
 
     fn one(name: &str) -> String {
-        typed(name).1
+        let (kind, spelling) = typed(name);
+        assert_eq!(typed_slowly(name), (kind, spelling.to_string()));
+        spelling.into_owned()
     }
 
     #[test]
@@ -186,7 +218,7 @@ mod tests {
     fn differences() {
         let list =
             |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.to_owned()).collect() };
-        let common = BTreeSet::from(["shop.example".to_owned()]);
+        let common = || ["shop.example"].into_iter();
         let seen = list(&["DNS:shop.example", "DNS:www.shop.example", "IP:192.0.2.1"]);
         for row in [
             list(&["www.shop.example", "shop.example"]),
@@ -194,13 +226,13 @@ mod tests {
             list(&["www.shop.example", "192.0.2.1"]),
             list(&[]),
         ] {
-            assert_eq!(differ(&row, &seen, &common), None, "{row:?}");
+            assert_eq!(differ(&row, &seen, common), None, "{row:?}");
         }
-        let lacking = differ(&list(&["www.shop.example", "a.example"]), &seen, &common);
+        let lacking = differ(&list(&["www.shop.example", "a.example"]), &seen, common);
         assert_eq!(lacking, Some((list(&["a.example"]), list(&[]))));
-        let more = differ(&list(&["shop.example"]), &seen, &common);
+        let more = differ(&list(&["shop.example"]), &seen, common);
         assert_eq!(more, Some((list(&[]), list(&["www.shop.example"]))));
-        let addresses = differ(&list(&["www.shop.example", "192.0.2.2"]), &seen, &common);
+        let addresses = differ(&list(&["www.shop.example", "192.0.2.2"]), &seen, common);
         assert_eq!(
             addresses,
             Some((list(&["192.0.2.2"]), list(&["192.0.2.1"])))

@@ -3,10 +3,15 @@
 use super::alternative_names;
 use super::context::{Cert, Row, World, directory, file_name, paths};
 use super::dates::plus_days;
+use super::few::{long, short};
 use super::lineage::settled;
-use super::tokens::{Token, of_sighting};
-use crate::model::{Certificate, CertificateStatus, KeyId, Sha256Hex, Sighting};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::names::{NameId, lower_case};
+use super::texts::Texts;
+use super::tokens::{Method, Token, methods_of, of_sighting};
+use crate::model::{Certificate, CertificateStatus, Identifier, KeyId, Sha256Hex, Sighting};
+use foldhash::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Containers whose members are kept, not used.
 const ARCHIVES: &[&str] = &["tar", "zip", "cpio", "7z", "rar", "ar", "git"];
@@ -19,9 +24,10 @@ const PROGRAMS: &[&str] = &[
 
 /// Sets the status of each certificate and of each of its sightings.
 pub(super) fn decide(world: &mut World<'_>) {
-    let newest = newest_by_group(world);
+    let mut groups = Groups::new(world);
+    let newest = newest_by_group(world, &mut groups);
     let recorded = recorded(world);
-    let mut of_sighting: Vec<(usize, CertificateStatus)> = Vec::new();
+    let mut of_sighting: Vec<(u32, CertificateStatus)> = Vec::new();
     let mut statuses = Vec::with_capacity(world.certificates.len());
     for (number, certificate) in world.certificates.iter().enumerate() {
         let Some(facts) = world.facts(certificate) else {
@@ -31,14 +37,16 @@ pub(super) fn decide(world: &mut World<'_>) {
         let replaced_by_row = recorded.contains(&number);
         let mut whole = None;
         let mut successor = None;
-        for (host, sightings) in by_host(world, certificate) {
+        for sightings in by_host(world, certificate) {
             let age = Age::of(facts);
-            let of_groups = groups(world, number, host, &sightings);
-            let best = of_groups.iter().filter_map(|group| newest.get(group)).max();
-            let newer = best.filter(|(best, _)| *best > age);
+            let mut newer = None;
+            groups.each(world, number, sightings, |group| {
+                newer = newer.max(newest.get(&group));
+            });
+            let newer = newer.filter(|(best, _)| *best > age);
             successor = successor.max(newer);
             let newer_there = newer.is_some();
-            let history = facts.precertificate || world.at(&sightings).all(is_history);
+            let history = facts.precertificate || world.seen(sightings).all(is_history);
             let status = if history {
                 CertificateStatus::Historic
             } else if newer_there || replaced_by_row {
@@ -47,42 +55,34 @@ pub(super) fn decide(world: &mut World<'_>) {
                 CertificateStatus::Current
             };
             // In force on one host is in force; only what is history everywhere is history.
-            let judged = sightings
-                .iter()
-                .any(|s| certificate.judged.binary_search(s).is_ok());
-            if judged || certificate.judged.is_empty() {
+            let is_judged = |&s: &u32| certificate.judged.contains(s as usize);
+            if certificate.judged.is_empty() || sightings.iter().any(is_judged) {
                 whole = Some(whole.map_or(status, |w: CertificateStatus| w.min(status)));
             }
-            of_sighting.extend(sightings.into_iter().map(|s| (s, status)));
+            of_sighting.extend(sightings.iter().map(|&s| (s, status)));
         }
         let whole = whole.unwrap_or(CertificateStatus::Current);
         statuses.push((whole, successor.map(|(_, number)| *number)));
     }
     for (certificate, (status, successor)) in world.certificates.iter_mut().zip(statuses) {
-        certificate.status = status;
-        certificate.successor = successor;
+        certificate.settle(status, successor);
     }
     for (sighting, status) in of_sighting {
-        if let Some(facts) = world
-            .sightings
-            .get_mut(sighting)
-            .and_then(|s| s.certificate.as_mut())
-        {
+        let sighting = long(sighting).and_then(|n| world.sightings.get_mut(n));
+        if let Some(facts) = sighting.and_then(|s| s.certificate.as_mut()) {
             facts.status = Some(status);
         }
     }
 }
 
-/// The sightings of a certificate on each host.
-fn by_host(world: &World<'_>, certificate: &Cert) -> BTreeMap<usize, Vec<usize>> {
-    let mut by_host: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for &sighting in &certificate.sightings {
-        by_host
-            .entry(world.host(sighting))
-            .or_default()
-            .push(sighting);
-    }
-    by_host
+/// The sightings of a certificate on each host: those of one host follow one another.
+fn by_host<'w>(
+    world: &'w World<'_>,
+    certificate: &'w Cert,
+) -> impl Iterator<Item = &'w [u32]> + use<'w> {
+    let host = |number: &u32| world.host(*number as usize);
+    let sightings = certificate.sightings.as_slice();
+    sightings.chunk_by(move |one, next| host(one) == host(next))
 }
 
 /// Start and then end of validity: the greater, the newer.
@@ -95,76 +95,105 @@ impl Age {
     }
 }
 
-/// What a newer certificate must share to replace one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What a newer certificate must share to replace one; the host comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Group {
-    Key(usize, usize),
-    Names(usize, String, String, Vec<String>),
+    Key(u32, u32),
+    Names(u32, NameId, NameId, u32),
     /// Self-signed ones of different keys have no issuer in common: only in one directory do they follow
     /// one another, or every `CN=localhost` would replace every other.
-    SelfSigned(usize, String, Vec<String>, String),
+    SelfSigned(u32, NameId, u32, u32),
     /// Generations of one file, whoever issued them; authorities beside them in a chain are none.
-    Generations(usize, String),
+    Generations(u32, u32),
 }
 
-/// The groups of a certificate on one host, with its sightings there.
-fn groups(world: &World<'_>, number: usize, host: usize, here: &[usize]) -> Vec<Group> {
-    let Some(certificate) = world.certificates.get(number) else {
-        return Vec::new();
-    };
-    let mut out = vec![Group::Key(host, certificate.key)];
-    let leaf = world.facts(certificate).is_some_and(|facts| !facts.is_ca);
-    let generations: BTreeSet<String> = world
-        .at(if leaf { here } else { &[] })
-        .flat_map(paths)
-        .filter_map(settled)
-        .collect();
-    out.extend(
-        generations
-            .into_iter()
-            .map(|path| Group::Generations(host, path)),
-    );
-    let names = certificate.names.clone();
-    if certificate.subject == certificate.issuer {
-        let directories: BTreeSet<&str> = world
-            .at(here)
-            .map(|s| directory(&s.location.path))
-            .collect();
-        out.extend(directories.into_iter().map(|directory| {
-            Group::SelfSigned(
-                host,
-                certificate.subject.clone(),
-                names.clone(),
-                directory.to_owned(),
-            )
-        }));
-    } else {
-        out.push(Group::Names(
-            host,
-            certificate.subject.clone(),
-            certificate.issuer.clone(),
-            names,
-        ));
+/// Finds the groups of certificates.
+struct Groups {
+    /// The alternative names of each certificate, by number.
+    names: Vec<u32>,
+    /// Alternative names, directories and paths.
+    texts: Texts,
+}
+
+impl Groups {
+    fn new(world: &World<'_>) -> Self {
+        let mut texts = Texts::default();
+        let names = world.certificates.iter().map(|certificate| {
+            let sans = world.facts(certificate).map(|facts| facts.sans.as_slice());
+            texts.number(&listed(sans.unwrap_or_default()))
+        });
+        Self {
+            names: names.collect(),
+            texts,
+        }
     }
-    out
+
+    /// The groups of a certificate on one host, with its sightings there.
+    fn each(
+        &mut self,
+        world: &World<'_>,
+        number: usize,
+        here: &[u32],
+        mut each: impl FnMut(Group),
+    ) {
+        let (Some(certificate), Some(&first)) = (world.certificates.get(number), here.first())
+        else {
+            return;
+        };
+        let host = short(world.host(first as usize));
+        let of_same_key = |other: Option<usize>| {
+            let other = other.and_then(|other| world.certificates.get(other));
+            other.is_some_and(|other| other.key() == certificate.key())
+        };
+        // Those of one key follow one another; one alone follows none.
+        if of_same_key(number.checked_sub(1)) || of_same_key(number.checked_add(1)) {
+            each(Group::Key(host, short(certificate.key())));
+        }
+        let leaf = world.facts(certificate).is_some_and(|facts| !facts.is_ca);
+        let generations = world.seen(if leaf { here } else { &[] });
+        for path in generations.flat_map(paths).filter_map(settled) {
+            each(Group::Generations(host, self.texts.number(&path)));
+        }
+        let names = self.names.get(number).copied().unwrap_or_default();
+        let (subject, issuer) = (certificate.subject, certificate.issuer);
+        if subject == issuer {
+            for s in world.seen(here) {
+                let directory = self.texts.number(directory(&s.location.path));
+                each(Group::SelfSigned(host, subject, names, directory));
+            }
+        } else {
+            each(Group::Names(host, subject, issuer, names));
+        }
+    }
 }
 
-fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
-    let mut newest: HashMap<Group, (Age, usize)> = HashMap::new();
+/// Names in lower case and in order, as one text.
+fn listed(names: &[String]) -> String {
+    let mut lower: Vec<Cow<'_, str>> = names.iter().map(|name| lower_case(name)).collect();
+    lower.sort_unstable();
+    lower.dedup();
+    if lower.iter().any(|name| name.contains('\n')) {
+        return format!("\n{lower:?}");
+    }
+    lower.join("\n")
+}
+
+fn newest_by_group(world: &World<'_>, groups: &mut Groups) -> HashMap<Group, (Age, usize)> {
+    let mut newest: HashMap<Group, (Age, usize)> = HashMap::default();
     for (number, certificate) in world.certificates.iter().enumerate() {
         // The certificate that a precertificate announces has its dates and its key.
         let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
             continue;
         };
-        for (host, here) in by_host(world, certificate) {
+        for here in by_host(world, certificate) {
             // What is itself only kept does not replace what is in use.
-            if world.at(&here).all(is_history) {
+            if world.seen(here).all(is_history) {
                 continue;
             }
-            for group in groups(world, number, host, &here) {
+            groups.each(world, number, here, |group| {
                 let best = newest.entry(group).or_insert((Age::of(facts), number));
                 *best = (*best).max((Age::of(facts), number));
-            }
+            });
         }
     }
     newest
@@ -173,21 +202,27 @@ fn newest_by_group(world: &World<'_>) -> HashMap<Group, (Age, usize)> {
 /// The certificates that a row replaces: it names another one that ends later, of the same key, or of the
 /// same subject, names and issuer.
 fn recorded(world: &World<'_>) -> BTreeSet<usize> {
-    let mut by_names: HashMap<(String, String), Vec<usize>> = HashMap::new();
-    let mut by_key: HashMap<Sha256Hex, Vec<usize>> = HashMap::new();
+    let mut by_names: HashMap<(NameId, NameId), Vec<usize>> = HashMap::default();
+    let mut by_key: HashMap<Sha256Hex, Vec<usize>> = HashMap::default();
     for (number, row) in world.rows.iter().enumerate() {
-        if row.entry.expires.is_none() || !certificate_tokens(&row.identifiers).any(|_| true) {
+        if row.entry.expires.is_none() || !names_certificate(row) {
             continue;
         }
         if let (Some(subject), Some(issuer)) = (&row.subject, &row.issuer) {
-            let key = (subject.key(), issuer.key());
+            let key = (subject.id, issuer.id);
             by_names.entry(key).or_default().push(number);
         }
-        for tokens in &row.identifiers {
-            if let [Token::Spki(digest)] = tokens.as_slice() {
+        for identifier in &row.entry.identifiers {
+            if let Identifier::SpkiSha256(digest) | Identifier::KeyId(KeyId::Spki(digest)) =
+                identifier
+            {
                 by_key.entry(*digest).or_default().push(number);
             }
         }
+    }
+    let mut out = BTreeSet::new();
+    if by_names.is_empty() && by_key.is_empty() {
+        return out;
     }
     for rows in by_names.values_mut().chain(by_key.values_mut()) {
         // Only the last to end matter, and some more in case these name the certificate itself.
@@ -196,9 +231,11 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
         });
         rows.truncate(8);
     }
-    let mut out = BTreeSet::new();
     for (number, certificate) in world.certificates.iter().enumerate() {
-        let Some(end) = world.facts(certificate).and_then(|f| f.not_after) else {
+        let Some(facts) = world.facts(certificate) else {
+            continue;
+        };
+        let Some(end) = facts.not_after else {
             continue;
         };
         let Some(first) = world.at(&certificate.sightings).next() else {
@@ -208,7 +245,7 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
             Some(KeyId::Spki(digest)) => Some(*digest),
             _ => None,
         };
-        let of_names = by_names.get(&(certificate.subject.clone(), certificate.issuer.clone()));
+        let of_names = by_names.get(&(certificate.subject, certificate.issuer));
         let spki = [first.fingerprints.spki_sha256, of_id];
         let of_key: Vec<usize> = spki
             .iter()
@@ -220,14 +257,18 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
         if of_names.is_none() && of_key.is_empty() {
             continue;
         }
-        let own: BTreeSet<Token> = of_sighting(first).into_iter().collect();
+        let own = certificate_tokens(world, certificate, first);
         let replaces = |row: &Row<'_>| {
             let later = row.entry.expires.is_some_and(|e| e.at > plus_days(end, 1));
-            later && !certificate_tokens(&row.identifiers).any(|t| own.contains(t))
+            let mut named = false;
+            let mut compare = |token: Token| named |= own.contains(&token);
+            row.tokens(&world.names, &mut compare);
+            row.decimal_tokens(&world.names).for_each(compare);
+            later && !named
         };
         let names_fit = |row: &Row<'_>| {
-            let names: Vec<String> = row.entry.sans.iter().map(|n| n.to_lowercase()).collect();
-            names.is_empty() || same_names(&names, &certificate.names)
+            let names = &row.entry.sans;
+            names.is_empty() || same_names(names, &facts.sans)
         };
         let mut named = of_names.into_iter().flatten();
         let row = |number: &usize| world.rows.get(*number);
@@ -240,12 +281,26 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
     out
 }
 
-/// The identifiers that name a certificate beyond doubt.
-fn certificate_tokens(identifiers: &[Vec<Token>]) -> impl Iterator<Item = &Token> {
-    identifiers
-        .iter()
-        .flatten()
-        .filter(|t| t.method().is_strong() && t.method().names_certificate())
+/// Whether a row has an identifier that may name a certificate beyond doubt.
+fn names_certificate(row: &Row<'_>) -> bool {
+    let methods = row.entry.identifiers.iter().flat_map(methods_of);
+    methods.into_iter().any(|m| CERTIFICATE & m.bit() != 0)
+}
+
+/// The methods that name a certificate beyond doubt.
+const CERTIFICATE: u32 = (Method::Serial.bit() << 1) - 1;
+
+/// The identifiers of a certificate that name it beyond doubt.
+fn certificate_tokens(world: &World<'_>, certificate: &Cert, seen: &Sighting) -> BTreeSet<Token> {
+    let mut own = BTreeSet::new();
+    let issuer = || Some(certificate.issuer);
+    of_sighting(seen, CERTIFICATE, issuer, |token| {
+        own.insert(token);
+        let alone = token.issuer().into_iter();
+        let alone = alone.flat_map(|issuer| world.names.common_alone(issuer));
+        own.extend(alone.map(|issuer| token.of_issuer(issuer)));
+    });
+    own
 }
 
 /// Names with or without their type (`DNS:`), in any spelling.

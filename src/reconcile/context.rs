@@ -1,24 +1,33 @@
 //! What the rules are asked about: keys, certificates and rows, each with what belongs to it.
 
 use super::evidence::Ages;
-use super::join::{Link, Token};
+use super::few::{Few, NONE, long};
+use super::join::Link;
 use super::listed::Listed;
-use super::names::Name;
+use super::names::{NameId, Named, Names};
 use super::openpgp::Families;
 use super::places::Place;
 use super::sweeps::Hosts;
+use super::texts::Texts;
+use super::tokens::{Token, methods_of, of_decimal, of_identifier};
 use crate::model::{
-    Certificate, CertificateStatus, Class, Entry, Flag, KeyId, Kind, Severity, Sha256Hex,
-    SharedText, Sighting, State,
+    Certificate, CertificateStatus, Class, Entry, Flag, Hex, Identifier, KeyId, Kind, Severity,
+    Sha256Hex, SharedText, Sighting, State,
 };
 use crate::policy::{Owners, Policy};
+use jiff::civil::Date;
+use std::fmt;
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
     pub(super) sightings: Vec<Sighting>,
     /// The host's number of each sighting.
-    pub(super) host_of: Vec<usize>,
+    pub(super) host_of: Vec<u32>,
     pub(super) hosts: Hosts,
+    /// The distinguished names of certificates and rows.
+    pub(super) names: Names,
+    /// The words for environments.
+    pub(super) environments: Texts,
     pub(super) keys: Vec<Key>,
     pub(super) certificates: Vec<Cert>,
     /// OpenPGP's primary keys and their subkeys.
@@ -28,7 +37,7 @@ pub(super) struct World<'a> {
     /// When the last of the inventories was exported, if all tell.
     pub(super) exported: Option<jiff::Timestamp>,
     /// Sightings without a key.
-    pub(super) others: Vec<usize>,
+    pub(super) others: Few,
     pub(super) rows: Vec<Row<'a>>,
     pub(super) policy: &'a Policy,
     pub(super) owners: Option<&'a Owners>,
@@ -37,6 +46,8 @@ pub(super) struct World<'a> {
     /// The sweeps are all of the estate.
     pub(super) estate: bool,
     pub(super) now: jiff::Timestamp,
+    /// Its day, in UTC as all days are.
+    pub(super) today: Date,
 }
 
 /// All sightings of one public key or one secret.
@@ -45,44 +56,46 @@ pub(super) struct Key {
     /// The strongest class, over whose sightings the key is judged.
     pub(super) class: Class,
     /// Every sighting.
-    pub(super) all: Vec<usize>,
+    pub(super) all: Few,
     /// Those of the strongest class.
-    pub(super) judged: Vec<usize>,
+    pub(super) judged: Few,
     /// Seen in references only.
     pub(super) reference_only: bool,
     /// Its certificates that were seen among the judged.
-    pub(super) certificates: Vec<usize>,
+    pub(super) certificates: Few,
 }
 
 /// All sightings of one certificate.
 pub(super) struct Cert {
-    pub(super) key: usize,
+    key: u32,
     pub(super) sha256: Option<Sha256Hex>,
     /// Every sighting; never empty.
-    pub(super) sightings: Vec<usize>,
+    pub(super) sightings: Few,
     /// Those over which its key is judged.
-    pub(super) judged: Vec<usize>,
-    pub(super) subject: String,
-    pub(super) issuer: String,
-    /// Alternative names, lower case, sorted.
-    pub(super) names: Vec<String>,
+    pub(super) judged: Few,
+    pub(super) subject: NameId,
+    pub(super) issuer: NameId,
     pub(super) status: CertificateStatus,
     /// The newest certificate that replaced it where it was seen, by number.
-    pub(super) successor: Option<usize>,
+    successor: u32,
 }
 
 /// One row with what was prepared of it.
 pub(super) struct Row<'a> {
     pub(super) entry: &'a Entry,
+    /// Its id, which findings and reports share.
+    pub(super) id: SharedText,
     /// Which inventory it is from.
     pub(super) inventory: usize,
-    /// What names it in digests; the id, made unique.
-    pub(super) tag: String,
-    /// The tokens of each of its identifiers.
-    pub(super) identifiers: Vec<Vec<Token>>,
-    pub(super) subject: Option<Name>,
-    pub(super) issuer: Option<Name>,
-    pub(super) places: Vec<Place>,
+    /// What names it in digests where another row has its id.
+    pub(super) tag: Option<Box<str>>,
+    pub(super) subject: Option<Named>,
+    pub(super) issuer: Option<Named>,
+    /// The issuer of its first serial that has one.
+    pub(super) of_serial: NameId,
+    /// The word for its environment, by number.
+    pub(super) environment: Option<u32>,
+    pub(super) places: Box<[Place<'a>]>,
 }
 
 /// A finding before it has its identity.
@@ -146,7 +159,7 @@ impl<'w, 'a> KeyContext<'w, 'a> {
         let key = self.key;
         key.judged
             .iter()
-            .filter_map(move |&i| Some((i, world.sightings.get(i)?)))
+            .filter_map(move |i| Some((i, world.sightings.get(i)?)))
             .filter(|(_, s)| s.kind.is_private())
     }
 
@@ -156,12 +169,12 @@ impl<'w, 'a> KeyContext<'w, 'a> {
         let key = self.key;
         key.certificates
             .iter()
-            .filter_map(move |&i| Some((i, world.certificates.get(i)?)))
+            .filter_map(move |i| Some((i, world.certificates.get(i)?)))
     }
 
     /// The row of a link.
     pub(super) fn row(&self, link: &Link) -> Option<&'w Row<'a>> {
-        self.world.rows.get(link.row)
+        self.world.rows.get(link.row())
     }
 }
 
@@ -169,57 +182,186 @@ impl<'a> World<'a> {
     /// Sightings by number.
     pub(super) fn at<'w>(
         &'w self,
-        numbers: &'w [usize],
-    ) -> impl Iterator<Item = &'w Sighting> + use<'w, 'a> {
-        numbers.iter().filter_map(|&i| self.sightings.get(i))
+        numbers: &'w Few,
+    ) -> impl Iterator<Item = &'w Sighting> + Clone + use<'w, 'a> {
+        self.seen(numbers.as_slice())
+    }
+
+    /// The same, of numbers as they are kept.
+    pub(super) fn seen<'w>(
+        &'w self,
+        numbers: &'w [u32],
+    ) -> impl Iterator<Item = &'w Sighting> + Clone + use<'w, 'a> {
+        numbers
+            .iter()
+            .filter_map(|&i| self.sightings.get(i as usize))
     }
 
     /// What a certificate says.
     pub(super) fn facts(&self, cert: &Cert) -> Option<&Certificate> {
-        let mut sightings = cert.sightings.iter().filter_map(|&i| self.sightings.get(i));
+        let mut sightings = cert.sightings.iter().filter_map(|i| self.sightings.get(i));
         sightings.find_map(|s| s.certificate.as_deref())
     }
 
     /// `host:path`.
-    pub(super) fn place(sighting: &Sighting) -> String {
-        format!(
-            "{}:{}",
-            sighting.host.as_deref().unwrap_or("?"),
-            sighting.location.path
-        )
+    pub(super) fn place(sighting: &Sighting) -> At<'_> {
+        At(sighting)
     }
 
     /// The number of a sighting's host.
     pub(super) fn host(&self, sighting: usize) -> usize {
-        self.host_of.get(sighting).copied().unwrap_or(usize::MAX)
+        let host = self.host_of.get(sighting);
+        host.and_then(|&host| long(host)).unwrap_or(usize::MAX)
+    }
+}
+
+/// `host:path` of a sighting, for a sentence.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s>(&'s Sighting);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.host.as_deref().unwrap_or("?"))?;
+        f.write_str(":")?;
+        f.write_str(&self.0.location.path)
     }
 }
 
 impl Cert {
+    pub(super) fn new(
+        key: u32,
+        sha256: Option<Sha256Hex>,
+        (sightings, judged): (Few, Few),
+        (subject, issuer): (NameId, NameId),
+    ) -> Self {
+        Self {
+            key,
+            sha256,
+            sightings,
+            judged,
+            subject,
+            issuer,
+            status: CertificateStatus::Current,
+            successor: NONE,
+        }
+    }
+
+    /// The number of its key.
+    pub(super) const fn key(&self) -> usize {
+        self.key as usize
+    }
+
+    /// The number of its successor.
+    pub(super) fn successor(&self) -> Option<usize> {
+        long(self.successor)
+    }
+
+    /// Sets the status and the successor.
+    pub(super) fn settle(&mut self, status: CertificateStatus, successor: Option<usize>) {
+        self.status = status;
+        self.successor = successor.map_or(NONE, super::few::short);
+    }
+
     /// `certificate 3f9a1c2b… (CN=shop.example)`, for a sentence.
-    pub(super) fn title(&self, facts: &Certificate) -> String {
-        let digest = self.sha256.map(|d| d.to_string()).unwrap_or_default();
-        let short: String = digest.chars().take(8).collect();
-        let name = if facts.subject.is_empty() {
-            facts
-                .sans
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "no subject".to_owned())
-        } else {
-            facts.subject.clone()
-        };
-        format!("certificate {short}… ({name})")
+    pub(super) fn title<'f>(&self, facts: &'f Certificate) -> Title<'f> {
+        Title {
+            sha256: self.sha256,
+            facts,
+        }
     }
 }
 
-impl Row<'_> {
-    /// `row K-17`, for a sentence.
-    pub(super) fn title(&self) -> String {
-        match &self.entry.name {
-            Some(name) if *name != self.entry.id => format!("row {} ({name})", self.entry.id),
-            _ => format!("row {}", self.entry.id),
+/// What a certificate is called in a sentence.
+#[derive(Clone, Copy)]
+pub(super) struct Title<'f> {
+    sha256: Option<Sha256Hex>,
+    facts: &'f Certificate,
+}
+
+impl fmt::Display for Title<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("certificate ")?;
+        if let Some(first) = self.sha256.as_ref().and_then(|d| d.0.first_chunk::<4>()) {
+            fmt::Display::fmt(&Hex(*first), f)?;
         }
+        let first = || self.facts.sans.first().map_or("no subject", String::as_str);
+        let name = match self.facts.subject.as_str() {
+            "" => first(),
+            subject => subject,
+        };
+        write!(f, "… ({name})")
+    }
+}
+
+/// What a row is called in a sentence.
+#[derive(Clone, Copy)]
+pub(super) struct RowTitle<'a>(&'a Entry);
+
+impl fmt::Display for RowTitle<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("row ")?;
+        f.write_str(&self.0.id)?;
+        match &self.0.name {
+            Some(name) if *name != self.0.id => {
+                f.write_str(" (")?;
+                f.write_str(name)?;
+                f.write_str(")")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// `row K-17`, for a sentence.
+    pub(super) fn title(&self) -> RowTitle<'a> {
+        RowTitle(self.entry)
+    }
+
+    /// What names it in digests; unlike its id it is never that of another row.
+    pub(super) fn tag(&self) -> &str {
+        self.tag.as_deref().unwrap_or(&self.entry.id)
+    }
+
+    /// Whether anything that a sighting could have identifies it.
+    pub(super) fn has_identifiers(&self) -> bool {
+        !self.entry.identifiers.is_empty()
+    }
+
+    /// Its identifiers in normal form.
+    pub(super) fn tokens(&self, names: &Names, mut each: impl FnMut(Token)) {
+        for identifier in &self.entry.identifiers {
+            of_identifier(identifier, self.issuer_of(identifier, names), &mut each);
+        }
+    }
+
+    /// Its serials that are written in decimal, as certificates have them.
+    pub(super) fn decimal_tokens(&self, names: &Names) -> impl Iterator<Item = Token> {
+        let identifiers = self.entry.identifiers.iter();
+        identifiers.filter_map(|i| of_decimal(i, self.issuer_of(i, names)))
+    }
+
+    /// The name of the issuer that an identifier has beside its serial.
+    fn issuer_of(&self, identifier: &Identifier, names: &Names) -> NameId {
+        let Identifier::IssuerSerial { issuer, .. } = identifier else {
+            return NameId::BLANK;
+        };
+        let first = self.entry.identifiers.iter().find_map(issuer_beside_serial);
+        if first == Some(issuer) {
+            return self.of_serial;
+        }
+        names.find(issuer).map_or(NameId::BLANK, |named| named.id)
+    }
+
+    /// The kinds of its strong identifiers; without `mixed` those that may as well be weak (40 digits that
+    /// can be a subject key identifier) do not count.
+    pub(super) fn strong_methods(&self, mixed: bool) -> u32 {
+        let methods = self.entry.identifiers.iter().map(methods_of);
+        methods
+            .filter(|methods| mixed || methods.iter().all(|m| m.is_strong()))
+            .flatten()
+            .filter(|m| m.is_strong())
+            .fold(0, |mask, m| mask | m.bit())
     }
 
     /// Its state; a row without one counts as active.
@@ -235,6 +377,14 @@ impl Row<'_> {
     /// Whether a sighting of this kind can be what the row means.
     pub(super) fn covers(&self, kind: Kind) -> bool {
         kind != Kind::Keystore && self.entry.kind.is_none_or(|k| k.covers(kind))
+    }
+}
+
+/// The issuer that an identifier has beside its serial, as written.
+pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&String> {
+    match identifier {
+        Identifier::IssuerSerial { issuer, .. } => Some(issuer),
+        _ => None,
     }
 }
 

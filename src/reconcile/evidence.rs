@@ -5,11 +5,12 @@
 
 use super::context::{Cert, KeyContext, World};
 use super::dates::{day, plus_hours};
-use super::names::name_key;
+use super::names::{NameId, Names};
 use super::openpgp;
 use crate::model::{KeyId, Kind, Moment, Sha256Hex, Sighting};
+use foldhash::HashSet;
 use jiff::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Authorities begin a certificate's validity before they sign it: minutes to an hour for skewed clocks, and at most at
 /// the start of the day. So much later the key existed for certain.
@@ -24,19 +25,23 @@ const ZONE_HOURS: i64 = 14;
 pub(super) struct Ages {
     /// Subject and start of each authority that was seen. A certificate that starts with its authority's own was given
     /// that start (kubeadm does so), and proves nothing.
-    authorities: HashSet<(String, Timestamp)>,
+    authorities: HashSet<(NameId, Timestamp)>,
     /// The end of the earliest sweep that saw a key, of those that later ones replaced.
     earlier: HashMap<KeyId, Timestamp>,
 }
 
 impl Ages {
-    pub(super) fn find(sightings: &[Sighting], earlier: HashMap<KeyId, Timestamp>) -> Self {
+    pub(super) fn find(
+        sightings: &[Sighting],
+        names: &Names,
+        earlier: HashMap<KeyId, Timestamp>,
+    ) -> Self {
         let authorities = sightings
             .iter()
             .filter(|s| s.kind == Kind::Certificate)
             .filter_map(|s| s.certificate.as_deref())
             .filter(|facts| facts.is_ca)
-            .filter_map(|facts| Some((name_key(&facts.subject), facts.not_before?)))
+            .filter_map(|facts| Some((names.find(&facts.subject)?.id, facts.not_before?)))
             .collect();
         Self {
             authorities,
@@ -100,7 +105,9 @@ impl<'w> Evidence<'w> {
         let day = day(self.told);
         match self.source {
             Source::Certificate(certificate) => {
-                let title = world.facts(certificate).map(|f| certificate.title(f));
+                let title = world
+                    .facts(certificate)
+                    .map(|f| certificate.title(f).to_string());
                 format!("{} of it starts on {day}", title.unwrap_or_default())
             }
             Source::SshCertificate(s) => {
@@ -129,7 +136,7 @@ pub(super) fn earliest<'w>(cx: &KeyContext<'w, '_>) -> Option<Evidence<'w>> {
             && world
                 .ages
                 .authorities
-                .contains(&(certificate.issuer.clone(), start));
+                .contains(&(certificate.issuer, start));
         (!given).then(|| Evidence::of(start, Source::Certificate(certificate)))
     });
     let told = world.at(&cx.key.all).flat_map(|s| {
@@ -146,7 +153,7 @@ pub(super) fn earliest<'w>(cx: &KeyContext<'w, '_>) -> Option<Evidence<'w>> {
             .into_iter()
             .filter_map(|(at, source)| Some(Evidence::of(at.filter(is_a_date)?, source)))
     });
-    let swept = cx.key.all.iter().filter_map(|&number| {
+    let swept = cx.key.all.iter().filter_map(|number| {
         let host = world.hosts.get(world.host(number))?;
         Some(Evidence::of(host.swept?, Source::Sweep(&host.name)))
     });

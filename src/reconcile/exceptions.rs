@@ -5,7 +5,9 @@ use super::finding::{Subject, finish, sort};
 use super::located::Located;
 use super::places::pattern_doubt;
 use super::wanted::{Match, Wanted};
-use crate::model::{EntryReport, Excuse, Finding, Flag, KeyReport, Severity, Sighting};
+use crate::model::{
+    EntryReport, Excuse, Finding, FindingId, Flag, KeyReport, Severity, SharedText, Sighting,
+};
 use crate::policy::Exception;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -50,7 +52,7 @@ pub(super) fn apply(
         return Vec::new();
     }
     // What a row repeats follows what was decided at its key.
-    let mut decided: BTreeMap<String, (Option<Excuse>, String)> = BTreeMap::new();
+    let mut decided: BTreeMap<FindingId, (Option<Box<Excuse>>, SharedText)> = BTreeMap::new();
     for (index, report) in keys.iter_mut().enumerate() {
         let named: Vec<Option<Match>> = all
             .iter()
@@ -75,10 +77,7 @@ pub(super) fn apply(
                     one.meet(finding);
                 }
             }
-            decided.insert(
-                finding.id.clone(),
-                (finding.exception.clone(), finding.why.clone()),
-            );
+            decided.insert(finding.id, (finding.exception.clone(), finding.why.clone()));
         }
         report.flags = flags;
     }
@@ -133,9 +132,8 @@ impl Prepared<'_> {
         }
         let Some(until) = e.until else { return };
         if self.ended {
-            finding
-                .why
-                .push_str(&format!("; {} for it ended on {until}", e.title()));
+            let why = format!("{}; {} for it ended on {until}", finding.why, e.title());
+            finding.why = SharedText::of_its_own(&why);
             return;
         }
         // Of several the one that runs longest is told.
@@ -147,14 +145,14 @@ impl Prepared<'_> {
             return;
         }
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        finding.exception = Some(Excuse {
+        finding.exception = Some(Box::new(Excuse {
             ticket: text(&e.ticket),
             until,
             reason: text(&e.reason),
             requester: text(&e.requester),
             approver: text(&e.approver),
             source: e.source.clone(),
-        });
+        }));
     }
 
     /// The finding on the exception itself.
@@ -251,8 +249,8 @@ fn covers(world: &World<'_>, key: usize, finding: &Finding, location: Option<&Lo
         key: of_key,
         links: &[],
     };
-    let of_certificate = finding.cert_sha256.as_ref().and_then(|digest| {
-        let same = |c: &super::context::Cert| c.sha256.is_some_and(|d| d.to_string() == *digest);
+    let of_certificate = finding.cert_sha256.and_then(|digest| {
+        let same = |c: &super::context::Cert| c.sha256 == Some(digest);
         cx.certificates()
             .find(|(_, c)| same(c))
             .map(|(_, c)| &c.judged)

@@ -12,24 +12,26 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let mut keep = |flag: Flag, s: &Sighting, severity: Severity, why: String| {
         let severity = policy.graded(flag, severity);
         let slot = worst
-            .entry((flag, World::place(s)))
+            .entry((flag, World::place(s).to_string()))
             .or_insert_with(|| (severity, why.clone()));
         if severity > slot.0 {
             *slot = (severity, why);
         }
     };
-    let is_ssh = cx.judged().any(|s| {
-        matches!(
-            s.kind,
-            Kind::AuthorizedKey | Kind::KnownHost | Kind::SshCertificate
-        ) || is_ssh_file(s)
-    });
+    let is_ssh = || {
+        cx.judged().any(|s| {
+            matches!(
+                s.kind,
+                Kind::AuthorizedKey | Kind::KnownHost | Kind::SshCertificate
+            ) || is_ssh_file(s)
+        })
+    };
     for s in cx.judged() {
         if s.kind.is_private() && s.protection == Some(Protection::None) {
             if let Some((severity, why)) = exposed(s) {
                 keep(Flag::Exposed, s, severity, why);
             }
-            if let Some(why) = unprotected(s, is_ssh) {
+            if let Some(why) = unprotected(s, &is_ssh) {
                 keep(Flag::Unprotected, s, Severity::Medium, why);
             }
         }
@@ -210,8 +212,8 @@ pub(super) fn is_host_key_file(s: &Sighting) -> bool {
     file_name(member.unwrap_or(&s.location.path)).starts_with("ssh_host_")
 }
 
-fn unprotected(s: &Sighting, is_ssh: bool) -> Option<String> {
-    let counts = (is_ssh && s.kind == Kind::PrivateKey) || s.kind == Kind::PgpSecretKey;
+fn unprotected(s: &Sighting, is_ssh: &dyn Fn() -> bool) -> Option<String> {
+    let counts = s.kind == Kind::PgpSecretKey || (s.kind == Kind::PrivateKey && is_ssh());
     if !counts || is_host_key_file(s) {
         return None;
     }
@@ -234,10 +236,10 @@ fn unprotected(s: &Sighting, is_ssh: bool) -> Option<String> {
 }
 
 /// The sort of place that a file is at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Spot {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot<'s> {
     /// The home of a person (or of root).
-    Home(String),
+    Home(&'s str),
     Shared,
     Backup,
     Repository,
@@ -246,7 +248,7 @@ pub(super) enum Spot {
 }
 
 /// Tells the sort of place by path, chain of members and home.
-pub(super) fn spot(s: &Sighting) -> Spot {
+pub(super) fn spot(s: &Sighting) -> Spot<'_> {
     let path = s.location.path.as_str();
     let inside = &s.location.inside;
     let members = inside.iter().filter_map(|m| m.name.as_deref());
@@ -269,16 +271,22 @@ pub(super) fn spot(s: &Sighting) -> Spot {
 }
 
 fn has_component(path: &str, wanted: &[&str]) -> bool {
-    path.split('/')
-        .any(|c| wanted.iter().any(|w| c.eq_ignore_ascii_case(w)))
+    path.as_bytes()
+        .split(|b| *b == b'/')
+        .any(|c| wanted.iter().any(|w| c.eq_ignore_ascii_case(w.as_bytes())))
 }
 
 fn is_backup(path: &str) -> bool {
-    let file = file_name(path).to_ascii_lowercase();
+    let file = file_name(path).as_bytes();
+    let ends_with = |ending: &&str| {
+        let start = file.len().checked_sub(ending.len());
+        let end = start.and_then(|start| file.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
+    };
     has_component(path, &["backup", "backups", "bak", "old"])
         || [".bak", ".old", ".orig", ".backup", ".save", "~"]
             .iter()
-            .any(|e| file.ends_with(e))
+            .any(ends_with)
 }
 
 fn is_shared(path: &str) -> bool {
@@ -298,17 +306,17 @@ fn is_shared(path: &str) -> bool {
 
 /// The person in whose home a file is. A service's home (Jenkins, a database) belongs to a number below
 /// 1000, or is not where people's homes are.
-fn person(s: &Sighting, path: &str) -> Option<String> {
+fn person<'s>(s: &'s Sighting, path: &'s str) -> Option<&'s str> {
     if path.starts_with("/root/") {
-        return Some("root".to_owned());
+        return Some("root");
     }
     let home = s.file.as_ref().and_then(|f| f.home_of.as_deref());
     if let Some(rest) = path.strip_prefix("/home/") {
         let directory = rest.split('/').next().unwrap_or(rest);
-        return Some(home.unwrap_or(directory).to_owned());
+        return Some(home.unwrap_or(directory));
     }
     let home = home?;
     let uid = s.file.as_ref().map(|f| f.uid)?;
     let is_person = (1000..60_000).contains(&uid) || home == "root";
-    is_person.then(|| home.to_owned())
+    is_person.then_some(home)
 }

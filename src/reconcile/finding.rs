@@ -1,9 +1,10 @@
 //! From drafts to findings: class and reference rules, and stable ids.
 
 use super::context::{Draft, Key, Row};
-use crate::model::{Class, Finding, Flag, Hex, Severity};
+use crate::model::{Class, Finding, FindingId, Flag, Hex, Severity, SharedText};
 use crate::policy::Policy;
 use sha2::{Digest as _, Sha256};
+use std::fmt::{self, Write as _};
 
 /// What a finding is on.
 pub(super) enum Subject<'k> {
@@ -15,36 +16,33 @@ pub(super) enum Subject<'k> {
 /// Gives a draft its identity. A finding on a key is told with its row's id there; on the row itself it has
 /// the key's id too (see [`repeated`]).
 pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>) -> Finding {
-    let key = match subject {
-        Subject::Key(key) => key.id.to_string(),
-        Subject::Row => String::new(),
-        Subject::Source(name) => format!("source {name}"),
+    let mut text = String::with_capacity(256);
+    let mut part = |part: &dyn fmt::Display| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{part}\0");
     };
-    let tag = row.map(|r| r.tag.as_str()).unwrap_or_default();
-    let certificate = draft.certificate.map(|c| c.to_string());
-    let place = draft.place.as_deref().unwrap_or_default();
-    let parts = [
-        draft.flag.as_str(),
-        &key,
-        tag,
-        certificate.as_deref().unwrap_or_default(),
-        place,
-    ];
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.as_bytes());
-        digest.update([0]);
+    part(&draft.flag.as_str());
+    match subject {
+        Subject::Key(key) => part(&key.id),
+        Subject::Row => part(&""),
+        Subject::Source(name) => part(&format_args!("source {name}")),
     }
-    let digest: [u8; 32] = digest.finalize().into();
+    part(&row.map(Row::tag).unwrap_or_default());
+    match &draft.certificate {
+        Some(digest) => part(digest),
+        None => part(&""),
+    }
+    part(&draft.place.as_deref().unwrap_or_default());
+    let digest: [u8; 32] = Sha256::digest(text).into();
     let id = digest.first_chunk().map(|first| Hex::<8>(*first));
     Finding {
-        id: format!("f:{}", id.unwrap_or(Hex([0; 8]))),
+        id: FindingId(id.unwrap_or(Hex([0; 8]))),
         flag: draft.flag,
         severity: draft.severity,
-        why: draft.why,
-        entry: row.map(|r| r.entry.id.clone()),
-        cert_sha256: certificate,
-        place: draft.place,
+        why: SharedText::of_its_own(&draft.why),
+        entry: row.map(|r| r.id.clone()),
+        cert_sha256: draft.certificate,
+        place: draft.place.as_deref().map(SharedText::of_its_own),
         key_id: None,
         exception: None,
     }
@@ -53,7 +51,7 @@ pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>)
 /// A key's finding as its row repeats it.
 pub(super) fn repeated(finding: &Finding, key: &Key) -> Finding {
     Finding {
-        key_id: Some(key.id.to_string()),
+        key_id: Some(Box::new(key.id.clone())),
         ..finding.clone()
     }
 }

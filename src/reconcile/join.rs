@@ -1,46 +1,70 @@
 //! Which rows name which keys: a hash join on identifiers, certificate first, then key.
 
-use super::context::{Row, World};
+use super::context::{Cert, Row, World};
 use super::dates;
-use super::names::Name;
+use super::few::{Few, NONE, long, short};
+use super::grouped::Grouped;
+use super::names::NameId;
 pub(super) use super::tokens::{Method, Token};
-use super::tokens::{have_same_tokens, of_sighting, serial_bits, serial_forms};
-use crate::model::{Certificate, Sighting};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::tokens::{Value, have_same_tokens, of_sighting, serial_bits, serial_forms};
+use crate::model::{Certificate, Identifier, Sighting};
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashSet};
+use hashbrown::HashTable;
+use std::hash::BuildHasher as _;
 
 /// A row that names a key, as a key sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
-    pub(super) row: usize,
+    row: u32,
     /// The strongest identifier that matched.
     pub(super) method: Method,
-    /// The certificates that the row names; empty when it names the key alone.
-    pub(super) named: Vec<usize>,
     /// The row names the OpenPGP primary key, and so covers this subkey: what it says of algorithm, place, owner and
     /// dates is said of the primary key.
     pub(super) by_primary: bool,
+    /// The certificates that the row names; empty when it names the key alone.
+    pub(super) named: Few,
+}
+
+impl Link {
+    /// The number of the row.
+    pub(super) const fn row(&self) -> usize {
+        self.row as usize
+    }
 }
 
 /// A row that may mean a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WeakLink {
-    pub(super) other: usize,
+    other: u32,
     pub(super) method: Method,
+}
+
+impl WeakLink {
+    pub(super) fn new(other: usize, method: Method) -> Self {
+        let other = short(other);
+        Self { other, method }
+    }
+
+    /// The number of the row, or of the key.
+    pub(super) const fn other(&self) -> usize {
+        self.other as usize
+    }
 }
 
 /// What became of a row in the join.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowMatch {
     /// The keys that it names.
-    pub(super) keys: Vec<usize>,
+    pub(super) keys: Few,
+    /// The keys that it may mean, with the identifier.
+    pub(super) weak: Vec<WeakLink>,
     /// The strongest identifier that matched.
     pub(super) method: Option<Method>,
     /// It names something that has no key (a certificate whose key cannot be identified).
     pub(super) keyless: bool,
     /// Its identifiers name different keys.
     pub(super) contradictory: bool,
-    /// The keys that it may mean, with the identifier.
-    pub(super) weak: Vec<WeakLink>,
 }
 
 impl RowMatch {
@@ -67,56 +91,106 @@ const FORMS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Join {
     /// Per key, in order of rows.
-    pub(super) links: Vec<Vec<Link>>,
-    /// Per key: the rows that may mean it; `other` is the row.
-    pub(super) weak: Vec<Vec<WeakLink>>,
+    pub(super) links: Grouped<Link>,
+    /// Keys, each with a row that may mean it.
+    pub(super) weak: Vec<(u32, WeakLink)>,
     /// Per row.
     pub(super) rows: Vec<RowMatch>,
-    /// Per key: the kinds of identifiers that it has.
+    /// Per key: the kinds of identifiers that it has, of those that any row has.
     pub(super) methods: Vec<u32>,
     /// Per row: the kinds of its strong identifiers.
     pub(super) row_methods: Vec<u32>,
+    /// Per row: whether another one has an identifier of it.
+    pub(super) repeated: Vec<bool>,
 }
 
 impl Join {
     /// The link between a key and a row.
     pub(super) fn link(&self, key: usize, row: usize) -> Option<&Link> {
-        let links = self.links.get(key)?;
-        links.get(links.binary_search_by_key(&row, |link| link.row).ok()?)
+        let links = self.links.get(key);
+        links.get(links.binary_search_by_key(&row, Link::row).ok()?)
+    }
+
+    /// Whether a row names the key.
+    pub(super) fn is_known(&self, key: usize) -> bool {
+        !self.links.get(key).is_empty()
     }
 }
 
 /// One identifier of one row that was seen on one key.
+#[derive(Clone, Copy)]
 struct Hit {
-    key: usize,
+    row: u32,
+    key: u32,
+    certificate: u32,
     method: Method,
-    certificate: Option<usize>,
 }
 
 /// Joins rows and keys on strong identifiers, and on the weak ones that a sighting carries.
 pub(super) fn join(world: &World<'_>) -> Join {
-    let index = index_rows(&world.rows);
-    let serials = Serials::count(world);
-    let mut hits: Vec<Vec<Hit>> = world.rows.iter().map(|_| Vec::new()).collect();
     let mut out = Join {
-        links: vec![Vec::new(); world.keys.len()],
-        weak: vec![Vec::new(); world.keys.len()],
         rows: vec![RowMatch::default(); world.rows.len()],
         methods: vec![0; world.keys.len()],
         row_methods: world
             .rows
             .iter()
-            .map(|row| strong_methods(row, true))
+            .map(|row| row.strong_methods(true))
             .collect(),
+        repeated: vec![false; world.rows.len()],
+        ..Join::default()
     };
+    let index = Index::of(world, &mut out.repeated);
+    let mut hits = hits(world, &index, &mut out.methods);
+    hits.sort_unstable_by_key(|hit| (hit.row, hit.key, hit.certificate));
+    let mut links = Vec::with_capacity(hits.len().min(world.rows.len()));
+    for hits in hits.chunk_by(|one, next| one.row == next.row) {
+        settle(world, hits, &mut out, &mut links);
+    }
+    drop(hits);
+    links.sort_unstable_by_key(|(key, link)| (*key, link.row));
+    cover_subkeys(world, &out, &mut links);
+    out.links = Grouped::new(world.keys.len(), links);
+    for s in world.at(&world.others) {
+        let issuer = || {
+            let facts = s.certificate.as_deref()?;
+            Some(world.names.find(&facts.issuer)?.id)
+        };
+        let mut found = |token: Token| {
+            for row in index.rows(&token) {
+                if let Some(found) = out.rows.get_mut(row) {
+                    found.keyless = true;
+                    let method = token.method();
+                    found.method = Some(found.method.map_or(method, |m| m.min(method)));
+                }
+            }
+        };
+        of_sighting(s, index.methods & STRONG, issuer, |token| {
+            found(token);
+            let issuer = token.issuer().into_iter();
+            let alone = issuer.flat_map(|issuer| world.names.common_alone(issuer));
+            alone.for_each(|issuer| found(token.of_issuer(issuer)));
+        });
+    }
+    out
+}
+
+/// The methods that are strong of themselves.
+const STRONG: u32 = Method::SerialAlone.bit() - 1;
+
+/// Where identifiers of rows were seen on keys; tells the kinds of identifiers of each key.
+fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<Hit> {
+    let serials = index
+        .has(Method::SerialAlone)
+        .then(|| Serials::count(world));
     let certificate_of = certificates_by_sighting(world);
-    let of_rows = index
-        .keys()
-        .fold(0, |mask, token| mask | token.method().bit());
-    for (number, key) in world.keys.iter().enumerate() {
-        let mut seen: Vec<(Token, Option<usize>)> = Vec::new();
-        let mut forms: Vec<&Sighting> = Vec::new();
-        for &sighting in &key.all {
+    let mut alone = Alone::default();
+    let mut hits: Vec<Hit> = Vec::with_capacity(world.rows.len());
+    let mut seen: Vec<(Token, u32)> = Vec::new();
+    let mut forms: Vec<&Sighting> = Vec::new();
+    for ((number, key), mask) in world.keys.iter().enumerate().zip(methods) {
+        seen.clear();
+        forms.clear();
+        for sighting in key.all.iter() {
             let Some(s) = world.sightings.get(sighting) else {
                 continue;
             };
@@ -127,297 +201,384 @@ pub(super) fn join(world: &World<'_>) -> Join {
             if forms.len() < FORMS {
                 forms.push(s);
             }
-            let certificate = certificate_of.get(sighting).copied().flatten();
-            seen.extend(of_sighting(s).into_iter().map(|token| {
-                let certificate = certificate.filter(|_| token.method().names_certificate());
-                (token, certificate)
-            }));
+            let certificate = certificate_of.get(sighting).copied().unwrap_or(NONE);
+            let issuer = || issuer_of(world, s, certificate);
+            of_sighting(s, index.methods, issuer, |token| {
+                let certificate = match token.method().names_certificate() {
+                    true => certificate,
+                    false => NONE,
+                };
+                seen.push((token, certificate));
+                if let Some(issuer) = token.issuer() {
+                    let alone = alone.names(world, issuer);
+                    seen.extend(alone.iter().map(|&i| (token.of_issuer(i), certificate)));
+                }
+            });
         }
         seen.sort_unstable();
         seen.dedup();
-        for (token, certificate) in seen {
-            if let Some(mask) = out.methods.get_mut(number) {
-                *mask |= token.method().bit();
-            }
-            if of_rows & token.method().bit() == 0 {
+        for (token, certificate) in &seen {
+            *mask |= token.method().bit();
+            let is_crowd = || index.rows(token).nth(WEAK_ROWS).is_some();
+            if !token.method().is_strong() && is_crowd() {
                 continue;
             }
-            let rows = index.get(&token).map_or(&[][..], Vec::as_slice);
-            if !token.method().is_strong() && rows.len() > WEAK_ROWS {
-                continue;
-            }
-            for &row in rows {
-                let method = match (token.method(), certificate) {
-                    (Method::SerialAlone, Some(c)) if serials.prove(world, row, c) => {
-                        Method::Serial
-                    }
-                    (method, _) => method,
+            for row in index.rows(token) {
+                let proven = || {
+                    let serials = serials.as_ref()?;
+                    let certificate = world.certificates.get(long(*certificate)?)?;
+                    Some(serials.prove(world, world.rows.get(row)?, certificate))
                 };
-                if let Some(list) = hits.get_mut(row) {
-                    list.push(Hit {
-                        key: number,
-                        method,
-                        certificate,
-                    });
-                }
+                let method = match token.method() {
+                    Method::SerialAlone if proven() == Some(true) => Method::Serial,
+                    method => method,
+                };
+                hits.push(Hit {
+                    row: short(row),
+                    key: short(number),
+                    certificate: *certificate,
+                    method,
+                });
             }
         }
     }
-    for (row, hits) in hits.into_iter().enumerate() {
-        settle(world, row, &hits, &mut out);
+    hits
+}
+
+/// The issuer of a certificate that was seen.
+fn issuer_of(world: &World<'_>, s: &Sighting, certificate: u32) -> Option<NameId> {
+    let issuer = &s.certificate.as_deref()?.issuer;
+    let certificate = world.certificates.get(long(certificate)?)?;
+    if world.facts(certificate)?.issuer == *issuer {
+        return Some(certificate.issuer);
     }
-    cover_subkeys(world, &mut out);
-    for &sighting in &world.others {
-        let Some(s) = world.sightings.get(sighting) else {
-            continue;
-        };
-        for token in of_sighting(s)
-            .into_iter()
-            .filter(|t| t.method().is_strong())
-        {
-            for &row in index.get(&token).into_iter().flatten() {
-                if let Some(found) = out.rows.get_mut(row) {
-                    found.keyless = true;
-                    found.method = Some(
-                        found
-                            .method
-                            .map_or(token.method(), |m| m.min(token.method())),
-                    );
-                }
-            }
-        }
+    Some(world.names.find(issuer)?.id)
+}
+
+/// The common names of issuers, as names of their own: a row may give an issuer's common name alone.
+#[derive(Default)]
+struct Alone(HashMap<NameId, Vec<NameId>>);
+
+impl Alone {
+    fn names(&mut self, world: &World<'_>, issuer: NameId) -> &[NameId] {
+        let read = || world.names.common_alone(issuer).collect();
+        self.0.entry(issuer).or_insert_with(read)
     }
-    out
 }
 
 /// A row that names an OpenPGP primary key covers its subkeys.
-fn cover_subkeys(world: &World<'_>, out: &mut Join) {
+fn cover_subkeys(world: &World<'_>, out: &Join, links: &mut Vec<(u32, Link)>) {
+    if world.families.is_empty() {
+        return;
+    }
+    let mut more: Vec<(u32, Link)> = Vec::new();
     for (row, found) in out.rows.iter().enumerate() {
-        for &key in &found.keys {
-            let primaries: BTreeSet<&str> = world
-                .keys
-                .get(key)
-                .into_iter()
+        for key in found.keys.iter() {
+            let seen = world.keys.get(key).into_iter();
+            let primaries = seen
                 .flat_map(|key| world.at(&key.all))
                 .filter(|s| s.pgp.as_ref().is_some_and(|pgp| pgp.primary.is_none()))
-                .filter_map(|s| s.fingerprints.pgp_fingerprint.as_deref())
-                .collect();
-            let subkeys = primaries.iter().flat_map(|p| world.families.subkeys(p));
-            for subkey in subkeys {
-                let Some(links) = out.links.get_mut(subkey) else {
-                    continue;
+                .filter_map(|s| s.fingerprints.pgp_fingerprint.as_deref());
+            for subkey in primaries.flat_map(|p| world.families.subkeys(p)) {
+                let link = Link {
+                    row: short(row),
+                    method: found.method.unwrap_or(Method::PgpFingerprint),
+                    named: Few::default(),
+                    by_primary: true,
                 };
-                let method = found.method.unwrap_or(Method::PgpFingerprint);
-                if let Err(place) = links.binary_search_by_key(&row, |link| link.row) {
-                    links.insert(
-                        place,
-                        Link {
-                            row,
-                            method,
-                            named: Vec::new(),
-                            by_primary: true,
-                        },
-                    );
+                more.push((short(subkey), link));
+            }
+        }
+    }
+    // What a row names by itself stays as it is.
+    links.append(&mut more);
+    links.sort_by_key(|(key, link)| (*key, link.row));
+    links.dedup_by_key(|(key, link)| (*key, link.row));
+}
+
+/// Rows by their identifiers.
+struct Index {
+    table: HashTable<u32>,
+    hasher: RandomState,
+    slots: Vec<Slot>,
+    /// The kinds of identifiers that there are.
+    methods: u32,
+}
+
+/// A row that has an identifier.
+struct Slot {
+    token: Token,
+    row: u32,
+    /// The next slot with this identifier.
+    next: u32,
+}
+
+impl Index {
+    /// All rows; notes those that have an identifier in common with another.
+    fn of(world: &World<'_>, repeated: &mut [bool]) -> Self {
+        let identifiers = world.rows.iter().map(|row| row.entry.identifiers.len());
+        let mut out = Self {
+            table: HashTable::with_capacity(identifiers.sum()),
+            hasher: RandomState::default(),
+            slots: Vec::new(),
+            methods: 0,
+        };
+        // The last comes first: each new one is put before those that have the same identifier.
+        for (number, row) in world.rows.iter().enumerate().rev() {
+            let mut add = |token: Token| {
+                if let Some(other) = out.add(token, short(number)) {
+                    let both = [number, other as usize];
+                    for row in both {
+                        if let Some(slot) = repeated.get_mut(row) {
+                            *slot = true;
+                        }
+                    }
                 }
-            }
+            };
+            row.tokens(&world.names, &mut add);
+            row.decimal_tokens(&world.names).for_each(add);
         }
+        out
     }
-}
 
-fn index_rows(rows: &[Row<'_>]) -> HashMap<Token, Vec<usize>> {
-    let mut index: HashMap<Token, Vec<usize>> = HashMap::new();
-    for (number, row) in rows.iter().enumerate() {
-        for token in row.identifiers.iter().flatten() {
-            let list = index.entry(token.clone()).or_default();
-            if list.last() != Some(&number) {
-                list.push(number);
-            }
+    /// Adds a row, and gives another one that has the identifier.
+    fn add(&mut self, token: Token, row: u32) -> Option<u32> {
+        self.methods |= token.method().bit();
+        let Self {
+            table,
+            hasher,
+            slots,
+            ..
+        } = self;
+        let of = |number: &u32| slots.get(*number as usize);
+        let same = |number: &u32| of(number).is_some_and(|slot| slot.token == token);
+        let hash = |number: &u32| of(number).map_or(0, |slot| hasher.hash_one(slot.token));
+        let number = short(slots.len());
+        let mut entry = table
+            .entry(hasher.hash_one(token), same, hash)
+            .or_insert(number);
+        let first = std::mem::replace(entry.get_mut(), number);
+        let known = slots.get(first as usize).map(|slot| slot.row);
+        if known == Some(row) {
+            // Two of its identifiers are the same.
+            *entry.get_mut() = first;
+            return None;
         }
+        let next = if first == number { NONE } else { first };
+        slots.push(Slot { token, row, next });
+        known
     }
-    index
-}
 
-/// The kinds of a row's strong identifiers; without `mixed` those that may as well be weak (40 digits that
-/// can be a subject key identifier) do not count.
-fn strong_methods(row: &Row<'_>, mixed: bool) -> u32 {
-    let sure = |tokens: &&Vec<Token>| mixed || tokens.iter().all(|t| t.method().is_strong());
-    let methods = row
-        .identifiers
-        .iter()
-        .filter(sure)
-        .flatten()
-        .map(Token::method);
-    methods
-        .filter(|m| m.is_strong())
-        .fold(0, |mask, m| mask | m.bit())
+    /// Whether any row has an identifier of this kind.
+    const fn has(&self, method: Method) -> bool {
+        self.methods & method.bit() != 0
+    }
+
+    /// The rows that have an identifier, in their order.
+    fn rows(&self, token: &Token) -> impl Iterator<Item = usize> {
+        let slot = |number: u32| self.slots.get(long(number)?);
+        let same = |number: &u32| slot(*number).is_some_and(|slot| slot.token == *token);
+        let first = self.table.find(self.hasher.hash_one(token), same);
+        let first = first.and_then(|&number| slot(number));
+        std::iter::successors(first, move |one| slot(one.next)).map(|one| one.row as usize)
+    }
 }
 
 /// The certificate of each sighting.
-fn certificates_by_sighting(world: &World<'_>) -> Vec<Option<usize>> {
-    let mut out = vec![None; world.sightings.len()];
+fn certificates_by_sighting(world: &World<'_>) -> Vec<u32> {
+    let mut out = vec![NONE; world.sightings.len()];
     for (number, certificate) in world.certificates.iter().enumerate() {
-        for &sighting in &certificate.sightings {
+        for sighting in certificate.sightings.iter() {
             if let Some(slot) = out.get_mut(sighting) {
-                *slot = Some(number);
+                *slot = short(number);
             }
         }
     }
     out
 }
 
-/// Turns the hits of one row into links, or finds that they contradict each other.
-fn settle(world: &World<'_>, row: usize, hits: &[Hit], out: &mut Join) {
-    let strong: Vec<&Hit> = hits.iter().filter(|h| h.method.is_strong()).collect();
-    let mut by_kind: BTreeMap<Method, BTreeSet<usize>> = BTreeMap::new();
-    for hit in &strong {
-        by_kind.entry(hit.method).or_default().insert(hit.key);
-    }
-    // Two identifiers of one kind are a row for two things; two kinds that share no key contradict.
-    let common = by_kind
-        .values()
-        .skip(1)
-        .fold(by_kind.values().next().cloned(), |common, keys| {
-            common.map(|c| c.intersection(keys).copied().collect())
-        });
-    let contradictory = common.is_some_and(|c| c.is_empty());
-    let Some(found) = out.rows.get_mut(row) else {
+/// Turns the hits of one row, by key and certificate, into links, or finds that they contradict each other.
+fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32, Link)>) {
+    let Some(row) = hits.first().map(|hit| hit.row) else {
         return;
     };
-    found.contradictory = contradictory;
-    let mut links: BTreeMap<usize, Link> = BTreeMap::new();
-    for hit in &strong {
-        let link = links.entry(hit.key).or_insert_with(|| Link {
-            row,
-            method: hit.method,
-            named: Vec::new(),
-            by_primary: false,
-        });
-        link.method = link.method.min(hit.method);
-        link.named.extend(hit.certificate);
-    }
-    if contradictory || strong.is_empty() {
-        let hits = hits
-            .iter()
-            .filter(|h| contradictory == h.method.is_strong());
-        let mut weak: BTreeMap<usize, Method> = BTreeMap::new();
+    let (Some(of_row), Some(found)) =
+        (world.rows.get(row as usize), out.rows.get_mut(row as usize))
+    else {
+        return;
+    };
+    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+    found.contradictory = contradict(hits);
+    if found.contradictory || strong().next().is_none() {
+        let own = of_row.strong_methods(false);
+        let mut weak: Vec<(u32, Method)> = Vec::new();
         for hit in hits {
             // A row whose strong identifier names another key does not match weakly.
-            let own = world.rows.get(row).map_or(0, |r| strong_methods(r, false));
-            let comparable = out.methods.get(hit.key).is_some_and(|m| m & own != 0);
-            if contradictory || !(comparable || disagrees(world, row, hit)) {
-                weak.entry(hit.key)
-                    .and_modify(|m| *m = (*m).min(hit.method))
-                    .or_insert(hit.method);
+            let of_key = out.methods.get(hit.key as usize);
+            let comparable = || of_key.is_some_and(|m| m & own != 0);
+            let counts = match found.contradictory {
+                true => hit.method.is_strong(),
+                false => !(comparable() || disagrees(world, of_row, hit)),
+            };
+            if counts {
+                weak.push((hit.key, hit.method));
             }
         }
-        if weak.len() > WEAK_KEYS && !contradictory {
+        // Of each key the strongest.
+        weak.sort_unstable();
+        weak.dedup_by_key(|(key, _)| *key);
+        if weak.len() > WEAK_KEYS && !found.contradictory {
             return;
         }
-        found.weak = weak
-            .iter()
-            .map(|(&other, &method)| WeakLink { other, method })
-            .collect();
-        for (key, method) in weak {
-            if let Some(list) = out.weak.get_mut(key) {
-                list.push(WeakLink { other: row, method });
-            }
-        }
+        let link = |&(other, method): &(u32, Method)| WeakLink { other, method };
+        found.weak = weak.iter().map(link).collect();
+        let link = |(key, method)| (key, WeakLink { other: row, method });
+        out.weak.extend(weak.into_iter().map(link));
         return;
     }
-    found.method = links.values().map(|l| l.method).min();
-    found.keys = links.keys().copied().collect();
-    for (key, mut link) in links {
-        link.named.sort_unstable();
-        link.named.dedup();
-        if let Some(list) = out.links.get_mut(key) {
-            list.push(link);
-        }
+    found.method = strong().map(|hit| hit.method).min();
+    let mut keys: Vec<u32> = Vec::new();
+    for hits in hits.chunk_by(|one, next| one.key == next.key) {
+        let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+        let methods = strong().map(|hit| hit.method);
+        let (Some(key), Some(method)) = (hits.first().map(|hit| hit.key), methods.min()) else {
+            continue;
+        };
+        let link = Link {
+            row,
+            method,
+            named: Few::sorted(strong().map(|hit| hit.certificate).filter(|&c| c != NONE)),
+            by_primary: false,
+        };
+        keys.push(key);
+        links.push((key, link));
     }
+    found.keys = Few::from(keys.as_slice());
+}
+
+/// Two identifiers of one kind are a row for two things; two kinds that share no key contradict.
+fn contradict(hits: &[Hit]) -> bool {
+    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
+    let first = strong().next().map(|hit| hit.key);
+    if strong().all(|hit| Some(hit.key) == first) {
+        return false;
+    }
+    let mut pairs: Vec<(Method, u32)> = strong().map(|hit| (hit.method, hit.key)).collect();
+    pairs.sort_unstable();
+    let mut kinds = pairs.chunk_by(|(one, _), (next, _)| one == next);
+    let first = kinds.next().unwrap_or_default();
+    let mut common: Vec<u32> = first.iter().map(|(_, key)| *key).collect();
+    for kind in kinds {
+        common.retain(|key| kind.binary_search_by_key(key, |(_, key)| *key).is_ok());
+    }
+    common.is_empty()
 }
 
 /// Whether a serial alone was met on a certificate whose subject is not the row's.
-fn disagrees(world: &World<'_>, row: usize, hit: &Hit) -> bool {
-    let own = world.rows.get(row).and_then(|r| r.subject.as_ref());
-    let facts = hit
-        .certificate
-        .and_then(|c| world.facts(world.certificates.get(c)?));
-    match (own, facts.and_then(|f| Name::read(&f.subject))) {
-        (Some(own), Some(seen)) => hit.method == Method::SerialAlone && !own.agrees(&seen),
+fn disagrees(world: &World<'_>, row: &Row<'_>, hit: &Hit) -> bool {
+    let certificate = long(hit.certificate).and_then(|c| world.certificates.get(c));
+    match (row.subject, certificate) {
+        (Some(own), Some(seen)) if !seen.subject.is_blank() => {
+            hit.method == Method::SerialAlone && !world.names.agree(own, seen.subject)
+        }
         _ => false,
     }
 }
 
 /// How often each serial occurs, in the sweep and in the inventory.
+#[derive(Default)]
 struct Serials {
-    certificates: HashMap<String, usize>,
-    rows: HashMap<String, usize>,
+    certificates: HashMap<Value, usize>,
+    /// Those of precertificates: a precertificate has the serial of its certificate.
+    announced: HashSet<Value>,
+    rows: HashMap<Value, usize>,
+    /// How many digits those have that may as well be decimal: a bit for each number.
+    decimal: u128,
 }
 
 impl Serials {
     fn count(world: &World<'_>) -> Self {
-        let mut out = Self {
-            certificates: HashMap::new(),
-            rows: HashMap::new(),
-        };
+        let mut out = Self::default();
         for row in &world.rows {
-            let serials = row.identifiers.iter().flatten().filter_map(|t| match t {
-                Token::Serial(serial) | Token::IssuerSerial(_, serial) => Some(serial),
+            let serials = row.entry.identifiers.iter().filter_map(|i| match i {
+                Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
+                    Some(Value::serial(serial))
+                }
                 _ => None,
             });
-            for serial in serials.collect::<BTreeSet<_>>() {
-                *out.rows.entry(serial.clone()).or_default() += 1;
+            let mut serials: Vec<Value> = serials.collect();
+            serials.sort_unstable();
+            serials.dedup();
+            for serial in serials {
+                *out.rows.entry(serial).or_default() += 1;
             }
         }
-        let (announced, real): (Vec<_>, Vec<_>) = world
-            .certificates
-            .iter()
-            .filter_map(|certificate| world.facts(certificate))
-            .partition(|facts| facts.precertificate);
-        for serial in real.into_iter().flat_map(|f| serial_forms(&f.serial)) {
-            *out.certificates.entry(serial).or_default() += 1;
+        for facts in world.certificates.iter().filter_map(|c| world.facts(c)) {
+            let serial = Value::serial(&facts.serial);
+            if facts.precertificate {
+                out.announced.insert(serial);
+            } else {
+                *out.certificates.entry(serial).or_default() += 1;
+            }
         }
-        // A precertificate has the serial of its certificate.
-        for serial in announced.into_iter().flat_map(|f| serial_forms(&f.serial)) {
-            out.certificates.entry(serial).or_insert(1);
-        }
+        let all = out.certificates.keys().chain(out.rows.keys());
+        let decimal = all.chain(&out.announced).filter_map(Value::decimal_digits);
+        out.decimal = decimal.fold(0, |all, digits| all | 1 << digits);
         out
     }
 
+    /// Whether another spelling of a serial may be among these: some have as many digits as its decimal one.
+    fn may_be_decimal(&self, serial: &Value) -> bool {
+        let Some(digits) = serial.hexadecimal_digits() else {
+            return true;
+        };
+        // A hexadecimal digit is 1.2041 decimal ones.
+        let (least, most) = ((digits - 1) * 1204 / 1000 + 1, digits * 1205 / 1000 + 1);
+        let possible = (least..=most).fold(0, |all, digits| all | 1u128 << digits);
+        serial.decimal_digits().is_some()
+            || most > u32::from(Value::DIGITS_MAX)
+            || self.decimal & possible != 0
+    }
+
+    /// How many certificates have a serial that is written like this, in hexadecimal or in decimal.
+    fn seen(&self, form: &str) -> usize {
+        let values = [Some(Value::serial(form)), Value::of_decimal_serial(form)];
+        let values = || values.iter().flatten();
+        let real = values().filter_map(|v| self.certificates.get(v)).sum();
+        match real {
+            0 => usize::from(values().any(|v| self.announced.contains(v))),
+            real => real,
+        }
+    }
+
     /// Whether the serial of a certificate, which a row gives alone, proves that the row means it.
-    fn prove(&self, world: &World<'_>, row: usize, certificate: usize) -> bool {
-        let facts = world
-            .certificates
-            .get(certificate)
-            .and_then(|c| world.facts(c));
-        let (Some(row), Some(facts)) = (world.rows.get(row), facts) else {
+    fn prove(&self, world: &World<'_>, row: &Row<'_>, certificate: &Cert) -> bool {
+        let Some(facts) = world.facts(certificate) else {
             return false;
         };
-        let forms = serial_forms(&facts.serial);
-        let total = |counts: &HashMap<String, usize>| -> usize {
-            forms
-                .iter()
-                .filter_map(|f| counts.get(f))
-                .max()
-                .copied()
-                .unwrap_or(0)
+        let serial = Value::serial(&facts.serial);
+        let once = || {
+            if !self.may_be_decimal(&serial) {
+                let seen = self.certificates.get(&serial).copied();
+                let announced = || usize::from(self.announced.contains(&serial));
+                return (seen.unwrap_or_else(announced), self.rows.get(&serial)) == (1, Some(&1));
+            }
+            let forms = serial_forms(&facts.serial);
+            let seen = forms.iter().map(|form| self.seen(form)).max();
+            let rows = forms.iter().map(|form| Value::serial(form));
+            let rows: usize = rows.filter_map(|value| self.rows.get(&value)).sum();
+            seen == Some(1) && rows == 1
         };
-        let in_rows: usize = forms.iter().filter_map(|f| self.rows.get(f)).sum();
-        serial_bits(&facts.serial) >= 64
-            && total(&self.certificates) == 1
-            && in_rows == 1
-            && agrees(row, facts)
+        serial_bits(&facts.serial) >= 64 && agrees(world, row, certificate, facts) && once()
     }
 }
 
 /// Whether a row's end of validity or its subject is the certificate's.
-fn agrees(row: &Row<'_>, facts: &Certificate) -> bool {
+fn agrees(world: &World<'_>, row: &Row<'_>, certificate: &Cert, facts: &Certificate) -> bool {
     let date = match (row.entry.expires, facts.not_after) {
         (Some(expires), Some(not_after)) => dates::agree(expires, not_after),
         _ => false,
     };
-    let subject = match (&row.subject, Name::read(&facts.subject)) {
-        (Some(own), Some(subject)) => own.agrees(&subject),
-        _ => false,
-    };
-    date || subject
+    let subject = row.subject.filter(|_| !certificate.subject.is_blank());
+    date || subject.is_some_and(|own| world.names.agree(own, certificate.subject))
 }

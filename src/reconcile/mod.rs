@@ -14,9 +14,11 @@ mod duplicates;
 mod evidence;
 mod exceptions;
 mod exposure;
+mod few;
 mod finding;
 mod gather;
 mod glob;
+mod grouped;
 mod join;
 mod lineage;
 mod listed;
@@ -41,6 +43,7 @@ mod sweeps;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tokens;
 mod trust;
 mod validity;
@@ -50,15 +53,18 @@ mod weak;
 use crate::identity::fill_probable_keys;
 use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
 use crate::model::{
-    Entry, EntryReport, Finding, Flag, HostList, Identifier, Inventory, InventorySummary,
-    KeyReport, PolicySummary, Report, Sighting, Summary, Sweep,
+    Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyReport,
+    PolicySummary, Report, SharedText, Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
-use context::{Draft, KeyContext, Row, World};
+use context::{Draft, KeyContext, Row, World, issuer_beside_serial};
+use few::{Few, short};
 use finding::Subject;
-use join::{Join, Link, RowMatch};
+use foldhash::HashMap;
+use join::{Join, RowMatch};
+use names::{NameId, NameReader, Names};
 use renewal::Replaced;
-use std::collections::BTreeMap;
+use texts::Texts;
 use trust::Trust;
 
 /// What is judged, and by what.
@@ -92,24 +98,34 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let listed = listed::judge(input.hosts, oldest.is_some(), &mut judged.hosts);
     let mut sightings = judged.sightings;
     fill_probable_keys(&mut sightings);
-    let (keys, certificates, others) = gather::gather(&sightings);
+    let mut names = Names::default();
+    let (keys, certificates, others) = gather::gather(&sightings, &mut NameReader::new(&mut names));
     // Those of one host follow one another.
     let of_one_host = sightings.chunk_by(|one, next| one.host == next.host);
     let host_of = of_one_host.flat_map(|group| {
         let host = group.first().and_then(|s| s.host.as_deref());
         let number = host.and_then(|host| judged.hosts.number(host));
-        std::iter::repeat_n(number.unwrap_or(usize::MAX), group.len())
+        std::iter::repeat_n(number.map_or(few::NONE, short), group.len())
     });
     let families = openpgp::Families::find(&keys, &sightings);
-    let ages = evidence::Ages::find(&sightings, judged.earlier);
+    let ages = evidence::Ages::find(&sightings, &names, judged.earlier);
+    let mut environments = Texts::default();
+    let rows = rows(
+        input.inventories,
+        &judged.hosts,
+        &mut names,
+        &mut environments,
+    );
     let mut world = World {
         families,
         ages,
         exported: exported(input.inventories),
         host_of: host_of.collect(),
         sightings,
-        rows: rows(input.inventories, &judged.hosts),
+        rows,
         hosts: judged.hosts,
+        names,
+        environments,
         keys,
         certificates,
         others,
@@ -118,6 +134,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         listed,
         estate: input.estate,
         now: input.now,
+        today: exceptions::today(input.now),
     };
     certificate_status::decide(&mut world);
     let join = join::join(&world);
@@ -140,13 +157,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
     if !trust.is_empty() || unjudged > 0 {
         metrics.insert("ssh".to_owned(), trust.metrics(unjudged));
     }
-    let World {
-        sightings,
-        keys,
-        others,
-        listed,
-        ..
-    } = world;
+    let (sightings, keys, others, listed) = kept(world);
     let others = hand_out(sightings, &others, &keys, &mut key_reports);
     let mut report = Report {
         schema: REPORT_SCHEMA.to_owned(),
@@ -167,19 +178,24 @@ pub fn reconcile(input: Input<'_>) -> Report {
     report
 }
 
+/// What is needed when all is judged; the rest goes, so that it takes no memory meanwhile.
+fn kept(world: World<'_>) -> (Vec<Sighting>, Vec<context::Key>, Few, listed::Listed) {
+    (world.sightings, world.keys, world.others, world.listed)
+}
+
 /// Moves the sightings into the reports of their keys; gives those that have none. The list shrinks meanwhile: an estate's
 /// are never in memory twice.
 fn hand_out(
     mut sightings: Vec<Sighting>,
-    others: &[usize],
+    others: &Few,
     keys: &[context::Key],
     reports: &mut [KeyReport],
 ) -> Vec<Sighting> {
     const SHRINK_EVERY: usize = 1 << 14;
     // Those without a key come first, then those of each key; among each other they stay in order.
-    let of_keys = keys.iter().flat_map(|key| key.all.iter().copied());
+    let of_keys = keys.iter().flat_map(|key| key.all.iter());
     let mut place: Vec<usize> = vec![0; sightings.len()];
-    for (to, from) in others.iter().copied().chain(of_keys).enumerate() {
+    for (to, from) in others.iter().chain(of_keys).enumerate() {
         if let Some(slot) = place.get_mut(from) {
             *slot = to;
         }
@@ -207,34 +223,33 @@ fn judge(
     inventories: &[Inventory],
 ) -> (Vec<KeyReport>, Vec<EntryReport>, Trust, u64) {
     let at_place = weak::AtPlace::index(world);
-    let pointing = weak::extend(world, &at_place, &mut join);
+    let (pointing, weak) = weak::extend(world, &at_place, &mut join);
     let replaced = Replaced::find(world, &join, &at_place);
     let coverage = places::Coverage::new(world, &join);
     let environments = sharing::environments(world);
-    let hashes = strength::Hashes::forbidden(world);
+    let mut demands = strength::Demands::new(world);
     let place_rules = placement::rules(&world.policy.places);
     let trust = Trust::find(world, &join, !inventories.is_empty());
     let (mut contradicted, unjudged) = trust::contradictions(world);
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
-    let mut of_rows: Vec<Vec<Finding>> = world.rows.iter().map(|_| Vec::new()).collect();
+    let mut of_rows: Vec<(usize, Finding)> = Vec::new();
+    let mut drafts: Vec<Draft> = Vec::new();
     let mut keys = Vec::with_capacity(world.keys.len());
     for (index, key) in world.keys.iter().enumerate() {
-        let links: &[Link] = join.links.get(index).map_or(&[], Vec::as_slice);
+        let links = join.links.get(index);
         let cx = KeyContext {
             world,
             index,
             key,
             links,
         };
-        let mut drafts: Vec<Draft> = Vec::new();
         if !inventories.is_empty() {
-            let pointing = pointing.get(index).map_or(&[][..], Vec::as_slice);
             ownership::judge(
                 &cx,
                 &join,
+                (weak.get(index), pointing.get(index)),
                 &replaced,
                 &trust,
-                pointing,
                 &unowned,
                 &mut drafts,
             );
@@ -244,11 +259,11 @@ fn judge(
             for link in links.iter().filter(|link| !link.by_primary) {
                 let Some(row) = cx.row(link) else { continue };
                 // A row whose thing has another key by now was rotated, and says nothing of it.
-                if replaced.rekeyed_rows.get(link.row) == Some(&true) {
+                if replaced.rekeyed_rows.get(link.row()) == Some(&true) {
                     continue;
                 }
                 let both = [rotation::overdue(world, row), rotation::unproven(&cx, row)];
-                drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row)));
+                drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row())));
             }
         }
         if inventories.is_empty() {
@@ -257,13 +272,13 @@ fn judge(
         drafts.extend(contradicted.remove(&index).into_iter().flatten());
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
-        strength::judge(&cx, &hashes, &mut drafts);
+        strength::judge(&cx, &mut demands, &mut drafts);
         compromise::judge(&cx, &mut drafts);
         sharing::judge(&cx, &environments, &trust, &mut drafts);
         pairing::judge(&cx, &mut drafts);
         placement::by_policy(&cx, &place_rules, &environments, &mut drafts);
         let mut flags = Vec::with_capacity(drafts.len());
-        for mut draft in drafts {
+        for mut draft in drafts.drain(..) {
             finding::soften(&mut draft, key, world.policy);
             let row = draft.row;
             let finding = finding::finish(
@@ -271,51 +286,45 @@ fn judge(
                 &Subject::Key(key),
                 row.and_then(|r| world.rows.get(r)),
             );
-            if let Some(list) = row.and_then(|r| of_rows.get_mut(r)) {
-                list.push(finding::repeated(&finding, key));
-            }
+            of_rows.extend(row.map(|row| (row, finding::repeated(&finding, key))));
             flags.push(finding);
         }
         finding::sort(&mut flags);
+        let mut entries = Vec::with_capacity(links.len());
+        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id.clone())));
         keys.push(KeyReport {
             key_id: key.id.clone(),
             class: key.class,
-            algorithm: world
-                .at(&key.judged)
-                .find_map(|s| s.algorithm.as_deref())
-                .map(str::to_owned),
+            algorithm: world.at(&key.judged).find_map(|s| s.algorithm.clone()),
             bits: world.at(&key.judged).find_map(|s| s.bits),
-            known_public: crate::identity::known_public(&key.id).map(str::to_owned),
-            entries: links
-                .iter()
-                .filter_map(|l| cx.row(l))
-                .map(|r| r.entry.id.clone())
-                .collect(),
+            known_public: crate::identity::known_public(&key.id).map(SharedText::new),
+            entries,
             matched_by: links
                 .iter()
                 .map(|l| l.method)
                 .min()
-                .map(|m| m.as_str().to_owned()),
+                .map(|m| m.as_str().into()),
             flags,
             sightings: Vec::new(),
         });
     }
     let doubles = duplicates::find(world, &join);
-    let entries = world
-        .rows
-        .iter()
-        .enumerate()
-        .zip(of_rows)
-        .map(|((number, row), mut flags)| {
+    of_rows.sort_by_key(|(row, _)| *row);
+    let mut of_rows = of_rows.into_iter().peekable();
+    let rows = world.rows.iter().enumerate();
+    let entries = rows
+        .map(|(number, row)| {
             let (status, mut drafts) =
                 status::judge(world, number, row, &join, &replaced, &coverage);
             drafts.extend(doubles.get(&number).cloned());
-            flags.extend(
-                drafts
-                    .into_iter()
-                    .map(|d| finding::finish(d, &Subject::Row, Some(row))),
-            );
+            let mut flags = Vec::with_capacity(drafts.len());
+            while let Some((_, finding)) = of_rows.next_if(|(row, _)| *row == number) {
+                flags.push(finding);
+            }
+            let own = drafts.into_iter();
+            flags.extend(own.map(|d| finding::finish(d, &Subject::Row, Some(row))));
             finding::sort(&mut flags);
+            flags.shrink_to_fit();
             entry_report(world, row, join.rows.get(number), status, flags)
         })
         .collect();
@@ -330,84 +339,72 @@ fn entry_report(
     flags: Vec<Finding>,
 ) -> EntryReport {
     let matched = found.filter(|f| f.is_matched());
-    let keys = matched.map_or(&[][..], |f| &f.keys);
+    let numbers = matched.into_iter().flat_map(|f| f.keys.iter());
+    let numbers = numbers.filter_map(|k| world.keys.get(k));
+    let mut keys = Vec::with_capacity(matched.map_or(0, |f| f.keys.len()));
+    keys.extend(numbers.map(|k| k.id.clone()));
     EntryReport {
-        id: row.entry.id.clone(),
-        source: row.entry.source.clone(),
-        name: row.entry.name.clone(),
-        owner: row.entry.owner.clone(),
-        state: row.entry.state.map(|s| s.as_str().to_owned()),
+        id: row.id.clone(),
+        source: row.entry.source.as_str().into(),
+        name: row.entry.name.as_deref().map(Into::into),
+        owner: row.entry.owner.as_deref().map(SharedText::new),
+        state: row.entry.state.map(|s| s.as_str().into()),
         status,
-        matched_by: matched
-            .and_then(|f| f.method)
-            .map(|m| m.as_str().to_owned()),
-        keys: keys
-            .iter()
-            .filter_map(|&k| world.keys.get(k))
-            .map(|k| k.id.clone())
-            .collect(),
+        matched_by: matched.and_then(|f| f.method).map(|m| m.as_str().into()),
+        keys,
         flags,
     }
 }
 
 /// The rows of all inventories, in the order of their sources.
-fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>> {
-    let mut list: Vec<(usize, &Entry)> = Vec::new();
+fn rows<'a>(
+    inventories: &'a [Inventory],
+    hosts: &sweeps::Hosts,
+    names: &mut Names,
+    environments: &mut Texts,
+) -> Vec<Row<'a>> {
+    let mut list: Vec<(usize, &str, u64, &'a Entry)> = Vec::new();
     for (number, inventory) in inventories.iter().enumerate() {
-        list.extend(inventory.entries.iter().map(|entry| (number, entry)));
+        list.extend(inventory.entries.iter().map(|entry| {
+            let source = entry.source.rsplit_once(':');
+            let (name, line) = source.unwrap_or((&entry.source, ""));
+            (number, name, line.parse().unwrap_or(u64::MAX), entry)
+        }));
     }
-    list.sort_by_cached_key(|(number, entry)| {
-        let (name, line) = entry.source.rsplit_once(':').unwrap_or((&entry.source, ""));
-        (
-            *number,
-            name.to_owned(),
-            line.parse::<u64>().unwrap_or(u64::MAX),
-            entry.id.clone(),
-        )
-    });
-    let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
-    let of_ids: Vec<usize> = list
-        .iter()
-        .map(|(_, entry)| {
-            let seen = ids.entry(&entry.id).or_default();
-            *seen += 1;
-            *seen
-        })
-        .collect();
-    let row = |((inventory, entry), nth): ((usize, &'a Entry), usize)| {
-        let source = inventories
-            .get(inventory)
-            .map(|i| i.name.as_str())
-            .unwrap_or_default();
+    list.sort_by_key(|(number, name, line, entry)| (*number, *name, *line, entry.id.as_str()));
+    let mut ids: HashMap<&str, usize> = HashMap::default();
+    let mut words: HashMap<&str, Option<u32>> = HashMap::default();
+    let mut names = NameReader::new(names);
+    let row = |(inventory, _, _, entry): (usize, &str, u64, &'a Entry)| {
+        let nth = ids.entry(&entry.id).or_default();
+        *nth += 1;
         // Ids that occur again are told apart by their source and order, never by a line that shifts.
-        let tag = if nth == 1 {
-            entry.id.clone()
-        } else {
-            format!("{} {source} {nth}", entry.id)
-        };
-        let named = entry.identifiers.iter().find_map(|i| match i {
-            Identifier::IssuerSerial { issuer, .. } => Some(issuer.as_str()),
-            _ => None,
+        let tag = (*nth > 1).then(|| {
+            let source = inventories.get(inventory).map(|i| i.name.as_str());
+            format!("{} {} {nth}", entry.id, source.unwrap_or_default()).into()
         });
+        let mut issuers = entry.identifiers.iter().filter_map(issuer_beside_serial);
+        let first = issuers.next();
+        // The others are found by their texts.
+        issuers.for_each(|issuer| _ = names.read(issuer));
+        let issuer = entry.issuer.as_ref().or(first);
+        let environment = entry.environment.as_deref();
         Row {
             entry,
+            id: SharedText::of_its_own(&entry.id),
             inventory,
             tag,
-            identifiers: entry
-                .identifiers
-                .iter()
-                .map(tokens::of_identifier)
-                .collect(),
-            subject: entry.subject.as_deref().and_then(names::Name::read),
-            issuer: entry
-                .issuer
-                .as_deref()
-                .or(named)
-                .and_then(names::Name::read),
+            subject: entry.subject.as_deref().and_then(|text| names.read(text)),
+            issuer: issuer.and_then(|text| names.read(text)),
+            of_serial: first.map_or(NameId::BLANK, |text| names.read_id(text)),
+            environment: environment.and_then(|text| {
+                let word = || Some(environments.number(&sharing::environment_word(text)?));
+                *words.entry(text).or_insert_with(word)
+            }),
             places: places::prepare(&entry.places, hosts),
         }
     };
-    list.into_iter().zip(of_ids).map(row).collect()
+    list.into_iter().map(row).collect()
 }
 
 /// A policy by name and digest, with what holds for its exceptions.

@@ -1,9 +1,14 @@
 //! Distinguished names, compared whatever their order, case and spelling.
 
-/// A name as a sorted set of attributes; equal names have equal keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use super::few::NONE;
+use super::texts::Texts;
+use std::borrow::Cow;
+use std::hash::BuildHasher as _;
+
+/// A name in one spelling: its attributes in order, each of which ends a line; no value has a line end.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
-    attributes: Vec<(String, String)>,
+    key: String,
     /// The text had no attribute types: it is one value, taken for a common name.
     bare: bool,
 }
@@ -11,73 +16,263 @@ pub(super) struct Name {
 impl Name {
     /// Reads RFC 4514 text, `/C=…/CN=…` or `CN = …, O = …`; none for a blank text.
     pub(super) fn read(text: &str) -> Option<Self> {
+        let mut speller = Speller::default();
+        let bare = speller.spell(text)?;
+        Some(Self {
+            key: speller.out,
+            bare,
+        })
+    }
+
+    /// Whether a row's name and a certificate's agree; a bare text must be one of the common names.
+    pub(super) fn agrees(&self, certificate: &Self) -> bool {
+        agree(&self.key, self.bare, &certificate.key)
+    }
+}
+
+fn agree(own: &str, bare: bool, certificate: &str) -> bool {
+    if bare {
+        let own = common_names(own).next();
+        common_names(certificate).any(|cn| Some(cn) == own)
+    } else {
+        own == certificate
+    }
+}
+
+/// The common names in a name's one spelling.
+fn common_names(key: &str) -> impl Iterator<Item = &str> {
+    key.split('\n').filter_map(|line| line.strip_prefix("cn="))
+}
+
+/// A distinguished name by number; a blank one has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct NameId(u32);
+
+impl NameId {
+    /// The blank name.
+    pub(super) const BLANK: Self = Self(NONE);
+
+    /// Whether it is the blank name.
+    pub(super) fn is_blank(self) -> bool {
+        self == Self::BLANK
+    }
+
+    /// Its number.
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// A name as a text gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) id: NameId,
+    /// The text had no attribute types: it is one value, taken for a common name.
+    bare: bool,
+}
+
+/// All names of sightings and rows, each read once into its one spelling.
+#[derive(Default)]
+pub(super) struct Names {
+    texts: Texts,
+}
+
+impl Names {
+    /// The name of a text, if it is among these.
+    pub(super) fn find(&self, text: &str) -> Option<Named> {
+        let mut speller = Speller::default();
+        let Some(bare) = speller.spell(text) else {
+            let id = NameId::BLANK;
+            return Some(Named { id, bare: false });
+        };
+        let id = NameId(self.texts.find(&speller.out)?);
+        Some(Named { id, bare })
+    }
+
+    /// The common names, in one spelling.
+    pub(super) fn common_names(&self, name: NameId) -> impl Iterator<Item = &str> {
+        common_names(self.texts.get(name.0))
+    }
+
+    /// The names among these that are one of its common names alone.
+    pub(super) fn common_alone(&self, name: NameId) -> impl Iterator<Item = NameId> {
+        let common = self.common_names(name);
+        let alone = common.filter_map(|cn| Some(self.find(cn)?.id));
+        alone.filter(move |&id| id != name && !id.is_blank())
+    }
+
+    /// Whether a row's name and a certificate's agree; a bare text must be one of the common names.
+    pub(super) fn agree(&self, own: Named, certificate: NameId) -> bool {
+        if !own.bare || certificate.is_blank() {
+            return own.id == certificate;
+        }
+        agree(
+            self.texts.get(own.id.0),
+            true,
+            self.texts.get(certificate.0),
+        )
+    }
+}
+
+/// Reads names into their list. Issuers repeat a thousandfold: the texts that were read last are not read again.
+pub(super) struct NameReader<'n, 't> {
+    names: &'n mut Names,
+    speller: Speller,
+    recent: Vec<Option<(&'t str, Option<Named>)>>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl<'n, 't> NameReader<'n, 't> {
+    /// How many texts are remembered, at most.
+    const RECENT: usize = 512;
+
+    pub(super) fn new(names: &'n mut Names) -> Self {
+        Self {
+            names,
+            speller: Speller::default(),
+            recent: vec![None; Self::RECENT],
+            hasher: foldhash::fast::RandomState::default(),
+        }
+    }
+
+    /// The name of a text; none for a blank one.
+    pub(super) fn read(&mut self, text: &'t str) -> Option<Named> {
+        let hash = usize::try_from(self.hasher.hash_one(text) >> 32).unwrap_or(0);
+        let slot = self.recent.get_mut(hash % Self::RECENT);
+        if let Some(Some((known, named))) = &slot
+            && *known == text
+        {
+            return *named;
+        }
+        let named = self.speller.spell(text).map(|bare| Named {
+            id: NameId(self.names.texts.number(&self.speller.out)),
+            bare,
+        });
+        if let Some(slot) = slot {
+            *slot = Some((text, named));
+        }
+        named
+    }
+
+    /// The same; the blank name for a blank text.
+    pub(super) fn read_id(&mut self, text: &'t str) -> NameId {
+        self.read(text).map_or(NameId::BLANK, |named| named.id)
+    }
+}
+
+/// Makes the one spelling of names, in memory that is used again for each.
+#[derive(Default)]
+struct Speller {
+    /// The attributes as they come.
+    parts: String,
+    /// Where each begins and ends.
+    ranges: Vec<std::ops::Range<usize>>,
+    out: String,
+}
+
+impl Speller {
+    /// Leaves the one spelling in `out`, and tells whether the text had no attribute types; none for a blank text.
+    fn spell(&mut self, text: &str) -> Option<bool> {
+        self.parts.clear();
+        self.ranges.clear();
+        self.out.clear();
         let text = text.trim();
         if text.is_empty() {
             return None;
         }
         if !text.contains('=') {
-            return Some(Self {
-                attributes: vec![("cn".to_owned(), folded(text))],
-                bare: true,
-            });
+            self.out.push_str("cn=");
+            fold_into(text, &mut self.out);
+            self.out.push('\n');
+            return Some(true);
         }
-        let parts = if text.starts_with('/') {
-            split_slashes(&unescape_slashes(text))
+        if text.starts_with('/') {
+            let parts = split_slashes(&unescape_slashes(text));
+            parts.iter().for_each(|part| self.attribute(part));
+        } else if text.contains(['\\', '"']) {
+            let parts = split_escaped(text);
+            parts.iter().for_each(|part| self.attribute(part));
         } else {
-            split_escaped(text)
+            text.split([',', ';', '+', '\n'])
+                .for_each(|part| self.attribute(part));
+        }
+        let Self { parts, ranges, out } = self;
+        let of = |range: &std::ops::Range<usize>| parts.get(range.clone()).unwrap_or_default();
+        ranges.sort_unstable_by(|one, other| of(one).cmp(of(other)));
+        ranges.dedup_by(|one, other| of(one) == of(other));
+        ranges.iter().for_each(|range| out.push_str(of(range)));
+        (!ranges.is_empty()).then_some(false)
+    }
+
+    /// Adds `type=value`, if it is that.
+    fn attribute(&mut self, part: &str) {
+        let Some((kind, value)) = part.split_once('=') else {
+            return;
         };
-        let mut attributes: Vec<(String, String)> =
-            parts.iter().filter_map(|part| attribute(part)).collect();
-        attributes.sort();
-        attributes.dedup();
-        (!attributes.is_empty()).then_some(Self {
-            attributes,
-            bare: false,
-        })
-    }
-
-    /// One text for hashing; equal for names with the same attributes.
-    pub(super) fn key(&self) -> String {
-        let mut out = String::new();
-        for (kind, value) in &self.attributes {
-            out.push_str(kind);
-            out.push('=');
-            out.push_str(value);
-            out.push('\u{1f}');
+        let start = self.parts.len();
+        let lower = |c: char| c.to_ascii_lowercase();
+        self.parts.extend(kind.trim().chars().map(lower));
+        let kind = self.parts.get(start..).unwrap_or_default();
+        let plain = kind.strip_prefix("oid.").unwrap_or(kind);
+        if !is_type(plain) {
+            self.parts.truncate(start);
+            return;
         }
-        out
-    }
-
-    /// The common names.
-    pub(super) fn common_names(&self) -> impl Iterator<Item = &str> {
-        self.attributes
-            .iter()
-            .filter(|(kind, _)| kind == "cn")
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Whether a row's name and a certificate's agree; a bare text must be one of the common names.
-    pub(super) fn agrees(&self, certificate: &Self) -> bool {
-        if self.bare {
-            let own = self.common_names().next();
-            certificate.common_names().any(|cn| Some(cn) == own)
-        } else {
-            self.attributes == certificate.attributes
+        let prefix = kind.len() - plain.len();
+        match canonical_type(plain) {
+            Some(word) => {
+                self.parts.truncate(start);
+                self.parts.push_str(word);
+            }
+            None => self.parts.replace_range(start..start + prefix, ""),
         }
+        self.parts.push('=');
+        let text = text_of_der(value);
+        fold_into(text.as_deref().unwrap_or(value), &mut self.parts);
+        self.parts.push('\n');
+        self.ranges.push(start..self.parts.len());
     }
 }
 
 /// The key of a name's text, empty for a blank one.
-pub(super) fn name_key(text: &str) -> String {
-    Name::read(text).map(|name| name.key()).unwrap_or_default()
+#[cfg(test)]
+fn name_key(text: &str) -> String {
+    Name::read(text).map(|name| name.key).unwrap_or_default()
+}
+
+/// Lower case, without a copy where it is that already.
+pub(super) fn lower_case(text: &str) -> Cow<'_, str> {
+    match text
+        .bytes()
+        .any(|b| !b.is_ascii() || b.is_ascii_uppercase())
+    {
+        true => Cow::Owned(text.to_lowercase()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Lower case, blanks folded to one and trimmed (the gist of RFC 4518).
 pub(super) fn folded(text: &str) -> String {
-    text.split_whitespace()
-        .map(str::to_lowercase)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut out = String::with_capacity(text.len());
+    fold_into(text, &mut out);
+    out
+}
+
+fn fold_into(text: &str, out: &mut String) {
+    for (number, word) in text.split_whitespace().enumerate() {
+        if number > 0 {
+            out.push(' ');
+        }
+        if word.is_ascii() {
+            let start = out.len();
+            out.push_str(word);
+            if let Some(word) = out.get_mut(start..) {
+                word.make_ascii_lowercase();
+            }
+        } else {
+            out.push_str(&word.to_lowercase());
+        }
+    }
 }
 
 /// `/C=DE/O=a/b/CN=x`: a slash starts an attribute only when a type and `=` follow.
@@ -191,15 +386,6 @@ fn split_escaped(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn attribute(part: &str) -> Option<(String, String)> {
-    let (kind, value) = part.split_once('=')?;
-    let kind = kind.trim().to_ascii_lowercase();
-    let kind = kind.strip_prefix("oid.").unwrap_or(&kind);
-    let text = text_of_der(value);
-    let value = folded(text.as_deref().unwrap_or(value));
-    is_type(kind).then(|| (canonical_type(kind).to_owned(), value))
-}
-
 fn is_type(kind: &str) -> bool {
     let kind = kind.trim();
     !kind.is_empty()
@@ -208,8 +394,13 @@ fn is_type(kind: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
-fn canonical_type(kind: &str) -> &str {
-    match kind {
+/// The usual word for an attribute type that has several.
+fn canonical_type(kind: &str) -> Option<&'static str> {
+    // Most are usual already.
+    if matches!(kind, "cn" | "o" | "ou" | "c" | "l" | "st" | "dc") {
+        return None;
+    }
+    let word = match kind {
         "2.5.4.3" | "commonname" => "cn",
         "2.5.4.4" | "surname" => "sn",
         "2.5.4.5" => "serialnumber",
@@ -234,8 +425,9 @@ fn canonical_type(kind: &str) -> &str {
         "0.9.2342.19200300.100.1.1" | "userid" => "uid",
         "0.9.2342.19200300.100.1.25" | "domaincomponent" => "dc",
         "1.2.840.113549.1.9.1" | "e" | "email" => "emailaddress",
-        other => other,
-    }
+        _ => return None,
+    };
+    Some(word)
 }
 
 #[cfg(test)]
@@ -252,7 +444,7 @@ mod tests {
             "OID.2.5.4.3=Shop\\, Inc+O=Acme,C=DE",
         ] {
             assert!(Name::read(text).unwrap().agrees(&name), "{text}");
-            assert_eq!(name_key(text), name.key(), "{text}");
+            assert_eq!(name_key(text), name.key, "{text}");
         }
     }
 

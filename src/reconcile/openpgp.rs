@@ -27,7 +27,7 @@ impl Families {
     pub(super) fn find(keys: &[Key], sightings: &[Sighting]) -> Self {
         let mut out = Self::default();
         for (number, key) in keys.iter().enumerate() {
-            let seen = key.all.iter().filter_map(|&i| sightings.get(i));
+            let seen = key.all.iter().filter_map(|i| sightings.get(i));
             for pgp in seen.filter_map(|s| s.pgp.as_deref()) {
                 let Some(primary) = &pgp.primary else {
                     continue;
@@ -41,6 +41,11 @@ impl Families {
             }
         }
         out
+    }
+
+    /// Whether there is no subkey at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.subkeys.is_empty()
     }
 
     /// The keys that are subkeys of the primary key with this fingerprint.

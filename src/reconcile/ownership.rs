@@ -4,9 +4,10 @@ use super::context::{Draft, KeyContext, Row, World};
 use super::dates::day;
 use super::evidence;
 use super::exposure::is_trust_anchor;
-use super::join::{Join, Method};
+use super::join::{Join, Link, Method, WeakLink};
 use super::openpgp;
 use super::renewal::{Replaced, lie_together};
+use super::tokens::methods_of;
 use super::trust::{self, Trust};
 use crate::model::{CertificateStatus, Flag, KeyId, Kind, Severity, Sighting};
 use crate::policy::Standing;
@@ -16,14 +17,14 @@ use std::collections::BTreeSet;
 pub(super) fn judge(
     cx: &KeyContext<'_, '_>,
     join: &Join,
+    (weak, pointing): (&[WeakLink], &[u32]),
     replaced: &Replaced,
     trust: &Trust,
-    pointing: &[usize],
     unowned_sources: &[bool],
     out: &mut Vec<Draft>,
 ) {
     if cx.links.is_empty() {
-        unmatched(cx, join, replaced, trust, pointing, out);
+        unmatched(cx, join, (weak, pointing), replaced, trust, out);
         return;
     }
     unknown_certificates(cx, replaced, out);
@@ -34,7 +35,7 @@ pub(super) fn judge(
         }
         if let Some(why) = no_owner(cx.world, row) {
             let severity = cx.world.policy.severity(Flag::Unowned);
-            out.push(Draft::new(Flag::Unowned, severity, why).row(link.row));
+            out.push(Draft::new(Flag::Unowned, severity, why).row(link.row()));
         }
     }
 }
@@ -69,9 +70,9 @@ pub(super) fn owner_of<'a>(row: &Row<'a>) -> Option<&'a str> {
 fn unmatched(
     cx: &KeyContext<'_, '_>,
     join: &Join,
+    (weak, pointing): (&[WeakLink], &[u32]),
     replaced: &Replaced,
     trust: &Trust,
-    pointing: &[usize],
     out: &mut Vec<Draft>,
 ) {
     if replaced.renewals.contains_key(&cx.index) {
@@ -92,12 +93,13 @@ fn unmatched(
         .row(row)
     };
     let before = out.len();
-    for link in join.weak.get(cx.index).into_iter().flatten() {
-        if let Some(row) = cx.world.rows.get(link.other) {
-            let contradictory = join.rows.get(link.other).is_some_and(|r| r.contradictory);
+    for link in weak {
+        if let Some(row) = cx.world.rows.get(link.other()) {
+            let of_row = join.rows.get(link.other());
+            let contradictory = of_row.is_some_and(|r| r.contradictory);
             out.push(ambiguous(
                 weak_reason(row, link.method, contradictory),
-                link.other,
+                link.other(),
             ));
         }
     }
@@ -113,7 +115,10 @@ fn unmatched(
         return;
     }
     let mut why = "no row of the inventory names it".to_owned();
-    if let Some(row) = pointing.first().and_then(|&r| cx.world.rows.get(r)) {
+    if let Some(row) = pointing
+        .first()
+        .and_then(|&r| cx.world.rows.get(r as usize))
+    {
         why.push_str(&format!(
             "; {} points at its place and names another key",
             row.title()
@@ -145,7 +150,7 @@ fn unmatched(
 
 /// Who answers for the hosts of a key, by the asset list: whom to ask.
 fn host_owners(cx: &KeyContext<'_, '_>) -> Option<String> {
-    let hosts: BTreeSet<usize> = cx.key.judged.iter().map(|&n| cx.world.host(n)).collect();
+    let hosts: BTreeSet<usize> = cx.key.judged.iter().map(|n| cx.world.host(n)).collect();
     let one = |host: &usize| {
         let owner = cx.world.listed.owners.get(host)?;
         Some(format!(
@@ -169,16 +174,12 @@ fn heir<'w, 'a>(cx: &KeyContext<'w, 'a>, join: &Join, replaced: &Replaced) -> Op
         let successor = cx
             .world
             .certificates
-            .get(certificate.successor.filter(|_| old)?)?;
-        let key = successor.key;
+            .get(certificate.successor().filter(|_| old)?)?;
+        let key = successor.key();
         if !lie_together(cx.world, certificate, successor) {
             return None;
         }
-        let linked = join
-            .links
-            .get(key)
-            .and_then(|links| links.first())
-            .map(|l| l.row);
+        let linked = join.links.get(key).first().map(Link::row);
         let renewed = || replaced.renewals.get(&key)?.first().map(|r| r.row);
         linked.or_else(renewed)
     });
@@ -226,11 +227,11 @@ fn probable(cx: &KeyContext<'_, '_>, join: &Join) -> Option<(String, usize)> {
         .collect();
     probable.into_iter().find_map(|id| {
         let key = cx.world.key_number(id)?;
-        let link = join.links.get(key)?.first()?;
-        let row = cx.world.rows.get(link.row)?;
+        let link = join.links.get(key).first()?;
+        let row = cx.world.rows.get(link.row())?;
         Some((
             format!("encrypted, and probably the key that {} names", row.title()),
-            link.row,
+            link.row(),
         ))
     })
 }
@@ -238,10 +239,7 @@ fn probable(cx: &KeyContext<'_, '_>, join: &Join) -> Option<(String, usize)> {
 impl World<'_> {
     /// The number of a key.
     pub(super) fn key_number(&self, id: &KeyId) -> Option<usize> {
-        let text = id.to_string();
-        self.keys
-            .binary_search_by(|key| key.id.to_string().cmp(&text))
-            .ok()
+        self.keys.binary_search_by(|key| key.id.by_text(id)).ok()
     }
 }
 
@@ -285,7 +283,10 @@ fn describe(cx: &KeyContext<'_, '_>) -> String {
         Some(bits) => format!(" ({a} {bits})"),
         None => format!(" ({a})"),
     });
-    let places: BTreeSet<String> = cx.judged().map(World::place).collect();
+    let judged = cx.judged();
+    let places: BTreeSet<(Option<&str>, &str)> = judged
+        .map(|s| (s.host.as_deref(), s.location.path.as_str()))
+        .collect();
     let more = match places.len() {
         0 | 1 => String::new(),
         2 => " and 1 more place".to_owned(),
@@ -319,7 +320,7 @@ fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut 
                 link.named.is_empty()
                     && row.is_some_and(|r| r.covers(Kind::Certificate) && !names_another(r, cx))
             };
-            link.named.contains(&number) || by_key()
+            link.named.contains(number) || by_key()
         });
         let Some(facts) = cx.world.facts(certificate).filter(|_| !known) else {
             continue;
@@ -349,10 +350,8 @@ fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut 
 /// Whether a row that matched by key also names a certificate, which then is another one.
 fn names_another(row: &Row<'_>, cx: &KeyContext<'_, '_>) -> bool {
     // 64 digits that are the key's own digest do not name a certificate.
-    row.identifiers.iter().any(|tokens| {
-        let named =
-            |t: &super::join::Token| t.method().names_certificate() && t.method().is_strong();
-        let all = tokens.iter().all(named);
-        all && !cx.key.certificates.is_empty()
+    row.entry.identifiers.iter().map(methods_of).any(|methods| {
+        let named = |m: &Method| m.names_certificate() && m.is_strong();
+        methods.iter().all(named) && !cx.key.certificates.is_empty()
     })
 }

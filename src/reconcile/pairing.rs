@@ -10,14 +10,14 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         .world
         .at(&cx.key.all)
         .any(|s| !s.kind.is_private() || s.probable_key.is_some());
+    if paired {
+        return;
+    }
     let mut private = cx
         .private()
         .map(|(_, s)| s)
         .filter(|s| s.kind == Kind::PrivateKey);
-    let Some(s) = private
-        .find(|s| spot(s) == Spot::Service)
-        .filter(|_| !paired)
-    else {
+    let Some(s) = private.find(|s| spot(s) == Spot::Service) else {
         return;
     };
     let why = format!(

@@ -41,12 +41,12 @@ pub(super) fn by_policy(
 ) {
     let severity = cx.world.policy.severity(Flag::Misplaced);
     let mut told = BTreeSet::new();
-    for &number in rules.first().map_or(&[][..], |_| &cx.key.judged) {
+    for number in rules.first().into_iter().flat_map(|_| cx.key.judged.iter()) {
         let Some(s) = cx.world.sightings.get(number) else {
             continue;
         };
         for rule in rules {
-            let place = World::place(s);
+            let place = World::place(s).to_string();
             let environment = environments.get(&cx.world.host(number));
             if !rule.is_about(cx, s, environment) || rule.permits(s) || told.contains(&place) {
                 continue;
@@ -99,7 +99,7 @@ impl Rule<'_> {
 /// Holds the places where a key was seen against those that its rows allow.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
     for link in cx.links.iter().filter(|link| !link.by_primary) {
-        if replaced.renewed_rows.get(link.row) == Some(&true) {
+        if replaced.renewed_rows.get(link.row()) == Some(&true) {
             continue; // what took its place is told, and not where the old one is kept
         }
         let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
@@ -110,61 +110,63 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         if seen.any(|number| row.allows(cx.world, number)) {
             continue;
         }
-        let place = cx
-            .world
-            .sightings
-            .get(first)
-            .map(World::place)
-            .unwrap_or_default();
+        let Some(first) = cx.world.sightings.get(first) else {
+            continue;
+        };
         let why = format!(
-            "{} allows {}, and it was seen in {place} instead",
+            "{} allows {}, and it was seen in {} instead",
             row.title(),
-            row.places_text()
+            row.places_text(),
+            World::place(first)
         );
         let severity = cx.world.policy.severity(Flag::Misplaced);
-        out.push(Draft::new(Flag::Misplaced, severity, why).row(link.row));
+        out.push(Draft::new(Flag::Misplaced, severity, why).row(link.row()));
     }
     stray(cx, out);
 }
 
 /// The judged sightings of what a row means: of a key all, of a certificate those of other certificates not.
-fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = usize> + use<'w> {
+fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &'w Link) -> impl Iterator<Item = usize> + use<'w> {
     let world = cx.world;
-    let named = link.named.clone();
-    cx.key.judged.iter().copied().filter(move |&number| {
+    let named = &link.named;
+    cx.key.judged.iter().filter(move |&number| {
         let is_certificate = world
             .sightings
             .get(number)
             .is_some_and(|s| s.kind == Kind::Certificate);
         !is_certificate
             || named.is_empty()
-            || named.iter().any(|&c| {
-                world
-                    .certificates
-                    .get(c)
-                    .is_some_and(|c| c.judged.binary_search(&number).is_ok())
+            || named.iter().any(|c| {
+                let certificate = world.certificates.get(c);
+                certificate.is_some_and(|c| c.judged.contains(number))
             })
     })
 }
 
 /// Copies of a private key beside the one that is where it may be.
 fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    if cx.private().next().is_none() {
+        return;
+    }
     let rows: Vec<_> = cx
         .links
         .iter()
         .filter(|link| !link.by_primary)
-        .filter_map(|link| Some((link.row, cx.row(link)?)))
-        .filter(|(_, row)| row.is_checkable())
+        .filter_map(|link| cx.row(link))
+        .filter(|row| row.is_checkable())
         .collect();
-    let Some(&(_, row)) = rows.first() else {
+    let Some(&row) = rows.first() else {
         return;
     };
-    let allowed = |number: usize| rows.iter().any(|(_, row)| row.allows(cx.world, number));
+    let allowed = |number: usize| rows.iter().any(|row| row.allows(cx.world, number));
+    if cx.private().all(|(number, _)| allowed(number)) {
+        return;
+    }
     // One file is one copy, however many artifacts it holds.
     let mut copies: BTreeMap<String, (usize, &Sighting)> = BTreeMap::new();
     for (number, sighting) in cx.private() {
         copies
-            .entry(World::place(sighting))
+            .entry(World::place(sighting).to_string())
             .or_insert((number, sighting));
     }
     let (inside, outside): (Vec<_>, Vec<_>) =
@@ -199,8 +201,8 @@ fn beside<'c, 'w>(
         .key
         .judged
         .iter()
-        .filter(|&&n| allowed(n))
-        .filter_map(|&n| {
+        .filter(|&n| allowed(n))
+        .filter_map(|n| {
             Some((
                 cx.world.host(n),
                 directory(&cx.world.sightings.get(n)?.location.path),

@@ -6,88 +6,84 @@ use super::join::Join;
 use super::lineage::{settled, settled_or_same};
 use super::sweeps::{Host, Hosts, lies_in, tidy};
 use crate::model::{EntryKind, EntryPlace, Gap, GapReason, KeyId, Sighting};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The host that a place names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum HostRef {
+pub(super) enum HostRef<'a> {
     /// None: any host.
     Any,
     /// One that was swept, by number.
     Swept(usize),
     /// One that was not.
-    Unswept(String),
+    Unswept(&'a str),
 }
 
 /// A place of a row, prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Place<'a> {
     Exact {
-        host: HostRef,
-        path: String,
+        host: HostRef<'a>,
+        path: Cow<'a, str>,
     },
     Glob {
-        host: HostRef,
-        glob: Glob,
-        pattern: String,
+        host: HostRef<'a>,
+        pattern: &'a str,
+        glob: Box<Glob>,
     },
-    Host(HostRef),
-    Elsewhere(String),
+    Host(HostRef<'a>),
+    Elsewhere(&'a str),
 }
 
 /// Prepares the places of a row.
-pub(super) fn prepare(places: &[EntryPlace], hosts: &Hosts) -> Vec<Place> {
+pub(super) fn prepare<'a>(places: &'a [EntryPlace], hosts: &Hosts) -> Box<[Place<'a>]> {
     let mut out = Vec::with_capacity(places.len());
     for place in places {
         match place {
-            EntryPlace::Exact { host, path } => {
-                let one = |host| Place::Exact {
+            EntryPlace::Exact { host, path } => meant(host.as_deref(), hosts, |host| {
+                let path = tidy(path);
+                out.push(Place::Exact { host, path });
+            }),
+            EntryPlace::Glob { host, pattern } => meant(host.as_deref(), hosts, |host| {
+                let glob = Box::new(Glob::read(pattern));
+                out.push(Place::Glob {
                     host,
-                    path: tidy(path),
-                };
-                out.extend(meant(host.as_deref(), hosts).into_iter().map(one));
-            }
-            EntryPlace::Glob { host, pattern } => {
-                let one = |host| Place::Glob {
-                    host,
-                    glob: Glob::read(pattern),
-                    pattern: pattern.clone(),
-                };
-                out.extend(meant(host.as_deref(), hosts).into_iter().map(one));
-            }
-            EntryPlace::Host(name) => {
-                out.extend(meant(Some(name), hosts).into_iter().map(Place::Host));
-            }
-            EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text.clone())),
+                    pattern,
+                    glob,
+                });
+            }),
+            EntryPlace::Host(name) => meant(Some(name), hosts, |host| out.push(Place::Host(host))),
+            EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text)),
         }
     }
-    out
+    out.into_boxed_slice()
 }
 
 /// The hosts that a row means by a name: one, or of a pattern all that were swept.
-fn meant(name: Option<&str>, hosts: &Hosts) -> Vec<HostRef> {
+fn meant<'a>(name: Option<&'a str>, hosts: &Hosts, mut each: impl FnMut(HostRef<'a>)) {
     let Some(name) = name else {
-        return vec![HostRef::Any];
+        return each(HostRef::Any);
     };
-    let mut found = Vec::new();
     if let Some(host) = hosts.meant(name) {
-        found.push(HostRef::Swept(host));
-    } else if name.contains(['*', '?']) {
+        return each(HostRef::Swept(host));
+    }
+    let mut none = true;
+    if name.contains(['*', '?']) {
         let pattern = Glob::read(name);
-        let fits = |number: &usize| {
-            let host = hosts.get(*number).map(|h| h.name.to_lowercase());
-            host.is_some_and(|host| pattern.matches(&host))
-        };
-        let numbers = 0..hosts.iter().count();
-        found.extend(numbers.filter(fits).map(HostRef::Swept));
+        for (number, host) in hosts.iter().enumerate() {
+            if pattern.matches(&host.name.to_lowercase()) {
+                each(HostRef::Swept(number));
+                none = false;
+            }
+        }
     }
-    if found.is_empty() {
-        found.push(HostRef::Unswept(name.to_owned()));
+    if none {
+        each(HostRef::Unswept(name));
     }
-    found
 }
 
-impl HostRef {
+impl HostRef<'_> {
     pub(super) fn allows(&self, host: usize) -> bool {
         match self {
             Self::Any => true,
@@ -97,7 +93,7 @@ impl HostRef {
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// Whether a file sweep can look there.
     pub(super) fn is_checkable(&self) -> bool {
         !matches!(self, Self::Elsewhere(_))
@@ -183,12 +179,11 @@ impl<'w, 'a> Coverage<'w, 'a> {
         let whole = world.hosts.iter().map(whole_host).collect();
         let mut closed: Vec<BTreeSet<String>> =
             world.hosts.iter().map(|_| BTreeSet::new()).collect();
-        let known = |key: usize| join.links.get(key).is_some_and(|links| !links.is_empty());
         for (number, key) in world.keys.iter().enumerate() {
-            if !matches!(key.id, KeyId::Opaque(_)) || known(number) {
+            if !matches!(key.id, KeyId::Opaque(_)) || join.is_known(number) {
                 continue;
             }
-            for &sighting in &key.all {
+            for sighting in key.all.iter() {
                 let seen = world.sightings.get(sighting);
                 if let (Some(set), Some(s)) = (closed.get_mut(world.host(sighting)), seen) {
                     set.extend(paths(s).map(str::to_owned));
@@ -209,7 +204,7 @@ impl<'w, 'a> Coverage<'w, 'a> {
             .find_map(|place| self.doubt_at(row, place))
     }
 
-    fn doubt_at(&self, row: &Row<'_>, place: &Place) -> Option<String> {
+    fn doubt_at(&self, row: &Row<'_>, place: &Place<'_>) -> Option<String> {
         let (Place::Exact { host, .. } | Place::Glob { host, .. } | Place::Host(host)) = place
         else {
             let Place::Elsewhere(text) = place else {
@@ -229,7 +224,7 @@ impl<'w, 'a> Coverage<'w, 'a> {
         }
     }
 
-    fn doubt_on(&self, row: &Row<'_>, place: &Place, number: usize) -> Option<String> {
+    fn doubt_on(&self, row: &Row<'_>, place: &Place<'_>, number: usize) -> Option<String> {
         let host = self.world.hosts.get(number)?;
         match place {
             Place::Exact { path, .. } => exact(host, path),
@@ -248,7 +243,7 @@ impl<'w, 'a> Coverage<'w, 'a> {
     }
 
     /// A closed key at a place.
-    fn closed_at(&self, place: &Place, number: usize) -> Option<&String> {
+    fn closed_at(&self, place: &Place<'_>, number: usize) -> Option<&String> {
         let closed = self.closed.get(number)?;
         let within = |directory: String| {
             let end = directory.clone();
@@ -257,7 +252,9 @@ impl<'w, 'a> Coverage<'w, 'a> {
                 .take_while(move |path| path.starts_with(&end))
         };
         match place {
-            Place::Exact { path, .. } => within(path.clone()).find(|p| lies_in(p, path)),
+            Place::Exact { path, .. } => {
+                within(path.clone().into_owned()).find(|p| lies_in(p, path))
+            }
             Place::Glob { glob, .. } => within(glob.base()).find(|p| glob.matches(p)),
             _ => closed.first(),
         }
@@ -266,7 +263,7 @@ impl<'w, 'a> Coverage<'w, 'a> {
 
 /// Whether a closed private key could be what the row means. A certificate or a grant stands in clear beside it;
 /// only at its very file is the key taken for its own.
-fn may_be_closed(row: &Row<'_>, place: &Place) -> bool {
+fn may_be_closed(row: &Row<'_>, place: &Place<'_>) -> bool {
     let exact = matches!(place, Place::Exact { .. });
     match row.entry.kind {
         None | Some(EntryKind::KeyPair | EntryKind::SshKey | EntryKind::SshHostKey) => true,

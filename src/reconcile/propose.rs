@@ -12,7 +12,7 @@ use super::names::Name;
 use super::tokens::serials_agree;
 use crate::model::{
     Class, Entry, EntryPlace, EntryReport, Finding, Flag, Identifier, Inventory, KeyReport, Parts,
-    Proposal, Report, SeenAt, Sha256Hex, State,
+    Proposal, Report, SeenAt, Sha256Hex, SharedText, State,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thing::{current, judged, named_by, newest, thing};
@@ -38,7 +38,7 @@ pub fn proposals(report: &Report, inventories: &[Inventory]) -> Vec<Proposal> {
         out: Vec::new(),
     };
     for row in &report.entries {
-        if let Some(entry) = entries.get(row.source.as_str()) {
+        if let Some(entry) = entries.get(&*row.source) {
             work.change(row, entry);
         }
     }
@@ -56,7 +56,7 @@ struct Work<'r> {
     /// Certificates that a changed row names now.
     recorded: BTreeSet<Sha256Hex>,
     /// Keys with the row that named them and names another one now.
-    abandoned: Vec<(String, String)>,
+    abandoned: Vec<(String, SharedText)>,
     out: Vec<Proposal>,
 }
 
@@ -74,14 +74,14 @@ impl<'r> Work<'r> {
             let Some(key) = finding
                 .key_id
                 .as_ref()
-                .and_then(|id| self.keys.get(id).copied())
+                .and_then(|id| self.keys.get(&id.to_string()).copied())
             else {
                 continue;
             };
             if chosen.is_some_and(|(other, _)| other.key_id != key.key_id) {
                 continue;
             }
-            let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
+            let certificate = finding.cert_sha256;
             let named = key.entries.contains(&row.id);
             let wrong = match finding.flag {
                 Flag::RenewedUnrecorded => Parts {
@@ -144,7 +144,7 @@ impl<'r> Work<'r> {
             );
         }
         self.out.push(Proposal {
-            row: Some(row.source.clone()),
+            row: Some(row.source.to_string()),
             flag,
             why: why.join("; "),
             parts,
@@ -202,7 +202,7 @@ impl<'r> Work<'r> {
             .iter()
             .filter(|f| f.flag == Flag::UnknownCertificate);
         for finding in lacking {
-            let certificate = finding.cert_sha256.as_ref().and_then(|c| c.parse().ok());
+            let certificate = finding.cert_sha256;
             if certificate.is_some_and(|c| !self.recorded.contains(&c)) {
                 self.new_row(key, certificate, false, finding.flag, &finding.why);
             }
@@ -211,7 +211,7 @@ impl<'r> Work<'r> {
 
     /// A key that was replaced and is still there needs a row of its own: the one that it had goes on with its successor.
     fn keep(&mut self, key: &'r KeyReport, id: &str) {
-        let rows: Vec<&String> = self
+        let rows: Vec<&SharedText> = self
             .abandoned
             .iter()
             .filter(|(key, _)| key == id)

@@ -3,14 +3,15 @@
 use super::certificate_status::{Age, same_names};
 use super::context::{Cert, Row, World, directory, paths};
 use super::dates;
+use super::few::short;
 use super::join::{Join, RowMatch};
 use super::lineage::settled_or_same;
-use super::names::{Name, folded};
+use super::names::{NameId, folded};
 use super::places::Place;
 use super::strength::security_bits;
-use super::weak::AtPlace;
+use super::weak::{AtPlace, Found};
 use crate::model::{CertificateStatus, Flag, Moment, Severity, Sighting};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows whose thing was replaced, and rows at whose file lies something else; made once for all keys.
 pub(super) struct Replaced {
@@ -49,7 +50,7 @@ impl Replaced {
             let Some(found) = join.rows.get(number) else {
                 continue;
             };
-            if !row.is_live() || row.identifiers.is_empty() || !found.weak.is_empty() {
+            if !row.is_live() || !row.has_identifiers() || !found.weak.is_empty() {
                 continue;
             }
             let old = Old {
@@ -58,7 +59,7 @@ impl Replaced {
                 number,
                 row,
                 own: own_certificate(world, join, number),
-                at_file: at_place.candidates(world, row),
+                at_file: at_place.of_row(number),
             };
             let end = old.end();
             let lapsed = end.filter(|&end| dates::passed(end, world.now));
@@ -71,13 +72,13 @@ impl Replaced {
                     *slot = true;
                 }
                 if let Some(slot) = out.rekeyed_rows.get_mut(number) {
-                    *slot = !found.keys.contains(&key);
+                    *slot = !found.keys.contains(key);
                 }
                 let renewal = describe(world, number, key, certificate, old.own, lapsed);
                 out.renewals.entry(key).or_default().extend(renewal);
             } else if lapsed.is_none()
                 && !found.is_seen()
-                && let Some((key, sighting)) = stranger(world, join, &old.at_file)
+                && let Some((key, sighting)) = stranger(world, join, old.at_file)
             {
                 if let Some(slot) = out.displaced_rows.get_mut(number) {
                     *slot = true;
@@ -95,50 +96,64 @@ impl Replaced {
 /// The newest certificate that the row names and that was seen.
 fn own_certificate<'w>(world: &'w World<'_>, join: &Join, row: usize) -> Option<&'w Cert> {
     let keys = &join.rows.get(row)?.keys;
-    let links = keys.iter().filter_map(|&k| join.link(k, row));
+    let links = keys.iter().filter_map(|k| join.link(k, row));
     links
-        .flat_map(|l| &l.named)
-        .filter_map(|&c| world.certificates.get(c))
+        .flat_map(|l| l.named.iter())
+        .filter_map(|c| world.certificates.get(c))
         .max_by_key(|c| world.facts(c).map(Age::of))
 }
 
-/// Leaf certificates by subject and issuer, the newest first: on each host, and over all.
-struct ByNames<'w>(HashMap<(Option<usize>, &'w str, &'w str), Vec<usize>>);
+/// Leaf certificates by subject and issuer: on each host, and over all.
+struct ByNames(Vec<Seen>);
 
-impl<'w> ByNames<'w> {
+/// A certificate on a host, or on any: subject, issuer, host.
+type Seen = ((NameId, NameId, Option<u32>), u32);
+
+impl ByNames {
     /// No more of one name are looked at.
     const EACH: usize = 8;
 
-    fn index(world: &'w World<'_>) -> Self {
-        let mut out: HashMap<(Option<usize>, &str, &str), Vec<usize>> = HashMap::new();
+    fn index(world: &World<'_>) -> Self {
+        let mut out: Vec<Seen> = Vec::with_capacity(2 * world.certificates.len());
         for (number, certificate) in world.certificates.iter().enumerate() {
-            if certificate.subject.is_empty() {
+            if certificate.subject.is_blank() {
                 continue;
             }
-            let mut hosts: Vec<usize> = certificate.judged.iter().map(|&s| world.host(s)).collect();
-            hosts.sort_unstable();
-            hosts.dedup();
-            let everywhere = (!hosts.is_empty()).then_some(None);
-            for host in hosts.into_iter().map(Some).chain(everywhere) {
-                let key = (
-                    host,
-                    certificate.subject.as_str(),
-                    certificate.issuer.as_str(),
-                );
-                out.entry(key).or_default().push(number);
+            let mut add = |host| {
+                let names = (certificate.subject, certificate.issuer, host);
+                out.push((names, short(number)));
+            };
+            let mut last = None;
+            // Those of one host follow one another.
+            for host in certificate.judged.iter().map(|s| world.host(s)) {
+                if last.replace(host) != Some(host) {
+                    add(Some(short(host)));
+                }
+            }
+            if last.is_some() {
+                add(None);
             }
         }
-        for list in out.values_mut() {
-            list.sort_by_key(|&c| std::cmp::Reverse((age(world, c), c)));
-            list.truncate(Self::EACH);
-        }
+        out.sort_unstable();
         Self(out)
     }
 
-    fn get<'s>(&'s self, host: Option<usize>, subject: &'s str, issuer: &'s str) -> &'s [usize] {
-        self.0
-            .get(&(host, subject, issuer))
-            .map_or(&[], Vec::as_slice)
+    /// The newest first.
+    fn get(
+        &self,
+        world: &World<'_>,
+        host: Option<usize>,
+        subject: NameId,
+        issuer: NameId,
+    ) -> impl Iterator<Item = usize> + use<> {
+        let wanted = (subject, issuer, host.map(short));
+        let start = self.0.partition_point(|(names, _)| *names < wanted);
+        let rest = self.0.get(start..).unwrap_or_default();
+        let same = rest.iter().take_while(|(names, _)| *names == wanted);
+        let mut list: Vec<usize> = same.map(|(_, number)| *number as usize).collect();
+        list.sort_by_key(|&c| std::cmp::Reverse((age(world, c), c)));
+        list.truncate(Self::EACH);
+        list.into_iter()
     }
 }
 
@@ -156,7 +171,7 @@ struct Old<'w, 'a> {
     /// The newest certificate that it names and that was seen.
     own: Option<&'w Cert>,
     /// What lies at its files: keys, each with a sighting there.
-    at_file: Vec<(usize, usize)>,
+    at_file: &'w [Found],
 }
 
 impl Old<'_, '_> {
@@ -171,21 +186,21 @@ impl Old<'_, '_> {
 
     /// Whether no other row names a certificate, nor this one.
     fn is_unrecorded(&self, certificate: usize) -> bool {
-        let Some(key) = self.world.certificates.get(certificate).map(|c| c.key) else {
+        let Some(key) = self.world.certificates.get(certificate).map(Cert::key) else {
             return false;
         };
-        let links = self.join.links.get(key).map_or(&[][..], Vec::as_slice);
+        let links = self.join.links.get(key);
         links
             .iter()
-            .all(|l| l.row == self.number && !l.named.contains(&certificate))
+            .all(|l| l.row() == self.number && !l.named.contains(certificate))
     }
 
     /// The certificates of what lies at the row's files.
     fn certificates_at_file(&self) -> impl Iterator<Item = usize> {
         self.at_file
             .iter()
-            .filter_map(|&(key, _)| self.world.keys.get(key))
-            .flat_map(|key| key.certificates.iter().copied())
+            .filter_map(|found| self.world.keys.get(found.key()))
+            .flat_map(|key| key.certificates.iter())
     }
 
     fn newest(&self, certificates: impl Iterator<Item = usize>) -> Option<usize> {
@@ -193,35 +208,28 @@ impl Old<'_, '_> {
     }
 
     /// The certificates of the row's names and issuer: on the hosts of its places, else on any.
-    fn of_names(&self, by_names: &ByNames<'_>, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
+    fn of_names(&self, by_names: &ByNames, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
         let own = self.own;
+        let of_row = |name: Option<super::names::Named>| name.map(|name| name.id);
         let subject = own
-            .map(|c| c.subject.clone())
-            .or_else(|| self.row.subject.as_ref().map(Name::key))?;
-        let issuer = own
-            .map(|c| c.issuer.clone())
-            .or_else(|| self.row.issuer.as_ref().map(Name::key))?;
-        let names = own
-            .map(|c| c.names.clone())
-            .unwrap_or_else(|| lower(&self.row.entry.sans));
+            .map(|c| c.subject)
+            .or_else(|| of_row(self.row.subject))?;
+        let issuer = own.map(|c| c.issuer).or_else(|| of_row(self.row.issuer))?;
+        let names = own.map_or(self.row.entry.sans.as_slice(), |c| sans(self.world, c));
         let same = |c: usize| {
             let seen = self.world.certificates.get(c);
-            let seen = seen.map(|c| c.names.as_slice()).unwrap_or_default();
-            names.is_empty() || same_names(&names, seen)
+            let seen = seen.map_or(&[][..], |c| sans(self.world, c));
+            names.is_empty() || same_names(names, seen)
         };
         let hosts = self.row.places.iter().filter_map(Place::swept_host);
         hosts.map(Some).chain([None]).find_map(|host| {
-            let list = by_names.get(host, &subject, &issuer).iter().copied();
+            let list = by_names.get(self.world, host, subject, issuer);
             list.filter(|&c| same(c)).find(|&c| fits(c))
         })
     }
 
     /// What took the place of a row that has lapsed: at its file, or of its names and issuer; in no row itself.
-    fn after_its_end(
-        &self,
-        lapsed: Moment,
-        by_names: &ByNames<'_>,
-    ) -> Option<(usize, Option<usize>)> {
+    fn after_its_end(&self, lapsed: Moment, by_names: &ByNames) -> Option<(usize, Option<usize>)> {
         let world = self.world;
         let fits = |c: usize| {
             let facts = world.certificates.get(c).and_then(|c| world.facts(c));
@@ -231,27 +239,27 @@ impl Old<'_, '_> {
                 .is_some_and(|end| end > lapsed.at);
             newer && self.is_unrecorded(c)
         };
-        let next = self.own.and_then(|c| c.successor);
+        let next = self.own.and_then(Cert::successor);
         let near = self.certificates_at_file().chain(next);
         let best = self
             .newest(near.filter(|&c| fits(c)))
             .or_else(|| self.of_names(by_names, &fits));
         if let Some(c) = best {
-            return Some((world.certificates.get(c)?.key, Some(c)));
+            return Some((world.certificates.get(c)?.key(), Some(c)));
         }
         // A key without certificates: whatever else lies at the file of a row that lapsed and is not there.
         let found = self.join.rows.get(self.number);
         let seen_itself = found.is_some_and(|r| !r.keys.is_empty());
         self.at_file
             .iter()
-            .find(|(key, _)| {
+            .find(|found| {
                 let bare = world
                     .keys
-                    .get(*key)
+                    .get(found.key())
                     .is_some_and(|k| k.certificates.is_empty());
-                !seen_itself && bare && self.join.links.get(*key).is_some_and(Vec::is_empty)
+                !seen_itself && bare && !self.join.is_known(found.key())
             })
-            .map(|&(key, _)| (key, None))
+            .map(|found| (found.key(), None))
     }
 
     /// What took the place of a row before its end, as renewals do: a newer certificate of its names at its place; or
@@ -260,7 +268,7 @@ impl Old<'_, '_> {
     fn before_its_end(
         &self,
         end: Option<Moment>,
-        by_names: &ByNames<'_>,
+        by_names: &ByNames,
     ) -> Option<(usize, Option<usize>)> {
         let world = self.world;
         let entry = self.row.entry;
@@ -285,25 +293,25 @@ impl Old<'_, '_> {
             // A second certificate of the row's key, beside the first, is a certificate that no row names.
             let second = self
                 .own
-                .is_some_and(|own| own.key == certificate.key && !is_kept(world, own));
+                .is_some_and(|own| own.key() == certificate.key() && !is_kept(world, own));
             newer && in_force && !second && self.is_unrecorded(c)
         };
-        let next = self.own.and_then(|c| c.successor);
+        let next = self.own.and_then(Cert::successor);
         let here = |c: &usize| {
             let certificate = world.certificates.get(*c);
-            certificate.is_some_and(|c| c.judged.iter().any(|&s| self.row.allows(world, s)))
+            certificate.is_some_and(|c| c.judged.iter().any(|s| self.row.allows(world, s)))
         };
         let at_place = self
             .certificates_at_file()
-            .filter(|&c| self.has_its_names(c))
-            .chain(next.filter(here));
-        let best = self.newest(at_place.filter(|&c| fits(c)));
+            .filter(|&c| fits(c) && self.has_its_names(c))
+            .chain(next.filter(|c| fits(*c) && here(c)));
+        let best = self.newest(at_place);
         let best = best.or_else(|| {
             let moved = match self.own {
                 // Without a place nothing says which of the two the row means.
                 Some(own) => {
                     !self.row.places.is_empty()
-                        && !own.judged.iter().any(|&s| self.row.allows(world, s))
+                        && !own.judged.iter().any(|s| self.row.allows(world, s))
                 }
                 // What may still lie on a host that was not swept was not replaced.
                 None => {
@@ -318,7 +326,7 @@ impl Old<'_, '_> {
             moved.then(|| self.of_names(by_names, &fits))?
         });
         let c = best?;
-        Some((world.certificates.get(c)?.key, Some(c)))
+        Some((world.certificates.get(c)?.key(), Some(c)))
     }
 
     /// Whether a certificate has the names of the row's own, or those that the row gives.
@@ -328,28 +336,23 @@ impl Old<'_, '_> {
             return false;
         };
         if let Some(own) = self.own {
-            return own.subject == seen.subject && same_names(&own.names, &seen.names);
+            return own.subject == seen.subject && same_names(sans(world, own), sans(world, seen));
         }
         let Some(facts) = world.facts(seen) else {
             return false;
         };
-        let subject = Name::read(&facts.subject);
         let by_subject = self
             .row
             .subject
-            .as_ref()
-            .map(|own| subject.as_ref().is_some_and(|seen| own.agrees(seen)));
+            .map(|own| !seen.subject.is_blank() && world.names.agree(own, seen.subject));
         let sans = &self.row.entry.sans;
-        let by_sans = (!sans.is_empty()).then(|| same_names(&lower(sans), &seen.names));
+        let by_sans = (!sans.is_empty()).then(|| same_names(sans, &facts.sans));
         let name = self.row.entry.name.as_deref().map(folded);
         let by_name = || {
             let name = name.filter(|name| !name.is_empty())?;
-            let common = subject
-                .iter()
-                .flat_map(Name::common_names)
-                .any(|cn| *cn == name);
+            let common = world.names.common_names(seen.subject).any(|cn| *cn == name);
             let dns = format!("dns:{name}");
-            Some(common || seen.names.contains(&dns))
+            Some(common || facts.sans.iter().any(|san| san.to_lowercase() == dns))
         };
         match (by_subject, by_sans) {
             (None, None) => by_name() == Some(true),
@@ -372,7 +375,7 @@ pub(super) fn lie_together(world: &World<'_>, one: &Cert, other: &Cert) -> bool 
         let seen = certificate
             .sightings
             .iter()
-            .filter_map(|&n| Some((world.host(n), world.sightings.get(n)?)));
+            .filter_map(|n| Some((world.host(n), world.sightings.get(n)?)));
         seen.flat_map(|(host, s)| {
             paths(s).map(move |p| (host, directory(&settled_or_same(p)).to_owned()))
         })
@@ -381,8 +384,10 @@ pub(super) fn lie_together(world: &World<'_>, one: &Cert, other: &Cert) -> bool 
     !homes(one).is_disjoint(&homes(other))
 }
 
-fn lower(names: &[String]) -> Vec<String> {
-    names.iter().map(|n| n.to_lowercase()).collect()
+/// The alternative names of a certificate.
+fn sans<'w>(world: &'w World<'_>, certificate: &Cert) -> &'w [String] {
+    let facts = world.facts(certificate);
+    facts.map_or(&[], |facts| facts.sans.as_slice())
 }
 
 fn describe(
@@ -396,10 +401,10 @@ fn describe(
     let row = world.rows.get(number)?;
     let new = certificate.and_then(|c| world.certificates.get(c));
     let issuer = own
-        .map(|c| c.issuer.clone())
-        .or_else(|| row.issuer.as_ref().map(Name::key));
-    let other_issuer = match (&issuer, new) {
-        (Some(old), Some(new)) => *old != new.issuer,
+        .map(|c| c.issuer)
+        .or_else(|| row.issuer.map(|issuer| issuer.id));
+    let other_issuer = match (issuer, new) {
+        (Some(old), Some(new)) => old != new.issuer,
         _ => false,
     };
     let strength = |s: &Sighting| security_bits(s.algorithm.as_deref()?, s.bits);
@@ -445,16 +450,18 @@ fn describe(
 
 /// The key that lies at a row's file instead of what the row names. What other rows account for is none
 /// when the file holds several.
-fn stranger(world: &World<'_>, join: &Join, at_file: &[(usize, usize)]) -> Option<(usize, usize)> {
+fn stranger(world: &World<'_>, join: &Join, at_file: &[Found]) -> Option<(usize, usize)> {
+    let both = |found: &Found| (found.key(), found.sighting());
     if let [only] = at_file {
-        return Some(*only);
+        return Some(both(only));
     }
-    let unregistered = |(key, _): &&(usize, usize)| join.links.get(*key).is_some_and(Vec::is_empty);
-    let private =
-        |(_, s): &(usize, usize)| world.sightings.get(*s).is_some_and(|s| s.kind.is_private());
+    let private = |found: &Found| {
+        let s = world.sightings.get(found.sighting());
+        s.is_some_and(|s| s.kind.is_private())
+    };
     at_file
         .iter()
-        .filter(unregistered)
-        .max_by_key(|c| (private(c), std::cmp::Reverse(**c)))
-        .copied()
+        .filter(|found| !join.is_known(found.key()))
+        .max_by_key(|found| (private(found), std::cmp::Reverse(both(found))))
+        .map(both)
 }

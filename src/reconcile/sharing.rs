@@ -6,13 +6,15 @@ use super::ownership::owner_of;
 use super::places::{HostRef, Place};
 use super::trust::{Trust, is_host_key};
 use crate::model::{EntryPlace, Flag};
+use foldhash::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The environment of each host: by the asset list, else the one on which the rows that place things there agree.
 pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
-    let mut all: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    // None where the rows do not agree.
+    let mut all: HashMap<usize, Option<u32>> = HashMap::default();
     for row in &world.rows {
-        let Some(environment) = environment(row) else {
+        let Some(environment) = row.environment else {
             continue;
         };
         for place in &row.places {
@@ -21,14 +23,15 @@ pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
                 continue;
             };
             if let HostRef::Swept(number) = host {
-                all.entry(*number).or_default().insert(environment.clone());
+                let known = all.entry(*number).or_insert(Some(environment));
+                *known = known.filter(|known| *known == environment);
             }
         }
     }
+    let word = |number| world.environments.get(number).to_owned();
     let mut out: BTreeMap<usize, String> = all
         .into_iter()
-        .filter(|(_, set)| set.len() == 1)
-        .filter_map(|(h, s)| Some((h, s.into_iter().next()?)))
+        .filter_map(|(host, number)| Some((host, word(number?))))
         .collect();
     let listed = world.listed.environments.iter();
     out.extend(listed.map(|(host, word)| (*host, word.clone())));
@@ -37,11 +40,6 @@ pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
 
 /// The environment whose keys may reach the others.
 const PRODUCTION: &str = "production";
-
-/// The environment of a row.
-fn environment(row: &Row<'_>) -> Option<String> {
-    environment_word(row.entry.environment.as_deref()?)
-}
 
 /// One word for the usual spellings of an environment.
 pub(super) fn environment_word(text: &str) -> Option<String> {
@@ -65,44 +63,48 @@ pub(super) fn judge(
     trust: &Trust,
     out: &mut Vec<Draft>,
 ) {
-    let private: Vec<usize> = cx.private().map(|(number, _)| number).collect();
-    if private.is_empty() {
+    if cx.private().next().is_none() {
         public_host_keys(cx, out);
         return;
     }
-    let hosts: BTreeSet<usize> = private.iter().map(|&n| cx.world.host(n)).collect();
-    let rows: Vec<(usize, &Row<'_>)> = cx
-        .links
-        .iter()
-        .filter_map(|l| Some((l.row, cx.row(l)?)))
-        .collect();
+    let hosts = distinct(cx.private().map(|(number, _)| cx.world.host(number)));
+    let rows: Vec<&Row<'_>> = cx.links.iter().filter_map(|l| cx.row(l)).collect();
     let mut reasons = Vec::new();
-    let stated = rows.iter().filter_map(|(_, r)| r.entry.allowed_hosts).max();
-    let names = host_names(cx.world, &hosts);
-    let named: BTreeSet<String> = rows.iter().flat_map(|(_, r)| named_hosts(r)).collect();
-    let allowed = stated
-        .map_or(named.len(), |n| usize::try_from(n).unwrap_or(usize::MAX))
-        .max(1);
-    let on_machines: BTreeSet<usize> = cx
-        .private()
-        .filter(|(_, s)| is_host_key(s))
-        .map(|(number, _)| cx.world.host(number))
-        .collect();
+    let stated = rows.iter().filter_map(|r| r.entry.allowed_hosts).max();
+    let names = || host_names(cx.world, &hosts);
+    let named = || -> BTreeSet<String> { rows.iter().flat_map(|r| named_hosts(r)).collect() };
+    let allowed = || {
+        stated
+            .map_or_else(
+                || named().len(),
+                |n| usize::try_from(n).unwrap_or(usize::MAX),
+            )
+            .max(1)
+    };
+    let on_machines = cx.private().filter(|(_, s)| is_host_key(s));
+    let on_machines = distinct(on_machines.map(|(number, _)| cx.world.host(number)));
     if on_machines.len() > 1
         && on_machines.len() > stated.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX))
     {
         reasons.push(format!(
-            "{} machines have the same SSH host key: {names}",
-            on_machines.len()
+            "{} machines have the same SSH host key: {}",
+            on_machines.len(),
+            names()
         ));
-    } else if !rows.is_empty() && hosts.len() > allowed {
+    } else if !rows.is_empty() && hosts.len() > 1 && hosts.len() > allowed() {
         reasons.push(format!(
-            "the private key is on {} hosts ({names}), where at most {allowed} may have it",
-            hosts.len()
+            "the private key is on {} hosts ({}), where at most {} may have it",
+            hosts.len(),
+            names(),
+            allowed()
         ));
     }
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for owner in rows.iter().filter_map(|(_, r)| owner_of(r)) {
+    for owner in rows
+        .iter()
+        .filter(|_| rows.len() > 1)
+        .filter_map(|r| owner_of(r))
+    {
         owners.entry(folded(owner)).or_insert(owner);
     }
     if owners.len() > 1 {
@@ -117,13 +119,15 @@ pub(super) fn judge(
         let severity = cx.world.policy.severity(Flag::Shared);
         out.push(Draft::new(Flag::Shared, severity, reasons.join("; ")));
     }
-    let mut differ: BTreeSet<String> = rows.iter().filter_map(|(_, r)| environment(r)).collect();
-    differ.extend(hosts.iter().filter_map(|h| environments.get(h).cloned()));
+    let of_rows = rows.iter().filter_map(|r| r.environment);
+    let of_rows = of_rows.map(|number| cx.world.environments.get(number));
+    let of_hosts = hosts.iter().filter_map(|h| environments.get(h));
+    let differ = distinct(of_rows.chain(of_hosts.map(String::as_str)));
     if differ.len() > 1 {
-        let list: Vec<&str> = differ.iter().map(String::as_str).collect();
         let why = format!(
-            "one private key is in environments that differ ({}), on {names}",
-            list.join(", ")
+            "one private key is in environments that differ ({}), on {}",
+            differ.join(", "),
+            names()
         );
         let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
         out.push(Draft::new(Flag::SharedAcrossEnvironments, severity, why));
@@ -131,20 +135,23 @@ pub(super) fn judge(
     }
     // A key of one environment opens hosts of another: who has the one gets into the other. Production's own keys
     // may reach the rest.
-    let home = differ.first().filter(|home| *home != PRODUCTION);
-    let reached: BTreeSet<usize> = trust
+    let Some(home) = differ.first().filter(|home| **home != PRODUCTION) else {
+        return;
+    };
+    let reached: Vec<usize> = trust
         .opened(cx.index)
         .into_iter()
-        .filter(|h| environments.get(h).is_some_and(|e| Some(e) != home))
+        .filter(|h| environments.get(h).is_some_and(|e| e != home))
         .collect();
-    if let Some(home) = home.filter(|_| !reached.is_empty()) {
+    if !reached.is_empty() {
         let others: BTreeSet<&str> = reached
             .iter()
             .filter_map(|h| environments.get(h).map(String::as_str))
             .collect();
         let others: Vec<&str> = others.into_iter().collect();
         let why = format!(
-            "a private key of {home}, on {names}, opens accounts in {} (on {})",
+            "a private key of {home}, on {}, opens accounts in {} (on {})",
+            names(),
             others.join(", "),
             host_names(cx.world, &reached)
         );
@@ -155,11 +162,11 @@ pub(super) fn judge(
 
 /// Host keys whose private halves could not be read, on several machines.
 fn public_host_keys(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    let numbers = cx.key.judged.iter().copied();
-    let hosts: BTreeSet<usize> = numbers
+    let numbers = cx.key.judged.iter();
+    let hosts = numbers
         .filter(|&n| cx.world.sightings.get(n).is_some_and(is_host_key))
-        .map(|n| cx.world.host(n))
-        .collect();
+        .map(|n| cx.world.host(n));
+    let hosts = distinct(hosts);
     let stated = cx
         .links
         .iter()
@@ -188,7 +195,15 @@ fn named_hosts(row: &Row<'_>) -> impl Iterator<Item = String> {
     })
 }
 
-fn host_names(world: &World<'_>, hosts: &BTreeSet<usize>) -> String {
+/// In order, each once.
+fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn host_names(world: &World<'_>, hosts: &[usize]) -> String {
     let shown: Vec<&str> = hosts
         .iter()
         .take(5)

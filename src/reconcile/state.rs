@@ -54,7 +54,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             .flatten();
         out.push(
             Draft::new(Flag::StateConflict, severity, why)
-                .row(link.row)
+                .row(link.row())
                 .certificate(certificate),
         );
     }
@@ -64,22 +64,20 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 /// another row keeps that in use.
 fn seen_of<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = &'w Sighting> {
     let kept = cx.links.iter().any(|other| {
-        other.row != link.row
+        other.row() != link.row()
             && cx.row(other).is_some_and(Row::is_live)
             && (other.named.is_empty() || !other.named.iter().all(|c| link.named.contains(c)))
     });
     let world = cx.world;
     let named = link.named.clone();
     let of_named = move |number: usize| {
-        named.iter().any(|&c| {
-            world
-                .certificates
-                .get(c)
-                .is_some_and(|c| c.judged.binary_search(&number).is_ok())
+        named.iter().any(|c| {
+            let certificate = world.certificates.get(c);
+            certificate.is_some_and(|c| c.judged.contains(number))
         })
     };
     let whole_key = link.named.is_empty();
-    cx.key.judged.iter().filter_map(move |&number| {
+    cx.key.judged.iter().filter_map(move |number| {
         let s = world.sightings.get(number)?;
         let counts = whole_key
             || if s.kind == Kind::Certificate {

@@ -109,8 +109,8 @@ fn status(
 
 /// Whether a row has an identifier, even a weak one: a name alone finds nothing that could be missed.
 fn is_usable(row: &Row<'_>) -> bool {
-    let file = |p: &Place| matches!(p, Place::Exact { .. } | Place::Glob { .. });
-    !row.identifiers.is_empty() || row.subject.is_some() || row.places.iter().any(file)
+    let file = |p: &Place<'_>| matches!(p, Place::Exact { .. } | Place::Glob { .. });
+    row.has_identifiers() || row.subject.is_some() || row.places.iter().any(file)
 }
 
 /// Weak evidence for keys that other rows name or renew: the key is accounted for, this row is not.
@@ -122,10 +122,8 @@ fn weak_to_known_keys(
     replaced: &Replaced,
     out: &mut Vec<Draft>,
 ) {
-    let told_with_key = |key: usize| {
-        join.links.get(key).is_some_and(Vec::is_empty) && !replaced.renewals.contains_key(&key)
-    };
-    if found.weak.iter().any(|link| told_with_key(link.other)) {
+    let told_with_key = |key: usize| !join.is_known(key) && !replaced.renewals.contains_key(&key);
+    if found.weak.iter().any(|link| told_with_key(link.other())) {
         return;
     }
     let Some(link) = found.weak.first() else {
@@ -133,7 +131,7 @@ fn weak_to_known_keys(
     };
     let private = world
         .keys
-        .get(link.other)
+        .get(link.other())
         .is_some_and(|key| world.at(&key.judged).any(|s| s.kind.is_private()));
     let by_contract = if private {
         Severity::Medium

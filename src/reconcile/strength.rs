@@ -1,27 +1,55 @@
 //! `weak`: size, curve, algorithm and signature hash against policy.
 
 use super::context::{Draft, KeyContext, World};
-use super::exceptions::today;
 use super::exposure::{is_ssh_file, is_trust_anchor};
 use super::validity::{only_agrees, only_decrypts};
 use crate::model::{Flag, Kind, PasswordList, Sighting};
 use crate::policy::Demand;
 use crate::policy::approval::plain;
+use foldhash::HashMap;
 
-/// The hashes that policy does not approve on the day of judgement, in plain letters.
-pub(super) struct Hashes(Vec<(String, Demand)>);
+/// What policy demands on the day of judgement; looked up once for each algorithm.
+pub(super) struct Demands<'w> {
+    /// The hashes that are not approved, in plain letters.
+    hashes: Vec<(String, Demand)>,
+    /// The one of them that a signature algorithm has in its name.
+    broken: HashMap<&'w str, Option<usize>>,
+    /// What is asked of an algorithm and its family.
+    keys: HashMap<[&'w str; 2], Option<Demand>>,
+}
 
-impl Hashes {
-    pub(super) fn forbidden(world: &World<'_>) -> Self {
-        let hashes = world.policy.approvals.hashes.forbidden(today(world.now));
-        Self(hashes.map(|(name, demand)| (plain(name), demand)).collect())
+impl<'w> Demands<'w> {
+    pub(super) fn new(world: &World<'_>) -> Self {
+        let hashes = world.policy.approvals.hashes.forbidden(world.today);
+        Self {
+            hashes: hashes.map(|(name, demand)| (plain(name), demand)).collect(),
+            broken: HashMap::default(),
+            keys: HashMap::default(),
+        }
+    }
+
+    /// The hash of a signature that is not approved.
+    fn broken(&mut self, algorithm: &'w str) -> Option<&(String, Demand)> {
+        let hashes = &self.hashes;
+        let number = *self.broken.entry(algorithm).or_insert_with(|| {
+            let signature = plain(algorithm);
+            hashes
+                .iter()
+                .position(|(hash, _)| names_hash(&signature, hash))
+        });
+        hashes.get(number?)
+    }
+
+    fn of_key(&mut self, world: &World<'_>, names: [&'w str; 2]) -> Option<Demand> {
+        let asked = || world.policy.approvals.keys.demand(&names, world.today);
+        *self.keys.entry(names).or_insert_with(asked)
     }
 }
 
 /// What policy holds too weak, each reason once.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, hashes: &Hashes, out: &mut Vec<Draft>) {
+pub(super) fn judge<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>, out: &mut Vec<Draft>) {
     let severity = cx.world.policy.severity(Flag::Weak);
-    out.extend(key(cx).map(|why| Draft::new(Flag::Weak, severity, why)));
+    out.extend(key(cx, demands).map(|why| Draft::new(Flag::Weak, severity, why)));
     let by_default = |s: &Sighting| {
         s.opened
             .is_some_and(|opened| opened.list == PasswordList::BuiltIn)
@@ -31,22 +59,17 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, hashes: &Hashes, out: &mut Vec<Draf
             "its private half in {} opens with a default password, one that programs and their documents use",
             World::place(s)
         );
-        out.push(Draft::new(Flag::Weak, severity, why).place(World::place(s)));
+        out.push(Draft::new(Flag::Weak, severity, why).place(World::place(s).to_string()));
     }
     for (_, certificate) in cx.certificates() {
         let Some(facts) = cx.world.facts(certificate) else {
             continue;
         };
-        let trusted = cx.world.at(&certificate.judged).any(is_trust_anchor);
-        if facts.self_signed && (facts.is_ca || trusted) {
+        let trusted = || cx.world.at(&certificate.judged).any(is_trust_anchor);
+        if facts.self_signed && (facts.is_ca || trusted()) {
             continue; // trust in an anchor does not rest on its signature
         }
-        let signature = plain(&facts.signature_algorithm);
-        let broken = hashes
-            .0
-            .iter()
-            .find(|(hash, _)| names_hash(&signature, hash));
-        if let Some((hash, demand)) = broken {
+        if let Some((hash, demand)) = demands.broken(&facts.signature_algorithm) {
             let why = format!(
                 "{} is signed with {} ({}), which policy does not approve{}",
                 certificate.title(facts),
@@ -61,9 +84,9 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, hashes: &Hashes, out: &mut Vec<Draf
 
 /// Why the key itself is below policy: its algorithm, curve or size, first for every use, then for SSH, then against a
 /// quantum computer.
-fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
+fn key<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>) -> Option<String> {
     let approvals = &cx.world.policy.approvals;
-    let today = today(cx.world.now);
+    let today = cx.world.today;
     let algorithm = cx.judged().find_map(|s| s.algorithm.as_deref())?;
     let bits = cx.judged().find_map(|s| s.bits);
     let curve = cx.judged().find_map(|s| s.curve.as_deref());
@@ -75,7 +98,7 @@ fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
         a => a,
     };
     let names = [algorithm, family];
-    let shown = curve.map(|c| format!(" ({c})")).unwrap_or_default();
+    let shown = || curve.map(|c| format!(" ({c})")).unwrap_or_default();
     let below = |demand: Demand, use_: &str| {
         if !demand.approved {
             return Some(format!(
@@ -86,7 +109,8 @@ fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
         let (bits, least) = (bits?, demand.min_bits?);
         (bits < least).then(|| {
             format!(
-                "{algorithm} key of {bits} bits{shown}; policy asks for {least} at least{use_}{}",
+                "{algorithm} key of {bits} bits{}; policy asks for {least} at least{use_}{}",
+                shown(),
                 since(demand)
             )
         })
@@ -100,8 +124,8 @@ fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
         let demand = approvals.ssh.demand(&names, today)?;
         below(demand, " for SSH").filter(|_| cx.judged().any(is_of_ssh))
     };
-    let demand = approvals.keys.demand(&names, today);
-    demand
+    demands
+        .of_key(cx.world, names)
         .and_then(|demand| below(demand, ""))
         .or_else(of_curve)
         .or_else(of_ssh)
@@ -111,6 +135,9 @@ fn key(cx: &KeyContext<'_, '_>) -> Option<String> {
 /// Why a key does not withstand a quantum computer although policy asks for it already.
 fn quantum(cx: &KeyContext<'_, '_>, algorithm: &str) -> Option<String> {
     let demands = &cx.world.policy.approvals.post_quantum;
+    if demands.encryption_from.is_none() && demands.signature_from.is_none() {
+        return None;
+    }
     let mut facts = cx
         .certificates()
         .filter_map(|(_, c)| cx.world.facts(c))
@@ -122,7 +149,7 @@ fn quantum(cx: &KeyContext<'_, '_>, algorithm: &str) -> Option<String> {
     } else {
         (demands.signature_from?, "signs or authenticates")
     };
-    (from <= today(cx.world.now) && !withstands(algorithm)).then(|| {
+    (from <= cx.world.today && !withstands(algorithm)).then(|| {
         format!(
             "{algorithm} does not withstand a quantum computer; policy asks for that since {from} of every key that {what}"
         )

@@ -5,7 +5,8 @@ use super::listed;
 use super::ownership::owner_of;
 use super::rotation::{Rotation, rotation};
 use crate::model::{
-    Class, EntryReport, EntryStatus, Finding, Flag, KeyReport, Report, Scope, Severity, Summary,
+    Class, EntryReport, EntryStatus, Finding, Flag, KeyId, KeyReport, Report, Scope, Severity,
+    Summary,
 };
 use crate::policy::Standing;
 use serde_json::{Value, json};
@@ -141,8 +142,8 @@ fn rotations(world: &World<'_>, entries: &[EntryReport]) -> Value {
         }
         // Nor does a row whose thing has another key by now.
         let others = |f: &Finding| {
-            let own = |id: &String| entry.keys.iter().any(|key| key.to_string() == *id);
-            f.flag == Flag::RenewedUnrecorded && !f.key_id.as_ref().is_some_and(own)
+            let own = |id: &KeyId| entry.keys.contains(id);
+            f.flag == Flag::RenewedUnrecorded && !f.key_id.as_deref().is_some_and(own)
         };
         if entry.flags.iter().any(others) {
             open += 1;

@@ -1,12 +1,14 @@
 //! Which sweep judges which path, and which hosts there are.
 
 use super::dates::day;
+use super::names::lower_case;
 use super::renames;
 use crate::model::{
     Gap, HostList, KeyId, Sha256Hex, SharedText, Sighting, Sweep, SweepEnd, SweepHeader,
     SweepSummary,
 };
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What remains of all sweeps once the latest of each place was chosen.
@@ -27,9 +29,9 @@ pub(super) struct Judged {
 #[derive(Default)]
 pub(super) struct Hosts {
     list: Vec<Host>,
-    by_name: HashMap<String, usize>,
+    by_name: foldhash::HashMap<String, usize>,
     /// First labels, with the host where exactly one has it.
-    by_label: HashMap<String, Option<usize>>,
+    by_label: foldhash::HashMap<String, Option<usize>>,
 }
 
 /// One host, as far as it was swept.
@@ -74,14 +76,14 @@ impl Hosts {
 
     /// The number of the host of a sighting.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
-        self.by_name.get(&name.to_lowercase()).copied()
+        self.by_name.get(&*lower_case(name)).copied()
     }
 
     /// The host that a row means: of this name, or the only one whose first label is the same when one of
     /// the two names has no domain.
     pub(super) fn meant(&self, name: &str) -> Option<usize> {
-        let name = name.trim().trim_end_matches('.').to_lowercase();
-        if let Some(&index) = self.by_name.get(&name) {
+        let name = lower_case(name.trim().trim_end_matches('.'));
+        if let Some(&index) = self.by_name.get(&*name) {
             return Some(index);
         }
         let label = name.split('.').next().unwrap_or(&name);
@@ -183,13 +185,40 @@ pub(super) fn lies_in(path: &str, directory: &str) -> bool {
 }
 
 /// A path without doubled, trailing or dotted parts.
-pub(super) fn tidy(path: &str) -> String {
+pub(super) fn tidy(path: &str) -> Cow<'_, str> {
+    if path == "/" || is_tidy(path) {
+        return Cow::Borrowed(path);
+    }
     let mut out = String::with_capacity(path.len());
     for component in path.split('/').filter(|c| !c.is_empty() && *c != ".") {
         out.push('/');
         out.push_str(component);
     }
-    if out.is_empty() { "/".to_owned() } else { out }
+    if out.is_empty() {
+        Cow::Borrowed("/")
+    } else {
+        Cow::Owned(out)
+    }
+}
+
+/// Whether all parts of an absolute path are more than nothing and a dot.
+fn is_tidy(path: &str) -> bool {
+    let (mut length, mut dots) = (0, 0);
+    let Some((b'/', rest)) = path.as_bytes().split_first() else {
+        return false;
+    };
+    for byte in rest {
+        if *byte == b'/' {
+            if length == 0 || (length == 1 && dots == 1) {
+                return false;
+            }
+            (length, dots) = (0, 0);
+        } else {
+            length += 1;
+            dots += usize::from(*byte == b'.');
+        }
+    }
+    length > 1 || (length == 1 && dots == 0)
 }
 
 /// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before
@@ -229,7 +258,12 @@ pub(super) fn choose(
     out.sightings
         .reserve_exact(sweeps.iter().map(|sweep| sweep.sightings.len()).sum());
     for sweep in sweeps {
-        let roots: Vec<String> = sweep.header.roots.iter().map(|root| tidy(root)).collect();
+        let roots: Vec<String> = sweep
+            .header
+            .roots
+            .iter()
+            .map(|root| tidy(root).into_owned())
+            .collect();
         let too_old =
             Some(sweep.header.started).filter(|at| oldest.is_some_and(|oldest| *at < oldest));
         // The latest comes first, under the name that the host has now.
@@ -284,7 +318,7 @@ pub(super) fn choose(
             }
             gap.host = Some(host.name.clone());
             host.gaps
-                .entry(tidy(&gap.path))
+                .entry(tidy(&gap.path).into_owned())
                 .or_default()
                 .push(gap.clone());
             out.gaps.push(gap);

@@ -314,7 +314,7 @@ pub(super) fn why(report: &Report, n: u8, flag: Flag) -> String {
         .find(|f| f.flag == flag)
         .unwrap()
         .why
-        .clone()
+        .to_string()
 }
 
 /// The flags of key 1 without an inventory.

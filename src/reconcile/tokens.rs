@@ -1,26 +1,124 @@
 //! Identifiers of rows and sightings in one normal form, and how much each proves.
 
-use super::names::{Name, name_key};
-use crate::model::{Hex, Identifier, KeyId, Kind, Md5Hex, Sha1Hex, Sha256Hex, Sighting};
+use super::names::NameId;
+use crate::model::{Identifier, KeyId, Kind, Sighting};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use std::hash::{Hash, Hasher};
 
 /// One identifier in normal form: equal tokens name the same thing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Token {
-    CertSha256(Sha256Hex),
-    CertSha1(Sha1Hex),
-    CertMd5(Md5Hex),
-    IssuerSerial(String, String),
-    Serial(String),
-    Spki(Sha256Hex),
-    KeyId(KeyId),
-    SshSha256(Sha256Hex),
-    SshMd5(Md5Hex),
-    Pgp(String),
-    Jwk(String),
-    Keygrip(Hex<20>),
-    Ski(String),
-    PgpKeyId(String),
-    Pkcs11Id(String),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Token {
+    method: Method,
+    /// Of a serial with its issuer, the issuer; else blank.
+    issuer: NameId,
+    value: Value,
+}
+
+/// What an identifier consists of, in a fixed size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Value {
+    form: u8,
+    bytes: [u8; 32],
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.issuer.number()) << 8 | u64::from(self.method as u8));
+        self.value.hash(state);
+    }
+}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u8(self.form);
+        state.write(&self.bytes);
+    }
+}
+
+impl Value {
+    /// A digest of any size up to 32 bytes.
+    const DIGEST: u8 = 0;
+    /// Up to 64 hexadecimal digits: the form is their number.
+    pub(super) const DIGITS_MAX: u8 = 64;
+    /// In addition: digits with a sign.
+    const NEGATIVE: u8 = 0x80;
+    /// Whatever else, by its SHA-256.
+    const OTHER: u8 = 0x7f;
+
+    fn digest(bytes: &[u8]) -> Self {
+        Self::padded(Self::DIGEST, bytes)
+    }
+
+    fn padded(form: u8, from: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes
+            .iter_mut()
+            .zip(from)
+            .for_each(|(to, from)| *to = *from);
+        Self { form, bytes }
+    }
+
+    /// Hexadecimal digits of any case; what is none counts without its case.
+    fn digits(text: impl Iterator<Item = u8> + Clone, negative: bool) -> Self {
+        let mut bytes = [0; 32];
+        let mut count = 0;
+        for letter in text.clone() {
+            let digit = char::from(letter).to_digit(16);
+            let (Some(digit), Some(slot)) = (digit, bytes.get_mut(count / 2)) else {
+                let sign = negative.then_some(b'-').into_iter();
+                let lower = text.map(|b| b.to_ascii_lowercase());
+                let all: Vec<u8> = sign.chain(lower).collect();
+                return Self::other(&all);
+            };
+            let digit = u8::try_from(digit).unwrap_or(0);
+            *slot |= if count % 2 == 0 { digit << 4 } else { digit };
+            count += 1;
+        }
+        let count = u8::try_from(count).unwrap_or(Self::DIGITS_MAX);
+        let sign = if negative { Self::NEGATIVE } else { 0 };
+        // No digit at all is no digest either.
+        let form = if count == 0 { Self::NEGATIVE } else { count };
+        let form = form | sign;
+        Self { form, bytes }
+    }
+
+    fn other(text: &[u8]) -> Self {
+        Self {
+            form: Self::OTHER,
+            bytes: Sha256::digest(text).into(),
+        }
+    }
+
+    /// How many hexadecimal digits it has; none where it is something else.
+    pub(super) fn hexadecimal_digits(&self) -> Option<u32> {
+        let count = self.form & !Self::NEGATIVE;
+        (1..=Self::DIGITS_MAX)
+            .contains(&count)
+            .then_some(u32::from(count))
+    }
+
+    /// The same, if the digits may as well be decimal.
+    pub(super) fn decimal_digits(&self) -> Option<u32> {
+        let is_decimal = |byte: &u8| byte >> 4 <= 9 && byte & 15 <= 9;
+        let count = self.hexadecimal_digits();
+        count.filter(|_| self.bytes.iter().all(is_decimal))
+    }
+
+    /// A serial in hexadecimal, or as a row writes it.
+    pub(super) fn serial(text: &str) -> Self {
+        let (negative, digits) = serial_digits(text);
+        Self::digits(digits.clone(), negative)
+    }
+
+    /// The hexadecimal of a serial whose digits are all decimal, if they differ.
+    pub(super) fn of_decimal_serial(text: &str) -> Option<Self> {
+        let (negative, digits) = serial_digits(text);
+        let hexadecimal = hexadecimal(digits)?;
+        let value = Self::digits(hexadecimal.iter().copied(), negative);
+        (value != Self::serial(text)).then_some(value)
+    }
 }
 
 /// By what a row and a key were brought together; certificates first, the strongest first.
@@ -91,102 +189,202 @@ impl Method {
 }
 
 impl Token {
+    const fn new(method: Method, value: Value) -> Self {
+        Self {
+            method,
+            issuer: NameId::BLANK,
+            value,
+        }
+    }
+
     /// What a match on it is worth before a serial was looked at closely.
     pub(super) const fn method(&self) -> Method {
-        match self {
-            Self::CertSha256(_) => Method::CertSha256,
-            Self::CertSha1(_) => Method::CertSha1,
-            Self::CertMd5(_) => Method::CertMd5,
-            Self::IssuerSerial(..) => Method::IssuerSerial,
-            Self::Serial(_) => Method::SerialAlone,
-            Self::Spki(_) => Method::SpkiSha256,
-            Self::KeyId(_) => Method::KeyId,
-            Self::SshSha256(_) => Method::SshSha256,
-            Self::SshMd5(_) => Method::SshMd5,
-            Self::Pgp(_) => Method::PgpFingerprint,
-            Self::Jwk(_) => Method::JwkThumbprint,
-            Self::Keygrip(_) => Method::Keygrip,
-            Self::Ski(_) => Method::Ski,
-            Self::PgpKeyId(_) => Method::PgpKeyId,
-            Self::Pkcs11Id(_) => Method::Pkcs11Id,
-        }
+        self.method
+    }
+
+    /// Of a serial with its issuer, the issuer.
+    pub(super) fn issuer(&self) -> Option<NameId> {
+        (self.method == Method::IssuerSerial).then_some(self.issuer)
+    }
+
+    /// The same serial with another name of its issuer.
+    pub(super) const fn of_issuer(self, issuer: NameId) -> Self {
+        Self { issuer, ..self }
     }
 }
 
-/// What a row's identifier can mean.
-pub(super) fn of_identifier(identifier: &Identifier) -> Vec<Token> {
+/// What an identifier of a row can be a match on.
+pub(super) const fn methods_of(identifier: &Identifier) -> &'static [Method] {
     match identifier {
-        Identifier::KeyId(id) => vec![of_key_id(id)],
-        Identifier::CertOrSpkiSha256(d) => vec![Token::CertSha256(*d), Token::Spki(*d)],
-        Identifier::SpkiSha256(d) => vec![Token::Spki(*d)],
-        Identifier::CertSha256(d) => vec![Token::CertSha256(*d)],
-        Identifier::CertSha1(d) => vec![Token::CertSha1(*d)],
-        Identifier::Md5(d) => vec![Token::CertMd5(*d), Token::SshMd5(*d)],
-        Identifier::Sha1OrPgp(d) => vec![
-            Token::CertSha1(*d),
-            Token::Pgp(d.to_string().to_ascii_uppercase()),
-            Token::Keygrip(*d),
-            Token::Ski(d.to_string()),
-        ],
-        Identifier::SshSha256(d) => vec![Token::SshSha256(*d)],
-        Identifier::SshMd5(d) => vec![Token::SshMd5(*d)],
-        Identifier::IssuerSerial { issuer, serial } => {
-            vec![Token::IssuerSerial(name_key(issuer), serial_form(serial))]
+        Identifier::KeyId(KeyId::Spki(_)) | Identifier::SpkiSha256(_) => &[Method::SpkiSha256],
+        Identifier::KeyId(KeyId::Ssh(_)) | Identifier::SshSha256(_) => &[Method::SshSha256],
+        Identifier::KeyId(KeyId::Pgp(_)) | Identifier::PgpFingerprint(_) => {
+            &[Method::PgpFingerprint]
         }
-        Identifier::Serial(serial) => vec![Token::Serial(serial_form(serial))],
-        Identifier::Ski(ski) => vec![Token::Ski(hex_form(ski))],
-        Identifier::JwkThumbprint(text) => vec![Token::Jwk(text.clone())],
-        Identifier::PgpFingerprint(text) => vec![Token::Pgp(hex_form(text).to_ascii_uppercase())],
-        Identifier::PgpKeyId(text) => vec![Token::PgpKeyId(hex_form(text).to_ascii_uppercase())],
-        Identifier::Keygrip(grip) => vec![Token::Keygrip(*grip)],
-        Identifier::Pkcs11Id(text) => vec![Token::Pkcs11Id(hex_form(text))],
+        Identifier::KeyId(KeyId::Secret(_) | KeyId::Opaque(_)) => &[Method::KeyId],
+        Identifier::CertOrSpkiSha256(_) => &[Method::CertSha256, Method::SpkiSha256],
+        Identifier::CertSha256(_) => &[Method::CertSha256],
+        Identifier::CertSha1(_) => &[Method::CertSha1],
+        Identifier::Md5(_) => &[Method::CertMd5, Method::SshMd5],
+        Identifier::Sha1OrPgp(_) => &[
+            Method::CertSha1,
+            Method::PgpFingerprint,
+            Method::Keygrip,
+            Method::Ski,
+        ],
+        Identifier::SshMd5(_) => &[Method::SshMd5],
+        Identifier::IssuerSerial { .. } => &[Method::IssuerSerial],
+        Identifier::Serial(_) => &[Method::SerialAlone],
+        Identifier::Ski(_) => &[Method::Ski],
+        Identifier::JwkThumbprint(_) => &[Method::JwkThumbprint],
+        Identifier::PgpKeyId(_) => &[Method::PgpKeyId],
+        Identifier::Keygrip(_) => &[Method::Keygrip],
+        Identifier::Pkcs11Id(_) => &[Method::Pkcs11Id],
     }
 }
 
-/// What a sighting can be named by.
-pub(super) fn of_sighting(sighting: &Sighting) -> Vec<Token> {
-    let f = &sighting.fingerprints;
-    let mut out = Vec::new();
-    if sighting.kind == Kind::Certificate {
-        out.extend(f.cert_sha256.map(Token::CertSha256));
-        out.extend(f.cert_sha1.map(Token::CertSha1));
-        out.extend(f.cert_md5.map(Token::CertMd5));
-        if let Some(facts) = sighting
-            .certificate
-            .as_deref()
-            .filter(|c| !c.serial.is_empty())
-        {
-            // A row may give the issuer's common name alone.
-            let mut issuers = vec![name_key(&facts.issuer)];
-            let name = Name::read(&facts.issuer);
-            issuers.extend(name.iter().flat_map(Name::common_names).map(name_key));
-            issuers.dedup();
-            for serial in serial_forms(&facts.serial) {
-                let pair = |issuer: &String| Token::IssuerSerial(issuer.clone(), serial.clone());
-                out.extend(issuers.iter().map(pair));
-                out.push(Token::Serial(serial));
+/// What a row's identifier can mean; `issuer` is that of a serial with its issuer.
+pub(super) fn of_identifier(identifier: &Identifier, issuer: NameId, mut each: impl FnMut(Token)) {
+    let value = match identifier {
+        Identifier::KeyId(id) => return each(of_key_id(id)),
+        Identifier::CertOrSpkiSha256(d)
+        | Identifier::SpkiSha256(d)
+        | Identifier::CertSha256(d)
+        | Identifier::SshSha256(d) => Value::digest(&d.0),
+        Identifier::CertSha1(d) | Identifier::Keygrip(d) => Value::digest(&d.0),
+        Identifier::Md5(d) | Identifier::SshMd5(d) => Value::digest(&d.0),
+        Identifier::Sha1OrPgp(d) => {
+            // Digests and digits are of different forms.
+            let digits = Value::padded(40, &d.0);
+            for method in methods_of(identifier) {
+                let value = match method {
+                    Method::PgpFingerprint | Method::Ski => digits,
+                    _ => Value::digest(&d.0),
+                };
+                each(Token::new(*method, value));
             }
+            return;
+        }
+        Identifier::IssuerSerial { serial, .. } | Identifier::Serial(serial) => {
+            Value::serial(serial)
+        }
+        Identifier::JwkThumbprint(text) => jwk_thumbprint(text),
+        Identifier::Ski(text)
+        | Identifier::PgpFingerprint(text)
+        | Identifier::PgpKeyId(text)
+        | Identifier::Pkcs11Id(text) => Value::digits(hex_digits(text), false),
+    };
+    for &method in methods_of(identifier) {
+        let issuer = match method {
+            Method::IssuerSerial => issuer,
+            _ => NameId::BLANK,
+        };
+        each(Token {
+            method,
+            issuer,
+            value,
+        });
+    }
+}
+
+/// The token of a serial that a row writes in decimal, as a certificate has it: in hexadecimal.
+pub(super) fn of_decimal(identifier: &Identifier, issuer: NameId) -> Option<Token> {
+    let (serial, method, issuer) = match identifier {
+        Identifier::IssuerSerial { serial, .. } => (serial, Method::IssuerSerial, issuer),
+        Identifier::Serial(serial) => (serial, Method::SerialAlone, NameId::BLANK),
+        _ => return None,
+    };
+    Some(Token {
+        method,
+        issuer,
+        value: Value::of_decimal_serial(serial)?,
+    })
+}
+
+/// What a sighting can be named by, of the methods that are wanted; `issuer` tells that of its certificate.
+pub(super) fn of_sighting(
+    sighting: &Sighting,
+    wanted: u32,
+    issuer: impl FnOnce() -> Option<NameId>,
+    mut each: impl FnMut(Token),
+) {
+    let f = &sighting.fingerprints;
+    let wants = |method: Method| wanted & method.bit() != 0;
+    let mut some = |method: Method, value: Option<Value>| {
+        if let Some(value) = value {
+            each(Token::new(method, value));
+        }
+    };
+    if sighting.kind == Kind::Certificate {
+        let digests = [
+            (Method::CertSha256, f.cert_sha256.as_ref().map(|d| &d.0[..])),
+            (Method::CertSha1, f.cert_sha1.as_ref().map(|d| &d.0[..])),
+            (Method::CertMd5, f.cert_md5.as_ref().map(|d| &d.0[..])),
+        ];
+        for (method, digest) in digests.into_iter().filter(|(method, _)| wants(*method)) {
+            some(method, digest.map(Value::digest));
         }
     }
-    out.extend(f.spki_sha256.map(Token::Spki));
-    out.extend(sighting.key_id.as_ref().map(of_key_id));
-    out.extend(f.ssh_sha256.map(|d| Token::SshSha256(Hex(d.0))));
-    out.extend(f.ssh_md5.map(|d| Token::SshMd5(Hex(d.0))));
-    out.extend(
-        f.pgp_fingerprint
-            .as_deref()
-            .map(|t| Token::Pgp(t.to_ascii_uppercase())),
-    );
-    out.extend(f.jwk_thumbprint.map(|d| Token::Jwk(d.to_string())));
-    out.extend(f.keygrip.map(Token::Keygrip));
-    out.extend(f.ski.as_deref().map(|t| Token::Ski(hex_form(t))));
-    out.extend(
-        f.pgp_keyid
-            .as_deref()
-            .map(|t| Token::PgpKeyId(t.to_ascii_uppercase())),
-    );
-    out.extend(f.pkcs11_id.as_deref().map(|t| Token::Pkcs11Id(hex_form(t))));
-    out
+    if wants(Method::SpkiSha256) {
+        some(
+            Method::SpkiSha256,
+            f.spki_sha256.map(|d| Value::digest(&d.0)),
+        );
+    }
+    if wants(Method::SshSha256) {
+        some(Method::SshSha256, f.ssh_sha256.map(|d| Value::digest(&d.0)));
+    }
+    if wants(Method::SshMd5) {
+        some(Method::SshMd5, f.ssh_md5.map(|d| Value::digest(&d.0)));
+    }
+    if wants(Method::JwkThumbprint) {
+        let digest = f.jwk_thumbprint.map(|d| Value::digest(&d.0));
+        some(Method::JwkThumbprint, digest);
+    }
+    if wants(Method::Keygrip) {
+        some(Method::Keygrip, f.keygrip.map(|d| Value::digest(&d.0)));
+    }
+    let plain = |text: &str| Value::digits(text.bytes(), false);
+    if wants(Method::PgpFingerprint) {
+        some(
+            Method::PgpFingerprint,
+            f.pgp_fingerprint.as_deref().map(plain),
+        );
+    }
+    if wants(Method::PgpKeyId) {
+        some(Method::PgpKeyId, f.pgp_keyid.as_deref().map(plain));
+    }
+    let digits = |text: &str| Value::digits(hex_digits(text), false);
+    if wants(Method::Ski) {
+        some(Method::Ski, f.ski.as_deref().map(digits));
+    }
+    if wants(Method::Pkcs11Id) {
+        some(Method::Pkcs11Id, f.pkcs11_id.as_deref().map(digits));
+    }
+    if let Some(token) = sighting.key_id.as_ref().map(of_key_id)
+        && wants(token.method)
+    {
+        each(token);
+    }
+    let facts = sighting.certificate.as_deref();
+    let facts = facts.filter(|f| sighting.kind == Kind::Certificate && !f.serial.is_empty());
+    if let Some(facts) = facts
+        && (wants(Method::IssuerSerial) || wants(Method::SerialAlone))
+    {
+        let value = Value::serial(&facts.serial);
+        if wants(Method::SerialAlone) {
+            each(Token::new(Method::SerialAlone, value));
+        }
+        if wants(Method::IssuerSerial)
+            && let Some(issuer) = issuer()
+        {
+            each(Token {
+                method: Method::IssuerSerial,
+                issuer,
+                value,
+            });
+        }
+    }
 }
 
 /// Whether two sightings of one key and, if any, one certificate can be named by the same, without making the tokens.
@@ -202,35 +400,62 @@ pub(super) fn have_same_tokens(one: &Sighting, other: &Sighting) -> bool {
 
 fn of_key_id(id: &KeyId) -> Token {
     match id {
-        KeyId::Spki(d) => Token::Spki(*d),
-        KeyId::Ssh(d) => Token::SshSha256(*d),
-        KeyId::Pgp(f) => Token::Pgp(f.to_ascii_uppercase()),
-        KeyId::Secret(_) | KeyId::Opaque(_) => Token::KeyId(id.clone()),
+        KeyId::Spki(d) => Token::new(Method::SpkiSha256, Value::digest(&d.0)),
+        KeyId::Ssh(d) => Token::new(Method::SshSha256, Value::digest(&d.0)),
+        KeyId::Pgp(f) => Token::new(Method::PgpFingerprint, Value::digits(f.bytes(), false)),
+        KeyId::Secret(d) => Token::new(Method::KeyId, Value::padded(32, &d.0)),
+        KeyId::Opaque(d) => Token::new(Method::KeyId, Value::digest(&d.0)),
+    }
+}
+
+fn jwk_thumbprint(text: &str) -> Value {
+    // Room for what 43 letters could be at most.
+    let mut bytes = [0; 34];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok();
+    match length.and_then(|length| bytes.get(..length)) {
+        Some(digest) if digest.len() == 32 => Value::digest(digest),
+        _ => Value::other(text.as_bytes()),
     }
 }
 
 /// Lower-case digits without separators and prefix.
-fn hex_form(text: &str) -> String {
-    let text = text.trim().to_ascii_lowercase();
-    let text = text.strip_prefix("0x").unwrap_or(&text);
-    text.chars()
-        .filter(|c| !matches!(c, ':' | ' ' | '-'))
-        .collect()
+fn hex_digits(text: &str) -> impl Iterator<Item = u8> + Clone {
+    let text = text.trim();
+    let prefix = text
+        .get(..2)
+        .is_some_and(|two| two.eq_ignore_ascii_case("0x"));
+    let text = if prefix {
+        text.get(2..).unwrap_or_default()
+    } else {
+        text
+    };
+    text.bytes()
+        .filter(|b| !matches!(b, b':' | b' ' | b'-'))
+        .map(|b| b.to_ascii_lowercase())
+}
+
+/// The sign of a serial, and its digits without separators, prefix and leading zeros.
+fn serial_digits(text: &str) -> (bool, impl Iterator<Item = u8> + Clone) {
+    let (negative, digits) = match text.trim().strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let mut digits = hex_digits(digits);
+    let mut rest = digits.clone();
+    while digits.next() == Some(b'0') {
+        rest = digits.clone();
+    }
+    let is_zero = rest.clone().next().is_none();
+    let zero = is_zero.then_some(b'0');
+    // Zero has no sign.
+    (negative && !is_zero, zero.into_iter().chain(rest))
 }
 
 /// A serial without separators, prefix and leading zeros; the sign stays.
 fn serial_form(text: &str) -> String {
-    let (sign, digits) = match text.trim().strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text),
-    };
-    let digits = hex_form(digits);
-    let digits = digits.trim_start_matches('0');
-    if digits.is_empty() {
-        "0".to_owned()
-    } else {
-        format!("{sign}{digits}")
-    }
+    let (negative, digits) = serial_digits(text);
+    let sign = negative.then_some(b'-');
+    String::from_utf8(sign.into_iter().chain(digits).collect()).unwrap_or_default()
 }
 
 /// A certificate's serial as a row may write it: hexadecimal, and decimal where that differs.
@@ -266,7 +491,8 @@ pub(super) fn serial_bits(hexadecimal: &str) -> usize {
 
 /// Whether two serials, the second a certificate's, are the same in either spelling.
 pub(super) fn serials_agree(row: &str, certificate: &str) -> bool {
-    serial_forms(certificate).contains(&serial_form(row))
+    let value = Value::serial(certificate);
+    Value::serial(row) == value || Value::of_decimal_serial(row) == Some(value)
 }
 
 fn decimal(hexadecimal: &str) -> Option<String> {
@@ -287,6 +513,31 @@ fn decimal(hexadecimal: &str) -> Option<String> {
     let mut parts = parts.iter().rev();
     let first = parts.next()?.to_string();
     Some(parts.fold(first, |text, part| format!("{text}{part:09}")))
+}
+
+/// The hexadecimal digits of a decimal number; none if it is none, or longer than a serial is (see [`serial_forms`]).
+fn hexadecimal(decimal: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
+    // The least hexadecimal digit first; each decimal digit multiplies by ten and adds.
+    let mut digits: Vec<u8> = Vec::new();
+    for letter in decimal {
+        let mut carry = letter.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        for digit in &mut digits {
+            let value = *digit * 10 + carry;
+            *digit = value % 16;
+            carry = value / 16;
+        }
+        if carry > 0 {
+            digits.push(carry);
+        }
+        if digits.len() > usize::from(Value::DIGITS_MAX) {
+            return None;
+        }
+    }
+    if digits.is_empty() {
+        digits.push(0);
+    }
+    let letter = |digit: &u8| b"0123456789abcdef".get(usize::from(*digit)).copied();
+    digits.iter().rev().map(letter).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::model::{
     Certificate, CertificateStatus, Flag, Kind, Moment, Severity, SharedText, Sighting,
 };
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What a key's certificates, SSH certificates, grants and rows say of its time.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
@@ -34,7 +35,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     }
     for link in cx.links.iter().filter(|link| !link.by_primary) {
         if let Some(row) = cx.row(link) {
-            out.extend(by_row(cx.world, row).map(|draft| draft.row(link.row)));
+            out.extend(by_row(cx.world, row).map(|draft| draft.row(link.row())));
         }
     }
 }
@@ -50,13 +51,13 @@ fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
 /// `expired` or `expiring` by a row's own date.
 pub(super) fn by_row(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     let expires = row.entry.expires.filter(|_| row.is_live())?;
-    let text = day_and_distance(expires.at, world.now);
+    let text = || day_and_distance(expires.at, world.now);
     if dates::passed(expires, world.now) {
         let severity = world.policy.severity(Flag::Expired);
         return Some(Draft::new(
             Flag::Expired,
             severity,
-            format!("{} expired {text}", row.title()),
+            format!("{} expired {}", row.title(), text()),
         ));
     }
     if !is_near(world, expires.at) {
@@ -82,7 +83,7 @@ pub(super) fn by_row(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     Some(Draft::new(
         Flag::Expiring,
         severity,
-        format!("{} expires {text}", row.title()),
+        format!("{} expires {}", row.title(), text()),
     ))
 }
 
@@ -98,7 +99,7 @@ struct Span {
 }
 
 impl Span {
-    fn judge(&self, world: &World<'_>, title: &str) -> Vec<Draft> {
+    fn judge(&self, world: &World<'_>, title: &dyn fmt::Display) -> Vec<Draft> {
         let now = world.now;
         let degree = |flag, severity| {
             world
@@ -163,6 +164,9 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
                 (ssh.valid_after.is_some() || ssh.valid_before.is_some()).then_some((s, ssh))
             })
     };
+    if dated().next().is_none() {
+        return;
+    }
     // A newer certificate of the same type for the same principals on the host replaces one.
     let group = |s: &Sighting| {
         let ssh = s.ssh.as_deref()?;
@@ -192,7 +196,7 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             .as_deref()
             .or(ssh.comment.as_deref())
             .unwrap_or("unnamed");
-        let place = World::place(s);
+        let place = World::place(s).to_string();
         let span = Span {
             from: ssh.valid_after,
             until: ssh.valid_before,
@@ -210,7 +214,7 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 /// has replaced, are past.
 fn pgp(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let facts = || cx.judged().filter_map(|s| Some((s, s.pgp.as_deref()?)));
-    if facts().any(|(_, pgp)| pgp.revoked) {
+    if facts().next().is_none() || facts().any(|(_, pgp)| pgp.revoked) {
         return;
     }
     let latest = facts().filter_map(|(_, pgp)| pgp.expires).max();
@@ -221,7 +225,7 @@ fn pgp(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             until: pgp.expires,
             past: pgp.expires < latest || cx.world.families.is_replaced(cx.index, pgp),
         };
-        let place = World::place(s);
+        let place = World::place(s).to_string();
         let title = format!("{} in {place}", openpgp::title(s, pgp));
         for draft in span.judge(cx.world, &title) {
             // Once for each end, however many copies say so.
@@ -311,10 +315,10 @@ pub(super) fn only_agrees(sighting: &Sighting) -> bool {
 impl World<'_> {
     /// All certificates of a key, over every class.
     pub(super) fn certificates_of(&self, key: usize) -> impl Iterator<Item = &Cert> {
-        let start = self.certificates.partition_point(|c| c.key < key);
+        let start = self.certificates.partition_point(|c| c.key() < key);
         self.certificates
             .iter()
             .skip(start)
-            .take_while(move |c| c.key == key)
+            .take_while(move |c| c.key() == key)
     }
 }

@@ -1,7 +1,8 @@
 //! Keys as an exception names them: by key id, by a fingerprint in any usual spelling, or by a row.
 
 use super::context::World;
-use crate::model::{Finding, KeyReport, Kind, Sighting};
+use super::few::Few;
+use crate::model::{Finding, KeyReport, Kind, Sha256Hex, Sighting};
 
 /// A key as an exception names it, in the spellings that can occur.
 pub(super) struct Wanted {
@@ -16,7 +17,7 @@ pub(super) struct Wanted {
 pub(super) enum Match {
     Key,
     /// A certificate of it: findings on others are not meant.
-    Certificate(String),
+    Certificate(Option<Sha256Hex>),
     /// A row: of a key with several, findings on the others are not meant.
     Row(String),
 }
@@ -25,8 +26,8 @@ impl Match {
     pub(super) fn fits(&self, finding: &Finding) -> bool {
         match self {
             Self::Key => true,
-            Self::Certificate(digest) => finding.cert_sha256.as_ref().is_none_or(|d| d == digest),
-            Self::Row(id) => finding.entry.as_ref().is_none_or(|e| e == id),
+            Self::Certificate(digest) => finding.cert_sha256.is_none_or(|d| Some(d) == *digest),
+            Self::Row(id) => finding.entry.as_deref().is_none_or(|e| e == id),
         }
     }
 }
@@ -71,7 +72,7 @@ impl Wanted {
     pub(super) fn of_key(
         &self,
         world: &World<'_>,
-        sightings: &[usize],
+        sightings: &Few,
         report: &KeyReport,
     ) -> Option<Match> {
         if self.exact.is_empty() {
@@ -82,8 +83,8 @@ impl Wanted {
         if id == self.exact || self.digits.as_deref() == Some(digest) {
             return Some(Match::Key);
         }
-        let row = |finding: &Finding| finding.entry.as_ref() == Some(&self.exact);
-        if report.entries.contains(&self.exact) || report.flags.iter().any(row) {
+        let row = |finding: &Finding| finding.entry.as_deref() == Some(&self.exact);
+        if report.entries.iter().any(|id| *id == self.exact) || report.flags.iter().any(row) {
             return Some(Match::Row(self.exact.clone()));
         }
         world.at(sightings).find_map(|s| self.of_sighting(s))
@@ -111,11 +112,7 @@ impl Wanted {
                 || same(prints.cert_sha1.map(|d| d.to_string()))
                 || same(prints.cert_md5.map(|d| d.to_string())));
         if of_certificate {
-            let digest = prints
-                .cert_sha256
-                .map(|d| d.to_string())
-                .unwrap_or_default();
-            return Some(Match::Certificate(digest));
+            return Some(Match::Certificate(prints.cert_sha256));
         }
         let ssh_md5 = prints
             .ssh_md5

@@ -1,141 +1,178 @@
 //! Weak evidence: a row's file, subject or name, for rows that no strong identifier settled.
 
 use super::context::{Key, Row, World, paths};
+use super::few::{NONE, long, short};
+use super::grouped::Grouped;
 use super::join::{Join, Method, RowMatch, WEAK_KEYS, WeakLink};
-use super::names::{Name, folded};
+use super::names::{NameId, folded};
 use super::places::{HostRef, Place};
 use super::tokens::serials_agree;
 use crate::model::{Identifier, KeyId, Kind, Sighting};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file with more artifacts than this is a list or a store: none of them is what a row means by the file.
 const CROWD: usize = 256;
 
-/// What lies at the very files that rows name.
-pub(super) struct AtPlace {
-    /// By path and host: one path is a file on each of a thousand hosts.
-    by_path: HashMap<String, BTreeMap<usize, Vec<usize>>>,
-    key_of: Vec<Option<usize>>,
+/// A key at the very file that a row names, with a sighting there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    key: u32,
+    sighting: u32,
 }
 
+impl Found {
+    /// The number of the key.
+    pub(super) const fn key(&self) -> usize {
+        self.key as usize
+    }
+
+    /// The number of the sighting.
+    pub(super) const fn sighting(&self) -> usize {
+        self.sighting as usize
+    }
+}
+
+/// What lies at the very files that rows name, by row.
+pub(super) struct AtPlace(Grouped<Found>);
+
+/// A sighting at a file that a row names: the path by number, the host and the sighting.
+type Lying = (u32, u32, u32);
+
 impl AtPlace {
-    /// Indexes the sightings at the files that rows name.
+    /// Looks at the sightings at the files that rows name.
     pub(super) fn index(world: &World<'_>) -> Self {
-        let wanted: HashSet<&str> = world
-            .rows
-            .iter()
-            .flat_map(|row| &row.places)
-            .filter_map(|place| match place {
-                Place::Exact { path, .. } => Some(path.as_str()),
-                _ => None,
-            })
-            .collect();
-        let mut by_path: HashMap<String, BTreeMap<usize, Vec<usize>>> = HashMap::new();
-        let mut key_of = vec![None; world.sightings.len()];
+        let mut numbers: HashMap<&str, u32> = HashMap::default();
+        for place in world.rows.iter().flat_map(|row| &row.places) {
+            if let Place::Exact { path, .. } = place {
+                let next = short(numbers.len());
+                numbers.entry(path).or_insert(next);
+            }
+        }
+        let mut key_of = vec![NONE; world.sightings.len()];
         for (number, key) in world.keys.iter().enumerate() {
-            for &sighting in &key.all {
+            for sighting in key.all.iter() {
                 if let Some(slot) = key_of.get_mut(sighting) {
-                    *slot = Some(number);
+                    *slot = short(number);
                 }
             }
         }
+        // One path is a file on each of a thousand hosts.
+        let mut lying: Vec<Lying> = Vec::new();
         for (number, sighting) in world.sightings.iter().enumerate() {
-            for path in paths(sighting).filter(|path| wanted.contains(path)) {
-                let host = world.host(number);
-                let files = match by_path.get_mut(path) {
-                    Some(files) => files,
-                    None => by_path.entry(path.to_owned()).or_default(),
-                };
-                files.entry(host).or_default().push(number);
+            for path in paths(sighting).filter_map(|path| numbers.get(path)) {
+                lying.push((*path, short(world.host(number)), short(number)));
             }
         }
-        Self { by_path, key_of }
-    }
-
-    /// The sightings at a path of the host that a place names; none where they are a crowd.
-    fn at(&self, host: &HostRef, path: &str) -> Vec<usize> {
-        let Some(files) = self.by_path.get(path) else {
-            return Vec::new();
-        };
-        let found = match host {
-            HostRef::Swept(host) => files.get(host).cloned().unwrap_or_default(),
-            HostRef::Any => files.values().flatten().copied().take(CROWD + 1).collect(),
-            HostRef::Unswept(_) => Vec::new(),
-        };
-        if found.len() > CROWD {
-            Vec::new()
-        } else {
-            found
+        lying.sort_unstable();
+        let mut found: Vec<(u32, Found)> = Vec::new();
+        for (number, row) in world.rows.iter().enumerate() {
+            let places = row.places.iter().filter_map(|place| match place {
+                Place::Exact { host, path } => Some(at(&lying, host, *numbers.get(&**path)?)),
+                _ => None,
+            });
+            let keys = candidates(world, &key_of, row, places);
+            found.extend(keys.into_iter().map(|one| (short(number), one)));
         }
+        Self(Grouped::new(world.rows.len(), found))
     }
 
     /// The keys of a row's type at the files that it names, each with a sighting there.
-    ///
-    /// Files that list keys of many parties (grants, known hosts) say nothing about which is meant, nor
-    /// does a file with many keys; beside a leaf certificate its issuers are not meant.
-    pub(super) fn candidates(&self, world: &World<'_>, row: &Row<'_>) -> Vec<(usize, usize)> {
-        let mut found: BTreeMap<usize, usize> = BTreeMap::new();
-        for place in &row.places {
-            let Place::Exact { host, path } = place else {
-                continue;
-            };
-            for number in self.at(host, path) {
-                let (Some(s), Some(key)) = (
-                    world.sightings.get(number),
-                    self.key_of.get(number).copied().flatten(),
-                ) else {
-                    continue;
-                };
-                let listed = matches!(s.kind, Kind::AuthorizedKey | Kind::KnownHost | Kind::Crl);
-                if row.covers(s.kind) && !listed {
-                    found.entry(key).or_insert(number);
-                }
-            }
-        }
-        let is_ca = |number: &usize| {
-            let facts = world
-                .sightings
-                .get(*number)
-                .and_then(|s| s.certificate.as_deref());
-            facts.is_some_and(|c| c.is_ca)
-        };
-        if found.values().any(|number| !is_ca(number)) {
-            found.retain(|_, number| !is_ca(number));
-        }
-        if found.len() > WEAK_KEYS {
-            Vec::new()
-        } else {
-            found.into_iter().collect()
-        }
+    pub(super) fn of_row(&self, row: usize) -> &[Found] {
+        self.0.get(row)
     }
 }
 
-/// Adds weak links for the rows that need them, and tells for each key the rows that point at its place.
-pub(super) fn extend(world: &World<'_>, at_place: &AtPlace, join: &mut Join) -> Vec<Vec<usize>> {
-    let mut pointing: Vec<Vec<usize>> = vec![Vec::new(); world.keys.len()];
+/// What lies at a path of the host that a place names; none where that is a crowd.
+fn at<'l>(lying: &'l [Lying], host: &HostRef<'_>, path: u32) -> &'l [Lying] {
+    let (from, to) = match host {
+        HostRef::Swept(host) => ((path, short(*host)), (path, short(*host))),
+        HostRef::Any => ((path, 0), (path, NONE)),
+        HostRef::Unswept(_) => return &[],
+    };
+    let start = lying.partition_point(|(path, host, _)| (*path, *host) < from);
+    let rest = lying.get(start..).unwrap_or_default();
+    let of_place = |(path, host, _): &&Lying| (*path, *host) <= to;
+    let count = rest.iter().take(CROWD + 1).take_while(of_place).count();
+    if count > CROWD {
+        return &[];
+    }
+    rest.get(..count).unwrap_or_default()
+}
+
+/// The keys of a row's type among what lies at the files that it names.
+///
+/// Files that list keys of many parties (grants, known hosts) say nothing about which is meant, nor
+/// does a file with many keys; beside a leaf certificate its issuers are not meant.
+fn candidates<'l>(
+    world: &World<'_>,
+    key_of: &[u32],
+    row: &Row<'_>,
+    places: impl Iterator<Item = &'l [Lying]>,
+) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for (order, &(_, _, sighting)) in places.flatten().enumerate() {
+        let number = sighting as usize;
+        let key = key_of.get(number).copied().unwrap_or(NONE);
+        let (Some(s), Some(_)) = (world.sightings.get(number), long(key)) else {
+            continue;
+        };
+        let listed = matches!(s.kind, Kind::AuthorizedKey | Kind::KnownHost | Kind::Crl);
+        if row.covers(s.kind) && !listed {
+            found.push(Found { key, sighting });
+        }
+        // A row may name many files.
+        if order % CROWD == CROWD - 1 {
+            first_of_each(&mut found);
+        }
+    }
+    first_of_each(&mut found);
+    let is_ca = |found: &Found| {
+        let facts = world
+            .sightings
+            .get(found.sighting())
+            .and_then(|s| s.certificate.as_deref());
+        facts.is_some_and(|c| c.is_ca)
+    };
+    if found.iter().any(|found| !is_ca(found)) {
+        found.retain(|found| !is_ca(found));
+    }
+    if found.len() > WEAK_KEYS {
+        found.clear();
+    }
+    found
+}
+
+/// Of each key the sighting that came first, by key.
+fn first_of_each(found: &mut Vec<Found>) {
+    found.sort_by_key(|found| found.key);
+    found.dedup_by_key(|found| found.key);
+}
+
+/// Adds weak links for the rows that need them, and tells for each key the rows that point at its place, and those
+/// that may mean it.
+pub(super) fn extend(
+    world: &World<'_>,
+    at_place: &AtPlace,
+    join: &mut Join,
+) -> (Grouped<u32>, Grouped<WeakLink>) {
+    let mut pointing: Vec<(u32, u32)> = Vec::new();
     let names = Names::index(world, join);
     for (number, row) in world.rows.iter().enumerate() {
-        let settled = join.rows.get(number).is_none_or(RowMatch::is_seen);
-        let mut found: BTreeMap<usize, Method> = BTreeMap::new();
-        for (key, _) in at_place.candidates(world, row) {
-            if let Some(list) = pointing.get_mut(key) {
-                list.push(number);
-            }
-            found.insert(key, Method::Path);
-        }
-        if settled {
+        let at_file = at_place.of_row(number);
+        pointing.extend(at_file.iter().map(|found| (found.key, short(number))));
+        if join.rows.get(number).is_none_or(RowMatch::is_seen) {
             // It needs no weak evidence, but a closed key at its file does.
-            found.retain(|&key, _| is_closed(world, key) && join.link(key, number).is_none());
-            for key in found.into_keys() {
-                if let Some(list) = join.weak.get_mut(key) {
-                    list.push(WeakLink {
-                        other: number,
-                        method: Method::Path,
-                    });
+            for found in at_file {
+                if is_closed(world, found.key()) && join.link(found.key(), number).is_none() {
+                    let link = WeakLink::new(number, Method::Path);
+                    join.weak.push((found.key, link));
                 }
             }
             continue;
         }
+        let by_path = at_file.iter().map(|found| (found.key(), Method::Path));
+        let mut found: BTreeMap<usize, Method> = by_path.collect();
         for (key, method) in names.candidates(world, row) {
             found
                 .entry(key)
@@ -148,18 +185,19 @@ pub(super) fn extend(world: &World<'_>, at_place: &AtPlace, join: &mut Join) -> 
             if matches!(masks, (Some(a), Some(b)) if a & b != 0) || other_serial(world, row, key) {
                 continue;
             }
-            let link = |other| WeakLink { other, method };
-            let (Some(of_row), Some(of_key)) = (join.rows.get_mut(number), join.weak.get_mut(key))
-            else {
+            let Some(of_row) = join.rows.get_mut(number) else {
                 continue;
             };
-            if of_row.weak.iter().all(|l| l.other != key) {
-                of_row.weak.push(link(key));
-                of_key.push(link(number));
+            if of_row.weak.iter().all(|l| l.other() != key) {
+                of_row.weak.push(WeakLink::new(key, method));
+                let link = WeakLink::new(number, method);
+                join.weak.push((short(key), link));
             }
         }
     }
-    pointing
+    let keys = world.keys.len();
+    let weak = std::mem::take(&mut join.weak);
+    (Grouped::new(keys, pointing), Grouped::new(keys, weak))
 }
 
 fn is_closed(world: &World<'_>, key: usize) -> bool {
@@ -178,10 +216,10 @@ fn other_serial(world: &World<'_>, row: &Row<'_>, key: usize) -> bool {
             _ => None,
         })
         .collect();
-    let certificates = world.keys.get(key).map_or(&[][..], |k| &k.certificates);
+    let key = world.keys.get(key).into_iter();
+    let certificates = key.flat_map(|key| key.certificates.iter());
     let mut facts = certificates
-        .iter()
-        .filter_map(|&c| world.facts(world.certificates.get(c)?))
+        .filter_map(|c| world.facts(world.certificates.get(c)?))
         .peekable();
     !serials.is_empty()
         && facts.peek().is_some()
@@ -189,17 +227,15 @@ fn other_serial(world: &World<'_>, row: &Row<'_>, key: usize) -> bool {
 }
 
 /// Keys by the names that their sightings carry.
+#[derive(Default)]
 struct Names {
-    subjects: HashMap<String, BTreeSet<usize>>,
+    subjects: HashMap<NameId, BTreeSet<usize>>,
     names: HashMap<String, BTreeSet<usize>>,
 }
 
 impl Names {
     fn index(world: &World<'_>, join: &Join) -> Self {
-        let mut out = Self {
-            subjects: HashMap::new(),
-            names: HashMap::new(),
-        };
+        let mut out = Self::default();
         let open =
             |(number, _): &(usize, &Row<'_>)| !join.rows.get(*number).is_none_or(RowMatch::is_seen);
         let rows = || {
@@ -210,33 +246,50 @@ impl Names {
                 .filter(open)
                 .map(|(_, row)| row)
         };
-        let subjects: HashSet<String> = rows()
-            .filter_map(|r| r.subject.as_ref())
-            .map(Name::key)
+        let subjects: HashSet<NameId> = rows()
+            .filter_map(|r| r.subject)
+            .map(|subject| subject.id)
             .collect();
         let names: HashSet<String> = rows().filter_map(name_of).collect();
         if subjects.is_empty() && names.is_empty() {
             return out;
         }
         for (number, key) in world.keys.iter().enumerate() {
-            for sighting in world.at(&key.judged) {
-                let (subject_keys, short) = names_of(sighting);
-                for text in subject_keys.into_iter().filter(|t| subjects.contains(t)) {
-                    out.subjects.entry(text).or_default().insert(number);
+            for certificate in key.certificates.iter() {
+                let Some(certificate) = world.certificates.get(certificate) else {
+                    continue;
+                };
+                // Whole, and by each common name.
+                let subject = certificate.subject;
+                let alone = world.names.common_alone(subject);
+                for id in alone.chain([subject]).filter(|id| subjects.contains(id)) {
+                    out.subjects.entry(id).or_default().insert(number);
                 }
-                for text in short.into_iter().filter(|t| names.contains(t)) {
-                    out.names.entry(text).or_default().insert(number);
+                if names.is_empty() {
+                    continue;
                 }
+                for cn in world.names.common_names(subject) {
+                    out.add(&names, cn.to_owned(), number);
+                }
+            }
+            if names.is_empty() {
+                continue;
+            }
+            for s in world.at(&key.judged) {
+                short_names(s).for_each(|name| out.add(&names, name, number));
             }
         }
         out
     }
 
+    fn add(&mut self, wanted: &HashSet<String>, name: String, key: usize) {
+        if wanted.contains(&name) {
+            self.names.entry(name).or_default().insert(key);
+        }
+    }
+
     fn candidates(&self, world: &World<'_>, row: &Row<'_>) -> Vec<(usize, Method)> {
-        let by_subject = row
-            .subject
-            .as_ref()
-            .and_then(|s| self.subjects.get(&s.key()));
+        let by_subject = row.subject.and_then(|s| self.subjects.get(&s.id));
         let by_name = name_of(row).and_then(|n| self.names.get(&n));
         let groups = [(by_subject, Method::Subject), (by_name, Method::Name)];
         let mut out = Vec::new();
@@ -256,7 +309,7 @@ impl Names {
 
 /// The name by which a row may mean something, when it has nothing better.
 fn name_of(row: &Row<'_>) -> Option<String> {
-    let bare = row.identifiers.is_empty() && row.subject.is_none();
+    let bare = !row.has_identifiers() && row.subject.is_none();
     row.entry
         .name
         .as_deref()
@@ -265,32 +318,13 @@ fn name_of(row: &Row<'_>) -> Option<String> {
         .filter(|n| !n.is_empty())
 }
 
-/// Subject keys (whole, and by each common name), and short names.
-fn names_of(sighting: &Sighting) -> (Vec<String>, Vec<String>) {
-    let mut subjects = Vec::new();
-    let mut short: Vec<String> = Vec::new();
-    if let Some(facts) = sighting
-        .certificate
-        .as_deref()
-        .filter(|_| sighting.kind == Kind::Certificate)
-    {
-        if let Some(name) = Name::read(&facts.subject) {
-            subjects.push(name.key());
-            for cn in name.common_names() {
-                subjects.extend(Name::read(cn).map(|bare| bare.key()));
-                short.push(cn.to_owned());
-            }
-        }
-        short.extend(
-            facts
-                .sans
-                .iter()
-                .filter_map(|san| san.strip_prefix("DNS:"))
-                .map(folded),
-        );
-    }
+/// The names by which a sighting may be called, beside its subject.
+fn short_names(sighting: &Sighting) -> impl Iterator<Item = String> {
+    let facts = sighting.certificate.as_deref();
+    let facts = facts.filter(|_| sighting.kind == Kind::Certificate);
+    let sans = facts.into_iter().flat_map(|facts| &facts.sans);
+    let dns = sans.filter_map(|san| san.strip_prefix("DNS:"));
     let comment = sighting.ssh.as_ref().and_then(|ssh| ssh.comment.as_deref());
-    short.extend(comment.map(folded));
-    short.extend(sighting.location.alias.as_deref().map(folded));
-    (subjects, short)
+    let alias = sighting.location.alias.as_deref();
+    dns.chain(comment).chain(alias).map(folded)
 }

@@ -7,8 +7,7 @@ pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
     // A key is judged over the sightings of its class.
     let judged = || key.sightings.iter().filter(|s| s.class == key.class);
     let of_certificate = |s: &&Sighting| {
-        flag.cert_sha256.is_some()
-            && s.fingerprints.cert_sha256.map(|d| d.to_string()) == flag.cert_sha256
+        flag.cert_sha256.is_some() && s.fingerprints.cert_sha256 == flag.cert_sha256
     };
     let best = judged()
         .find(of_certificate)

@@ -89,7 +89,7 @@ pub(super) fn thing(
         kind: kind(&seen, certificate.is_some()),
         name: name(&seen, certificate.as_ref()),
         fingerprints,
-        algorithm: key.algorithm.clone(),
+        algorithm: key.algorithm.as_deref().map(str::to_owned),
         bits: key.bits,
         created: pgp
             .and_then(|p| p.created)

@@ -48,10 +48,7 @@ fn a_certificate_that_is_older_than_the_rotation() {
     for part in ["rotated on 2026-05-01", "starts on 2024-03-01"] {
         assert!(reason.contains(part), "{reason}");
     }
-    assert_eq!(
-        report.keys[0].flags[0].cert_sha256,
-        Some(digest(101).to_string())
-    );
+    assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(101)));
     // A time of day leaves an hour for clocks.
     let timed = |hours: i64| {
         let at = at("2026-03-01")

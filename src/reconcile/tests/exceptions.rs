@@ -46,7 +46,7 @@ fn invalid(report: &Report) -> Vec<String> {
     let flags = &report.policy.as_ref().unwrap().flags;
     assert!(flags.iter().all(|f| f.flag == Flag::ExceptionInvalid));
     assert!(flags.iter().all(|f| f.severity == Severity::Medium));
-    flags.iter().map(|f| f.why.clone()).collect()
+    flags.iter().map(|f| f.why.to_string()).collect()
 }
 
 fn one(change: impl Fn(&mut Exception)) -> Report {
@@ -167,7 +167,7 @@ fn a_certificate_is_excused_alone() {
         let flags = &report.keys[0].flags;
         let found = flags
             .iter()
-            .find(|f| f.flag == Flag::Expired && f.cert_sha256 == Some(digest(c).to_string()));
+            .find(|f| f.flag == Flag::Expired && f.cert_sha256 == Some(digest(c)));
         found.unwrap().exception.is_some()
     };
     assert!(of(101) && !of(102));
@@ -233,7 +233,6 @@ fn an_ended_exception_is_told_and_its_finding_counts() {
             .find(|f| f.flag == Flag::Exposed)
             .unwrap()
             .id
-            .clone()
     };
     assert_eq!(id(&last), id(&over));
     // It stays told when nothing is left.

@@ -192,10 +192,10 @@ proptest! {
                 prop_assert!(f.key_id.is_none());
                 let said = f.entry.as_ref().is_none_or(|id| {
                     let mut rows = report.entries.iter().filter(|e| e.id == *id).flat_map(|e| &e.flags);
-                    rows.any(|r| r.id == f.id && r.key_id == Some(key.key_id.to_string()))
+                    rows.any(|r| r.id == f.id && r.key_id.as_deref() == Some(&key.key_id))
                 });
                 prop_assert!(said, "{:?}", f);
-                prop_assert!(of_keys.insert(f.id.clone()), "an id twice: {:?}", f);
+                prop_assert!(of_keys.insert(f.id), "an id twice: {:?}", f);
             }
             if key.class != Class::Own {
                 let loud = key.flags.iter().find(|f| f.severity > Severity::Info && f.flag != Flag::StateConflict);

@@ -416,7 +416,7 @@ fn ids_are_stable() {
         report.keys[0]
             .flags
             .iter()
-            .map(|f| f.id.clone())
+            .map(|f| f.id.to_string())
             .collect::<Vec<_>>()
     };
     assert_eq!(run(1), run(50));

@@ -55,7 +55,7 @@ fn the_end_of_a_certificate() {
         why(&report, 1, Flag::Expired),
         format!("certificate {short}… (CN=shop.example,O=Shop) expired 2026-01-31, 297 days ago")
     );
-    assert_eq!(report.keys[0].flags[0].cert_sha256, Some("65".repeat(32)));
+    assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(0x65)));
     assert_eq!(report.keys[0].flags[0].entry, None);
 }
 

@@ -4,7 +4,8 @@ use super::super::context::{Key, World};
 use super::super::join::Join;
 use super::options::Options;
 use crate::model::{AccessState, KeyId, Kind, Opens, Sighting, Ssh, SshAccess, Via};
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 
 /// Places of one private key that are told.
 const HELD_LIMIT: usize = 16;
@@ -37,13 +38,13 @@ impl Trust {
     pub(in super::super) fn find(world: &World<'_>, join: &Join, has_inventory: bool) -> Self {
         let mut this = Self {
             edges: Vec::new(),
-            of_key: HashMap::new(),
-            stored: HashMap::new(),
+            of_key: HashMap::default(),
+            stored: HashMap::default(),
             judged: world.estate || (has_inventory && world.hosts.iter().count() > 1),
         };
         let probable = probable(world);
         for (index, key) in world.keys.iter().enumerate() {
-            let grants = key.all.iter().filter_map(|&n| {
+            let grants = key.all.iter().filter_map(|n| {
                 let s = world.sightings.get(n)?;
                 (s.kind == Kind::AuthorizedKey).then_some((n, s))
             });
@@ -67,7 +68,7 @@ impl Trust {
         }
         this.certificates(world);
         this.edges.sort_by(|a, b| order(a).cmp(&order(b)));
-        let mut held: HashMap<usize, Vec<String>> = HashMap::new();
+        let mut held: HashMap<usize, Vec<String>> = HashMap::default();
         for (number, edge) in this.edges.iter_mut().enumerate() {
             this.of_key.entry(edge.key).or_default().push(number);
             let Some(key) = world.keys.get(edge.key) else {
@@ -77,8 +78,8 @@ impl Trust {
                 .entry(edge.key)
                 .or_insert_with(|| holders(world, key, &probable));
             edge.access.held_at.clone_from(held);
-            let links = join.links.get(edge.key).into_iter().flatten();
-            let rows = links.filter_map(|link| world.rows.get(link.row));
+            let links = join.links.get(edge.key).iter();
+            let rows = links.filter_map(|link| world.rows.get(link.row()));
             edge.access.entries = rows.map(|row| row.entry.id.clone()).collect();
             let lost = held.is_empty() && edge.access.entries.is_empty();
             let counts = this.judged && edge.access.via != Via::Certificate;
@@ -134,7 +135,7 @@ impl Trust {
 
     /// Adds what keys with a certificate of a trusted authority open.
     fn certificates(&mut self, world: &World<'_>) {
-        let mut by_authority: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_authority: HashMap<String, Vec<usize>> = HashMap::default();
         for (number, edge) in self.edges.iter().enumerate() {
             let Some(key) = world.keys.get(edge.key) else {
                 continue;
@@ -298,7 +299,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
 
 /// The places of encrypted keys that probably are a key.
 fn probable<'w>(world: &'w World<'_>) -> HashMap<&'w KeyId, BTreeSet<String>> {
-    let mut found: HashMap<&KeyId, BTreeSet<String>> = HashMap::new();
+    let mut found: HashMap<&KeyId, BTreeSet<String>> = HashMap::default();
     for s in world.sightings.iter().filter(|s| s.kind.is_private()) {
         if let Some(id) = &s.probable_key {
             let place = format!("{} (probably)", World::place(s));
@@ -315,7 +316,7 @@ fn holders(
     probable: &HashMap<&KeyId, BTreeSet<String>>,
 ) -> Vec<String> {
     let private = world.at(&key.all).filter(|s| s.kind.is_private());
-    let places: BTreeSet<String> = private.map(World::place).collect();
+    let places: BTreeSet<String> = private.map(|s| World::place(s).to_string()).collect();
     let others = probable.get(&key.id).into_iter().flatten().cloned();
     places.into_iter().chain(others).take(HELD_LIMIT).collect()
 }

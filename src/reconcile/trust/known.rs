@@ -6,9 +6,10 @@ use super::super::glob::Glob;
 use crate::model::{Class, Flag, Kind, Severity, Sighting};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use foldhash::{HashMap, HashSet};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a hashed name or a pattern is held against a host in all: what is beyond stays unjudged.
 const TRIES: usize = 4_000_000;
@@ -44,7 +45,7 @@ pub(in super::super) fn contradictions(world: &World<'_>) -> (BTreeMap<usize, Ve
     let mut files: BTreeMap<(usize, &str), Vec<Claim<'_>>> = BTreeMap::new();
     let mut names = Names::new(world);
     for (index, key) in world.keys.iter().enumerate() {
-        for &number in &key.all {
+        for number in key.all.iter() {
             let Some(s) = world.sightings.get(number) else {
                 continue;
             };
@@ -142,12 +143,12 @@ fn sort_of(s: &Sighting) -> Option<Sort<'_>> {
 
 fn host_keys<'w>(world: &'w World<'_>) -> HostKeys<'w> {
     let mut keys = HostKeys {
-        sorts: HashMap::new(),
-        held: HashSet::new(),
-        complete: HashSet::new(),
+        sorts: HashMap::default(),
+        held: HashSet::default(),
+        complete: HashSet::default(),
     };
     for (index, key) in world.keys.iter().enumerate() {
-        for &number in &key.all {
+        for number in key.all.iter() {
             let Some(s) = world.sightings.get(number) else {
                 continue;
             };

@@ -19,7 +19,7 @@ pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
             .policy
             .iter()
             .flat_map(|policy| &policy.flags)
-            .filter(|finding| finding.id == wanted.exact)
+            .filter(|finding| finding.id == *wanted.exact)
             .collect(),
         access: Vec::new(),
     };
@@ -95,7 +95,7 @@ impl Wanted {
         let digest = id.rsplit_once(':').map_or("", |(_, digest)| digest);
         id == self.exact
             || self.is_digest(digest)
-            || key.flags.iter().any(|flag| flag.id == self.exact)
+            || key.flags.iter().any(|flag| flag.id == *self.exact)
             || key.sightings.iter().any(|sighting| self.sighting(sighting))
     }
 
@@ -152,8 +152,8 @@ impl Wanted {
 
     fn entry(&self, entry: &EntryReport) -> bool {
         entry.id == self.exact
-            || entry.source == self.exact
-            || entry.name.as_ref().is_some_and(|name| *name == self.exact)
-            || entry.flags.iter().any(|flag| flag.id == self.exact)
+            || *entry.source == self.exact
+            || entry.name.as_deref().is_some_and(|name| name == self.exact)
+            || entry.flags.iter().any(|flag| flag.id == *self.exact)
     }
 }

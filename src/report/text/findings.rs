@@ -13,7 +13,8 @@ impl<W: Write> Page<'_, W> {
         let mut lines: Vec<(Severity, &Finding, String)> = Vec::new();
         for key in &report.keys {
             for flag in &key.flags {
-                let place = flag.place.clone().unwrap_or_else(|| place(key, flag));
+                let own = flag.place.as_deref().map(str::to_owned);
+                let place = own.unwrap_or_else(|| place(key, flag));
                 lines.push((flag.severity, flag, place));
             }
         }
@@ -48,7 +49,7 @@ impl<W: Write> Page<'_, W> {
         let left = lines.len() - listed.len();
         for (severity, flag, place) in listed {
             let head = format!("{:<8} {}", severity.as_str(), flag.flag.as_str());
-            let others = head.chars().count() + flag.id.len() + 6;
+            let others = head.chars().count() + flag.id.to_string().len() + 6;
             let place = self.shortened(&escape(place), others);
             let head = self.paint(colour_of(*severity), &head);
             writeln!(self.out, "  {head}  {place}  {}", flag.id)?;
