@@ -3,7 +3,7 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
-use super::table::{MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
+use super::table::{Cells, MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
 use std::collections::HashSet;
 
 /// Delimiters that are tried, likeliest first.
@@ -23,11 +23,14 @@ const MAX_RESTARTS: usize = 50;
 const MAX_KEY_LINES: usize = 300;
 
 /// One record with the line that it starts at.
-struct Record {
+struct Record<C> {
     line: u64,
-    cells: Vec<String>,
+    /// Trimmed.
+    cells: Vec<C>,
     /// Its quotes do not match, so that it may have swallowed rows.
     unclosed: bool,
+    /// A PEM armour may begin in it.
+    has_armour: bool,
 }
 
 /// Where the header is and how the text is delimited.
@@ -83,7 +86,8 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     let mut key_lines = 0usize;
     loop {
         let mut broken = None;
-        for record in records(text, start, line, shape.delimiter) {
+        let mut records = Records::new(text, start, line, shape.delimiter);
+        while let Some(record) = records.read() {
             if record.line <= shape.line {
                 continue;
             }
@@ -109,7 +113,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
                 );
                 continue;
             }
-            if opens_private_key(&record.cells) {
+            if record.has_armour && opens_private_key(&record.cells) {
                 key_lines = MAX_KEY_LINES;
                 table.lose(
                     name,
@@ -118,7 +122,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
                 );
                 continue;
             }
-            take(name, &mut table, record, width)?;
+            take(name, &mut table, &record, width)?;
         }
         let Some(at) = broken else { break };
         restarts += 1;
@@ -170,38 +174,45 @@ pub(super) fn from_rows(
         if cells.len() > 1 {
             cells.resize(cells.len().max(width), String::new());
         }
-        let record = Record {
-            line,
-            cells,
-            unclosed: false,
-        };
-        take(name, &mut table, record, width)?;
+        take(name, &mut table, &taken_apart(line, cells), width)?;
     }
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
 }
 
-fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record> {
-    let record = |(line, cells): &(u64, Vec<String>)| Record {
-        line: *line,
-        cells: cells.clone(),
-        unclosed: false,
-    };
+fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record<String>> {
+    let record = |(line, cells): &(u64, Vec<String>)| taken_apart(*line, cells.clone());
     rows.iter().take(LOOK_AHEAD).map(record).collect()
 }
 
+const fn taken_apart(line: u64, cells: Vec<String>) -> Record<String> {
+    Record {
+        line,
+        cells,
+        unclosed: false,
+        has_armour: false,
+    }
+}
+
 /// An armour that begins in this record and does not end in it.
-fn opens_private_key(cells: &[String]) -> bool {
+fn opens_private_key(cells: &[&str]) -> bool {
     cells
         .iter()
         .any(|c| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
         && !cells.iter().any(|c| c.contains("-----END"))
 }
 
-fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(), InventoryError> {
-    let Record { line, cells, .. } = record;
-    let filled = cells.iter().filter(|c| !c.is_empty()).count();
-    let Some(first) = cells.iter().find(|c| !c.is_empty()) else {
+fn take<C: AsRef<str>>(
+    name: &str,
+    table: &mut Table,
+    record: &Record<C>,
+    width: usize,
+) -> Result<(), InventoryError> {
+    let line = record.line;
+    let cells = || record.cells.iter().map(AsRef::as_ref).enumerate();
+    let count = record.cells.len();
+    let filled = cells().filter(|(_, c)| !c.is_empty()).count();
+    let Some((at, first)) = cells().find(|(_, c)| !c.is_empty()) else {
         return Ok(());
     };
     // What certutil says behind its rows.
@@ -214,7 +225,7 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         }
         return Ok(());
     }
-    if first.starts_with('#') && cells.first() == Some(first) {
+    if first.starts_with('#') && at == 0 {
         if filled == 1 {
             return Ok(());
         }
@@ -227,16 +238,16 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
             return Ok(());
         }
     }
-    let surplus = cells.iter().skip(width).filter(|c| !c.is_empty()).count();
+    let surplus = cells().skip(width).filter(|(_, c)| !c.is_empty()).count();
     if surplus > 0 {
         table.lose(
             name,
             line,
-            format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", cells.len()),
+            format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", count),
         );
         return Ok(());
     }
-    if filled == 1 && cells.len() < width {
+    if filled == 1 && count < width {
         table.lose(
             name,
             line,
@@ -244,36 +255,29 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         );
         return Ok(());
     }
-    if cells.len() < width {
+    if count < width {
+        table.tell(
+            name,
+            line,
+            format!("{count} cells, but the header has {width}; the others count as empty"),
+        );
+    }
+    for (index, _) in cells().filter(|(_, c)| c.len() > MAX_CELL) {
         table.tell(
             name,
             line,
             format!(
-                "{} cells, but the header has {width}; the others count as empty",
-                cells.len()
+                "cell {} is longer than {MAX_CELL} bytes and was left out",
+                index + 1
             ),
         );
     }
-    let mut kept = Vec::with_capacity(filled);
-    for (index, cell) in cells.into_iter().enumerate() {
-        if cell.len() > MAX_CELL {
-            table.tell(
-                name,
-                line,
-                format!(
-                    "cell {} is longer than {MAX_CELL} bytes and was left out",
-                    index + 1
-                ),
-            );
-        } else if !cell.is_empty() {
-            kept.push((index, cell));
-        }
-    }
+    let kept = cells().filter(|(_, c)| !c.is_empty() && c.len() <= MAX_CELL);
     table.push(
         name,
         Row {
             at: line,
-            cells: kept,
+            cells: Cells::new(kept),
         },
     )
 }
@@ -306,8 +310,8 @@ fn drop_unnamed(table: &mut Table, header: &[String]) {
     let used = table
         .rows
         .iter()
-        .filter_map(|r| r.cells.last())
-        .map(|(i, _)| i + 1)
+        .filter_map(|r| r.cells.last_column())
+        .map(|i| i + 1)
         .max()
         .unwrap_or(0);
     let named = header
@@ -339,7 +343,7 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
 fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape> {
     let mut best: Option<((usize, usize), Shape)> = None;
     for &delimiter in candidates {
-        let records: Vec<Record> = records(head, 0, 1, delimiter).take(LOOK_AHEAD).collect();
+        let records = Records::new(head, 0, 1, delimiter).first(LOOK_AHEAD);
         let Some((shape, at)) = find_header(&records, delimiter, wanted) else {
             continue;
         };
@@ -359,7 +363,11 @@ fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape>
 }
 
 /// The record with the most names that are known; of equal ones the first.
-fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
+fn find_header(
+    records: &[Record<String>],
+    delimiter: u8,
+    wanted: &[String],
+) -> Option<(Shape, usize)> {
     let mut best: Option<(usize, usize)> = None;
     for (index, record) in records.iter().enumerate().take(LOOK_AHEAD / 2) {
         let mut fields = HashSet::new();
@@ -398,47 +406,87 @@ fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(
     ))
 }
 
-/// The records from an offset on, whose line is given.
-fn records(
-    text: &str,
-    start: usize,
-    line: u64,
+/// Takes text apart, one record after the other.
+struct Records<'t> {
+    text: &'t [u8],
     delimiter: u8,
-) -> impl Iterator<Item = Record> + '_ {
-    let bytes = text.as_bytes().get(start..).unwrap_or(&[]);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes);
-    let mut counter = Lines { bytes, at: 0, line };
-    let mut record = csv::ByteRecord::new();
-    std::iter::from_fn(move || {
-        let before = usize::try_from(reader.position().byte()).ok()?;
-        // Reading from memory into bytes has no error; one would end the table.
-        if !reader.read_byte_record(&mut record).ok()? {
+    reader: csv::Reader<&'t [u8]>,
+    lines: Lines<'t>,
+    record: csv::StringRecord,
+    armour: memchr::memmem::Finder<'static>,
+}
+
+impl<'t> Records<'t> {
+    /// The records from an offset on, whose line is given.
+    fn new(text: &'t str, start: usize, line: u64, delimiter: u8) -> Self {
+        let bytes = text.as_bytes().get(start..).unwrap_or(&[]);
+        Self {
+            text: bytes,
+            delimiter,
+            reader: csv::ReaderBuilder::new()
+                .delimiter(delimiter)
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(bytes),
+            lines: Lines { bytes, at: 0, line },
+            record: csv::StringRecord::new(),
+            armour: memchr::memmem::Finder::new("-----BEGIN"),
+        }
+    }
+
+    /// The next record.
+    fn read(&mut self) -> Option<Record<&str>> {
+        let before = usize::try_from(self.reader.position().byte()).ok()?;
+        // Text in memory that is taken apart at ASCII has no error; one would end the table.
+        if !self.reader.read_record(&mut self.record).ok()? {
             return None;
         }
-        let after = usize::try_from(reader.position().byte()).ok()?;
+        let after = usize::try_from(self.reader.position().byte()).ok()?;
         // The reader's own position is that of the line ends that it passes over before the record.
-        let from = bytes
+        let from = self
+            .text
             .get(before..after)
             .and_then(|s| s.iter().position(|b| !matches!(b, b'\r' | b'\n')))
             .map_or(before, |n| before + n);
-        let starts_at = counter.line_of(from);
-        let raw = bytes.get(from..after).unwrap_or(&[]);
+        let line = self.lines.line_of(from);
+        let raw = self.text.get(from..after).unwrap_or(&[]);
         let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
-        let unclosed = lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, delimiter));
-        let cells = record
-            .iter()
-            .map(|c| String::from_utf8_lossy(c).trim().to_owned())
-            .collect();
+        let unclosed =
+            lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, self.delimiter));
         Some(Record {
-            line: starts_at,
-            cells,
+            line,
+            cells: self.record.iter().map(trimmed).collect(),
             unclosed,
+            has_armour: self.armour.find(raw).is_some(),
         })
-    })
+    }
+
+    /// The first records, as many as are wanted.
+    fn first(mut self, wanted: usize) -> Vec<Record<String>> {
+        let mut out = Vec::new();
+        while out.len() < wanted
+            && let Some(record) = self.read()
+        {
+            out.push(Record {
+                line: record.line,
+                cells: record.cells.into_iter().map(str::to_owned).collect(),
+                unclosed: record.unclosed,
+                has_armour: record.has_armour,
+            });
+        }
+        out
+    }
+}
+
+/// Most cells have nothing to trim, which two bytes show.
+fn trimmed(cell: &str) -> &str {
+    let is_dark = |byte: Option<&u8>| byte.is_none_or(|b| (b'!'..=b'~').contains(b));
+    let bytes = cell.as_bytes();
+    if is_dark(bytes.first()) && is_dark(bytes.last()) {
+        cell
+    } else {
+        cell.trim()
+    }
 }
 
 /// Whether each quoted cell ends with a quote before a delimiter or the record's end (RFC 4180, section 2).

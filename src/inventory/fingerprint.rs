@@ -123,7 +123,7 @@ fn read_piece(
     if matches!(field, Field::Pkcs11Id)
         && let Some(id) = percent_bytes(body)
     {
-        return Ok(vec![Identifier::Pkcs11Id(id)]);
+        return Ok(vec![Identifier::Pkcs11Id(id.into())]);
     }
     Err(format!(
         "no fingerprint of a known form (shape {})",
@@ -273,8 +273,8 @@ fn by_hex(
     if matches!(field, Field::Ski | Field::Pkcs11Id) {
         return whole_bytes(digits).map(|hex| {
             vec![match field {
-                Field::Ski => Identifier::Ski(hex),
-                _ => Identifier::Pkcs11Id(hex),
+                Field::Ski => Identifier::Ski(hex.into()),
+                _ => Identifier::Pkcs11Id(hex.into()),
             }]
         });
     }
@@ -290,7 +290,9 @@ fn by_hex(
                 return wrong();
             };
             Ok(match field {
-                _ if pgp => vec![Identifier::PgpFingerprint(digits.to_ascii_uppercase())],
+                _ if pgp => vec![Identifier::PgpFingerprint(
+                    digits.to_ascii_uppercase().into(),
+                )],
                 Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
                 Field::CertSha256 => vec![Identifier::CertSha256(digest)],
                 Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
@@ -308,11 +310,11 @@ fn by_hex(
                 return wrong();
             };
             Ok(vec![match field {
-                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase().into()),
                 Field::Keygrip => Identifier::Keygrip(digest),
                 Field::CertSha1 | Field::CertFingerprint => Identifier::CertSha1(digest),
                 // SHA-1 of the public key is what most authorities put into the subject key identifier.
-                Field::SpkiSha256 => Identifier::Ski(digits.to_owned()),
+                Field::SpkiSha256 => Identifier::Ski(digits.into()),
                 Field::CertSha256 | Field::SshFingerprint | Field::JwkThumbprint | Field::Md5 => {
                     return wrong();
                 }
@@ -325,7 +327,7 @@ fn by_hex(
                 return wrong();
             };
             Ok(vec![match field {
-                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase().into()),
                 Field::CertSha1
                 | Field::CertSha256
                 | Field::SpkiSha256
@@ -338,7 +340,9 @@ fn by_hex(
                 _ => Identifier::Md5(digest),
             }])
         }
-        16 if pgp => Ok(vec![Identifier::PgpKeyId(digits.to_ascii_uppercase())]),
+        16 if pgp => Ok(vec![Identifier::PgpKeyId(
+            digits.to_ascii_uppercase().into(),
+        )]),
         8 if pgp => Err(
             "a short OpenPGP key id of 8 digits, which anyone can forge, is not used".to_owned(),
         ),
@@ -372,8 +376,8 @@ fn by_base64(
             Field::CertFingerprint => vec![Identifier::CertOrSpkiSha256(digest)],
             Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
             Field::JwkThumbprint => vec![jwk(bytes)],
-            Field::Ski => vec![Identifier::Ski(digest.to_string())],
-            Field::Pkcs11Id => vec![Identifier::Pkcs11Id(digest.to_string())],
+            Field::Ski => vec![Identifier::Ski(digest.to_string().into())],
+            Field::Pkcs11Id => vec![Identifier::Pkcs11Id(digest.to_string().into())],
             _ if ssh => vec![Identifier::SshSha256(digest)],
             _ if padded || kind == Some(EntryKind::Certificate) => {
                 vec![Identifier::CertOrSpkiSha256(digest)]
@@ -390,7 +394,7 @@ fn by_base64(
         (Some(digest), Field::CertSha1 | Field::CertFingerprint) => {
             Ok(vec![Identifier::CertSha1(digest)])
         }
-        (Some(digest), Field::Ski) => Ok(vec![Identifier::Ski(digest.to_string())]),
+        (Some(digest), Field::Ski) => Ok(vec![Identifier::Ski(digest.to_string().into())]),
         _ => Err(format!(
             "base64 of {} bytes, which is the length of no fingerprint that this column can hold",
             bytes.len()
@@ -399,7 +403,11 @@ fn by_base64(
 }
 
 fn jwk(bytes: &[u8]) -> Identifier {
-    Identifier::JwkThumbprint(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+    Identifier::JwkThumbprint(
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(bytes)
+            .into(),
+    )
 }
 
 /// Base64 or base64url of 20 or 32 bytes, padded or not.

@@ -133,7 +133,7 @@ fn spellings_of_ssh_fingerprints() {
 #[test]
 fn spellings_of_sha1_and_openpgp() {
     let digest: Hex<20> = SHA1.parse().unwrap();
-    let pgp = [Identifier::PgpFingerprint(SHA1.to_uppercase())];
+    let pgp = [Identifier::PgpFingerprint(SHA1.to_uppercase().into())];
     let cert = [Identifier::CertSha1(digest)];
     let spaced = "DA39 A3EE 5E6B 4B0D 3255  BFEF 9560 1890 AFD8 0709";
     check(

@@ -2,6 +2,7 @@
 
 use super::serial;
 use crate::model::Identifier;
+use std::sync::Arc;
 
 /// The parts of a cell that names issuer and serial.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,11 +19,12 @@ impl Parts {
         if self.issuer.is_empty() {
             return Err("issuer and serial, but the issuer is empty");
         }
+        let issuer: Arc<str> = self.issuer.as_str().into();
         Ok(serial::readings(&self.serial, None)?
             .into_iter()
             .map(|serial| Identifier::IssuerSerial {
-                issuer: self.issuer.clone(),
-                serial,
+                issuer: Arc::clone(&issuer),
+                serial: serial.into(),
             })
             .collect())
     }

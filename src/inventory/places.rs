@@ -12,6 +12,7 @@
 
 use super::hush::shape;
 use crate::model::EntryPlace;
+use std::sync::Arc;
 
 /// Most places that are taken from one cell.
 const MAX_IN_CELL: usize = 10_000;
@@ -44,7 +45,7 @@ pub(super) fn read_hosts(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
     let hosts: Option<Vec<EntryPlace>> = words
         .iter()
         .take(MAX_IN_CELL)
-        .map(|w| certain_host(w).map(EntryPlace::Host))
+        .map(|w| Some(EntryPlace::Host(certain_host(w)?.into())))
         .collect();
     match hosts {
         Some(hosts) => (hosts, Vec::new()),
@@ -101,11 +102,11 @@ fn read_piece(piece: &str) -> Option<Vec<EntryPlace>> {
     if let Some((scheme, rest)) = piece.split_once("://") {
         return match scheme.to_ascii_lowercase().as_str() {
             "file" | "ssh" | "sftp" | "scp" | "rsync" => url(rest),
-            _ => Some(vec![EntryPlace::Elsewhere(piece.to_owned())]),
+            _ => Some(vec![EntryPlace::Elsewhere(piece.into())]),
         };
     }
     if is_elsewhere(piece) {
-        return Some(vec![EntryPlace::Elsewhere(piece.to_owned())]);
+        return Some(vec![EntryPlace::Elsewhere(piece.into())]);
     }
     if let Some((front, path)) = piece.split_once(":/").map(|(f, p)| (f, p.len() + 1)) {
         return on_host(Some(front), piece.get(piece.len() - path..)?);
@@ -113,7 +114,7 @@ fn read_piece(piece: &str) -> Option<Vec<EntryPlace>> {
     if let Some((front, path)) = piece.split_once(":~") {
         return on_host(Some(front), piece.get(piece.len() - path.len() - 1..)?);
     }
-    host(piece).map(|h| vec![EntryPlace::Host(h)])
+    host(piece).map(|h| vec![EntryPlace::Host(h.into())])
 }
 
 /// `host/path`, `/path`, `user@host:22/path` after a scheme.
@@ -127,7 +128,7 @@ fn url(rest: &str) -> Option<Vec<EntryPlace>> {
         _ => name,
     };
     if path.is_empty() || path == "/" {
-        return host(name).map(|h| vec![EntryPlace::Host(h)]);
+        return host(name).map(|h| vec![EntryPlace::Host(h.into())]);
     }
     let name = (!name.is_empty() && !name.eq_ignore_ascii_case("localhost")).then_some(name);
     on_host(name, &path)
@@ -160,6 +161,7 @@ fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
 }
 
 fn one(host: Option<String>, path: &str) -> EntryPlace {
+    let host = host.map(Arc::from);
     let mut clean = String::with_capacity(path.len());
     for c in path.chars() {
         if !(c == '/' && clean.ends_with('/')) {
@@ -175,10 +177,13 @@ fn one(host: Option<String>, path: &str) -> EntryPlace {
     if clean.contains(['*', '?', '[']) {
         EntryPlace::Glob {
             host,
-            pattern: clean,
+            pattern: clean.into(),
         }
     } else {
-        EntryPlace::Exact { host, path: clean }
+        EntryPlace::Exact {
+            host,
+            path: clean.into(),
+        }
     }
 }
 
@@ -391,15 +396,15 @@ mod tests {
 
     fn exact(host: &str, path: &str) -> EntryPlace {
         EntryPlace::Exact {
-            host: (!host.is_empty()).then(|| host.to_owned()),
-            path: path.to_owned(),
+            host: (!host.is_empty()).then(|| host.into()),
+            path: path.into(),
         }
     }
 
     fn glob(host: &str, pattern: &str) -> EntryPlace {
         EntryPlace::Glob {
-            host: (!host.is_empty()).then(|| host.to_owned()),
-            pattern: pattern.to_owned(),
+            host: (!host.is_empty()).then(|| host.into()),
+            pattern: pattern.into(),
         }
     }
 
@@ -471,7 +476,7 @@ mod tests {
             "HSM",
             "kms",
         ] {
-            check(cell, &[EntryPlace::Elsewhere(cell.to_owned())]);
+            check(cell, &[EntryPlace::Elsewhere(cell.into())]);
         }
         check("vault01", &[EntryPlace::Host("vault01".into())]);
         check("hsm-gw:/etc/a", &[exact("hsm-gw", "/etc/a")]);

@@ -1,6 +1,7 @@
 //! One flag on one key or one inventory entry.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How much a finding matters; ordered from the least.
 #[derive(
@@ -137,7 +138,7 @@ pub struct Finding {
     /// Why, in a sentence that a manager understands.
     pub why: String,
     /// The inventory entry that it rests on.
-    pub entry: Option<String>,
+    pub entry: Option<Arc<str>>,
     /// The certificate that it rests on, SHA-256 in hexadecimal.
     pub cert_sha256: Option<String>,
     /// The place that it rests on, as `host:path`.

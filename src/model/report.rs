@@ -5,11 +5,13 @@ use super::gap::Gap;
 use super::host::HostReport;
 use super::key_id::KeyId;
 use super::kind::Class;
+use super::row_source::RowSource;
 use super::sighting::Sighting;
 use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The schema that this version writes.
 pub const REPORT_SCHEMA: &str = "keymuster.report/1";
@@ -139,7 +141,7 @@ pub struct KeyReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_public: Option<String>,
     /// The entries that match it.
-    pub entries: Vec<String>,
+    pub entries: Vec<Arc<str>>,
     /// The strongest identifier that matched.
     pub matched_by: Option<String>,
     /// What is to be said of it.
@@ -187,15 +189,15 @@ impl EntryStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EntryReport {
     /// The row's id.
-    pub id: String,
-    /// File name and line or index.
-    pub source: String,
+    pub id: Arc<str>,
+    /// Where it stands.
+    pub source: RowSource,
     /// The row's name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// The row's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
+    pub owner: Option<Arc<str>>,
     /// The row's state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,

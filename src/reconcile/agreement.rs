@@ -163,9 +163,7 @@ fn differences(
         .identifiers
         .iter()
         .filter_map(|i| match i {
-            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
-                Some(serial.as_str())
-            }
+            Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(&**serial),
             _ => None,
         })
         .collect();

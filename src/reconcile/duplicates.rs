@@ -5,6 +5,7 @@ use super::join::{Join, Token};
 use super::sweeps::tidy;
 use crate::model::{EntryKind, EntryPlace, Flag};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What a row names: an identifier as such, or what it was found to be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,7 +35,7 @@ pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
         }
         let names_key = |k: &usize| join.link(*k, number).is_some_and(|l| l.named.is_empty());
         things.extend(keys.iter().copied().filter(names_key).map(Thing::Key));
-        let places: Vec<Option<String>> = match row.entry.places.as_slice() {
+        let places: Vec<Option<String>> = match &*row.entry.places {
             [] => vec![None],
             places => places.iter().map(|p| Some(place_key(p))).collect(),
         };
@@ -83,7 +84,7 @@ pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
 
 /// One text for one place; two spellings of a path are one place.
 fn place_key(place: &EntryPlace) -> String {
-    let any = |host: &Option<String>| host.as_deref().unwrap_or("*").to_lowercase();
+    let any = |host: &Option<Arc<str>>| host.as_deref().unwrap_or("*").to_lowercase();
     match place {
         EntryPlace::Exact { host, path } => format!("{}:{}", any(host), tidy(path)),
         EntryPlace::Glob { host, pattern } => format!("{}:{pattern}", any(host)),

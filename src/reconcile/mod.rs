@@ -356,15 +356,8 @@ fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>>
     for (number, inventory) in inventories.iter().enumerate() {
         list.extend(inventory.entries.iter().map(|entry| (number, entry)));
     }
-    list.sort_by_cached_key(|(number, entry)| {
-        let (name, line) = entry.source.rsplit_once(':').unwrap_or((&entry.source, ""));
-        (
-            *number,
-            name.to_owned(),
-            line.parse::<u64>().unwrap_or(u64::MAX),
-            entry.id.clone(),
-        )
-    });
+    let key = |one: &(usize, &'a Entry)| (one.0, &one.1.source, &one.1.id);
+    list.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
     let of_ids: Vec<usize> = list
         .iter()
@@ -381,12 +374,12 @@ fn rows<'a>(inventories: &'a [Inventory], hosts: &sweeps::Hosts) -> Vec<Row<'a>>
             .unwrap_or_default();
         // Ids that occur again are told apart by their source and order, never by a line that shifts.
         let tag = if nth == 1 {
-            entry.id.clone()
+            entry.id.to_string()
         } else {
             format!("{} {source} {nth}", entry.id)
         };
         let named = entry.identifiers.iter().find_map(|i| match i {
-            Identifier::IssuerSerial { issuer, .. } => Some(issuer.as_str()),
+            Identifier::IssuerSerial { issuer, .. } => Some(&**issuer),
             _ => None,
         });
         Row {

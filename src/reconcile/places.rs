@@ -51,14 +51,14 @@ pub(super) fn prepare(places: &[EntryPlace], hosts: &Hosts) -> Vec<Place> {
                 let one = |host| Place::Glob {
                     host,
                     glob: Glob::read(pattern),
-                    pattern: pattern.clone(),
+                    pattern: pattern.to_string(),
                 };
                 out.extend(meant(host.as_deref(), hosts).into_iter().map(one));
             }
             EntryPlace::Host(name) => {
                 out.extend(meant(Some(name), hosts).into_iter().map(Place::Host));
             }
-            EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text.clone())),
+            EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text.to_string())),
         }
     }
     out
@@ -157,8 +157,8 @@ impl Row<'_> {
             } => {
                 format!("{}:{path}", host.as_deref().unwrap_or("*"))
             }
-            EntryPlace::Host(host) => host.clone(),
-            EntryPlace::Elsewhere(text) => text.clone(),
+            EntryPlace::Host(host) => host.to_string(),
+            EntryPlace::Elsewhere(text) => text.to_string(),
         };
         let shown: Vec<String> = self.entry.places.iter().take(3).map(one).collect();
         match self.entry.places.len().saturating_sub(3) {

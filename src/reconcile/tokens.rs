@@ -135,7 +135,7 @@ pub(super) fn of_identifier(identifier: &Identifier) -> Vec<Token> {
         }
         Identifier::Serial(serial) => vec![Token::Serial(serial_form(serial))],
         Identifier::Ski(ski) => vec![Token::Ski(hex_form(ski))],
-        Identifier::JwkThumbprint(text) => vec![Token::Jwk(text.clone())],
+        Identifier::JwkThumbprint(text) => vec![Token::Jwk(text.to_string())],
         Identifier::PgpFingerprint(text) => vec![Token::Pgp(hex_form(text).to_ascii_uppercase())],
         Identifier::PgpKeyId(text) => vec![Token::PgpKeyId(hex_form(text).to_ascii_uppercase())],
         Identifier::Keygrip(grip) => vec![Token::Keygrip(*grip)],

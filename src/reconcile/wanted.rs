@@ -26,7 +26,7 @@ impl Match {
         match self {
             Self::Key => true,
             Self::Certificate(digest) => finding.cert_sha256.as_ref().is_none_or(|d| d == digest),
-            Self::Row(id) => finding.entry.as_ref().is_none_or(|e| e == id),
+            Self::Row(id) => finding.entry.as_ref().is_none_or(|e| **e == **id),
         }
     }
 }
@@ -82,8 +82,8 @@ impl Wanted {
         if id == self.exact || self.digits.as_deref() == Some(digest) {
             return Some(Match::Key);
         }
-        let row = |finding: &Finding| finding.entry.as_ref() == Some(&self.exact);
-        if report.entries.contains(&self.exact) || report.flags.iter().any(row) {
+        let row = |finding: &Finding| finding.entry.as_deref() == Some(&*self.exact);
+        if report.entries.iter().any(|e| **e == *self.exact) || report.flags.iter().any(row) {
             return Some(Match::Row(self.exact.clone()));
         }
         world.at(sightings).find_map(|s| self.of_sighting(s))

@@ -185,9 +185,12 @@ impl Wanted {
     }
 
     fn entry(&self, entry: &EntryReport) -> bool {
-        entry.id == self.exact
-            || entry.source == self.exact
-            || entry.name.as_ref().is_some_and(|name| *name == self.exact)
+        *entry.id == *self.exact
+            || entry.source.to_string() == self.exact
+            || entry
+                .name
+                .as_ref()
+                .is_some_and(|name| **name == *self.exact)
             || entry.flags.iter().any(|flag| flag.id == self.exact)
     }
 }
@@ -542,7 +545,7 @@ fn write_entry(entry: &EntryReport, out: &mut impl Write) -> io::Result<()> {
         "Row {} {} ({}): {}",
         escape(&entry.id),
         escape(name),
-        escape(&entry.source),
+        escape(&entry.source.to_string()),
         entry.status.as_str()
     )?;
     let owner = entry.owner.as_deref().unwrap_or("none");
