@@ -17,6 +17,7 @@ use super::issuer_serial;
 use super::serial::{is_invisible, is_rounded};
 use crate::model::{EntryKind, Hex, Identifier, KeyId, Sha256Hex};
 use base64::Engine as _;
+use std::borrow::Cow;
 
 /// Most identifiers that are taken from one cell.
 const MAX_IN_CELL: usize = 1_000;
@@ -31,6 +32,14 @@ pub(super) struct Found {
 /// Reads a cell that may hold several, separated by new lines, `|`, `;`, `,` or (where each stands alone) blanks.
 pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Found {
     let mut found = Found::default();
+    // A digest and nothing else, as in most cells.
+    if is_digest(cell) {
+        match by_hex(&in_lower_case(cell), field, kind, cell) {
+            Ok(identifiers) => found.identifiers = identifiers,
+            Err(reason) => found.faults.push(reason),
+        }
+        return found;
+    }
     for line in cell.split(['\n', '\r', '|']) {
         let rest = match issuer_serial::split(line) {
             Some(parts) => {
@@ -38,17 +47,13 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
                     Ok(both) => found.identifiers.extend(both),
                     Err(reason) => found.faults.push(reason.to_owned()),
                 }
-                parts.rest
+                Cow::Owned(parts.rest)
             }
-            None => line.to_owned(),
+            None => Cow::Borrowed(line),
         };
         // `1,23E+47` would fall apart at the comma.
-        let pieces: Vec<&str> = if is_rounded(&rest) {
-            vec![rest.as_str()]
-        } else {
-            rest.split([';', ',']).collect()
-        };
-        for piece in pieces {
+        let is_whole = is_rounded(&rest);
+        for piece in rest.split(|c| !is_whole && matches!(c, ';' | ',')) {
             if found.identifiers.len() + found.faults.len() >= MAX_IN_CELL {
                 found
                     .faults
@@ -60,6 +65,7 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
                 continue;
             }
             match read_piece(piece, field, kind) {
+                Ok(identifiers) if found.identifiers.is_empty() => found.identifiers = identifiers,
                 Ok(identifiers) => found.identifiers.extend(identifiers),
                 Err(reason) => match each_word(piece, field, kind) {
                     Some(identifiers) => found.identifiers.extend(identifiers),
@@ -71,7 +77,23 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
     deduplicated(found)
 }
 
+/// As many digits as SHA-256, SHA-1 or MD5 give, and nothing else.
+fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn in_lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn deduplicated(mut found: Found) -> Found {
+    if found.identifiers.len() < 2 {
+        return found;
+    }
     let mut seen = std::collections::HashSet::new();
     found.identifiers.retain(|i| seen.insert(i.clone()));
     found
@@ -95,7 +117,11 @@ fn read_piece(
     field: Field,
     kind: Option<EntryKind>,
 ) -> Result<Vec<Identifier>, String> {
-    let cleaned: String = piece.chars().filter(|c| !is_invisible(*c)).collect();
+    let cleaned: Cow<'_, str> = if piece.is_ascii() {
+        Cow::Borrowed(piece)
+    } else {
+        piece.chars().filter(|c| !is_invisible(*c)).collect()
+    };
     let piece = cleaned.trim().trim_matches(['"', '\'', '`']);
     if piece.len() > 4096 {
         return Err("too long for an identifier".to_owned());
@@ -134,8 +160,7 @@ fn read_piece(
 /// `spki-sha256:…` and the other schemes of the contract, section 2.
 pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
     let (scheme, rest) = text.split_once(':')?;
-    let text = format!("{}:{}", scheme.trim().to_ascii_lowercase(), rest.trim());
-    match text.parse::<KeyId>().ok()? {
+    match KeyId::of_scheme(&scheme.trim().to_ascii_lowercase(), rest.trim())? {
         KeyId::Pgp(fingerprint) if !matches!(fingerprint.len(), 40 | 64) => None,
         id => Some(Identifier::KeyId(id)),
     }
@@ -143,6 +168,9 @@ pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
 
 /// The fingerprint in a line of `ssh-keygen -l`: `256 SHA256:… comment (ED25519)`.
 fn ssh_keygen_line(piece: &str) -> Option<&str> {
+    if !piece.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let mut words = piece.split_whitespace();
     let bits = words.next()?;
     let print = words.next()?;
@@ -153,28 +181,23 @@ fn ssh_keygen_line(piece: &str) -> Option<&str> {
 
 /// Splits off a label such as `SHA1:`, `sha256 Fingerprint=`, `pin-sha256="`; it overrules the column where it says more.
 fn prefix(piece: &str, field: Field) -> (Field, &str) {
-    let lower = piece.to_ascii_lowercase();
-    // `to_ascii_lowercase` keeps the length, so positions in one are positions in the other.
-    let after = |n: usize| piece.get(n..).unwrap_or("");
-    const JWK_URN: &str = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:";
-    if lower.starts_with(JWK_URN) {
-        return (Field::JwkThumbprint, after(JWK_URN.len()));
+    if let Some(rest) = without(piece, "urn:ietf:params:oauth:jwk-thumbprint:sha-256:") {
+        return (Field::JwkThumbprint, rest);
     }
-    if lower.starts_with("sha256//") {
-        return (Field::SpkiSha256, after("sha256//".len()));
+    if let Some(rest) = without(piece, "sha256//") {
+        return (Field::SpkiSha256, rest);
     }
-    if lower.starts_with("0x") {
-        return (field, after(2));
+    if let Some(digits) = marked_hex(piece) {
+        return (field, digits);
     }
-    if let Some(found) = algorithm_word(&lower, piece, field) {
+    if let Some(found) = algorithm_word(piece, field) {
         return found;
     }
-    let Some(at) = lower.find([':', '=']) else {
+    let Some((label, rest)) = piece.split_once([':', '=']) else {
         return (field, piece);
     };
-    let label = super::heading::compact(lower.get(..at).unwrap_or(""));
-    let rest = after(at + 1);
-    let rest = rest.strip_prefix("0x").unwrap_or(rest);
+    let label = super::heading::compact(label);
+    let rest = marked_hex(rest).unwrap_or(rest);
     let of_cert = matches!(
         field,
         Field::CertSha1 | Field::CertSha256 | Field::CertFingerprint
@@ -222,17 +245,28 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
     }
 }
 
+/// What stands behind a start, in whatever case it is.
+fn without<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let head = text.get(..start.len())?;
+    head.eq_ignore_ascii_case(start)
+        .then(|| text.get(start.len()..))?
+}
+
+/// The digits behind `0x`; one base64 text in 4,096 begins so too, and is none.
+fn marked_hex(text: &str) -> Option<&str> {
+    without(text, "0x").filter(|rest| hex_digits(rest.trim().trim_matches(['"', '\''])).is_some())
+}
+
 /// `SHA-256 AB:CD…`, `sha1/ab…`, `{SHA256}ab…`: the digest's name without a colon. `sha256/` and base64 is the pin of
 /// a public key, as HPKP and the libraries after it write it.
-fn algorithm_word<'a>(lower: &str, piece: &'a str, field: Field) -> Option<(Field, &'a str)> {
-    let bare = lower.trim_start_matches(['{', '(', '[']);
+fn algorithm_word(piece: &str, field: Field) -> Option<(Field, &str)> {
+    let bare = piece.trim_start_matches(['{', '(', '[']);
     let words = ["sha-256", "sha256", "sha-1", "sha1", "md5"];
-    let tail = words.iter().find_map(|word| bare.strip_prefix(word))?;
-    let rest = tail.trim_start_matches(['}', ')', ']', '/', ' ', '\t', '-', '_']);
-    if rest.len() == tail.len() {
+    let tail = words.iter().find_map(|word| without(bare, word))?;
+    let body = tail.trim_start_matches(['}', ')', ']', '/', ' ', '\t', '-', '_']);
+    if body.len() == tail.len() {
         return None;
     }
-    let body = piece.get(piece.len() - rest.len()..)?;
     if let Some(digits) = hex_digits(body) {
         return matches!(digits.len(), 32 | 40 | 64).then_some((field, body));
     }
@@ -243,16 +277,23 @@ fn algorithm_word<'a>(lower: &str, piece: &'a str, field: Field) -> Option<(Fiel
 
 /// The digits of hexadecimal text with the usual separators; `None` for anything else.
 fn hex_digits(text: &str) -> Option<String> {
+    let separates = |c: char| matches!(c, ':' | '-' | ' ' | '\t' | '\u{a0}' | '.');
+    if text.contains(|c: char| !c.is_ascii_hexdigit() && !separates(c)) {
+        return None;
+    }
     let digits: String = text
         .chars()
-        .filter(|c| !matches!(c, ':' | '-' | ' ' | '\t' | '\u{a0}' | '.'))
+        .filter(|c| !separates(*c))
+        .map(|c| c.to_ascii_lowercase())
         .collect();
-    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
-        .then(|| digits.to_ascii_lowercase())
+    (!digits.is_empty()).then_some(digits)
 }
 
 fn is_uuid(text: &str) -> bool {
     let text = text.trim_start_matches('{').trim_end_matches('}');
+    if text.len() != 36 {
+        return false;
+    }
     let groups: Vec<usize> = text.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && hex_digits(text).is_some()
 }
@@ -416,16 +457,13 @@ fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     if !matches!(bare.len(), 27 | 43) {
         return None;
     }
-    let standard: String = bare
-        .chars()
-        .map(|c| match c {
-            '-' => '+',
-            '_' => '/',
-            other => other,
-        })
-        .collect();
+    let standard: Cow<'_, str> = if bare.contains(['-', '_']) {
+        bare.replace('-', "+").replace('_', "/").into()
+    } else {
+        bare.into()
+    };
     base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(standard)
+        .decode(&*standard)
         .ok()
 }
 

@@ -28,6 +28,17 @@ struct Pair {
 
 /// Completes the rows of all exports from each other, in the order of precedence.
 pub fn merge(inventories: &mut [Inventory]) {
+    if inventories.len() > 1 {
+        complete_each_other(inventories);
+    }
+    // A source whose rows all have owners from another one needs no column of its own.
+    for inventory in inventories {
+        inventory.has_owner_column |=
+            !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
+    }
+}
+
+fn complete_each_other(inventories: &mut [Inventory]) {
     let mut first: HashMap<(Level, String), At> = HashMap::new();
     // Row to the rows of earlier exports that are on the same thing.
     let mut pairs: Vec<Pair> = Vec::new();
@@ -80,11 +91,6 @@ pub fn merge(inventories: &mut [Inventory]) {
             }
         }
         put(inventories, earlier, earlier_entry);
-    }
-    // A source whose rows all have owners from another one needs no column of its own.
-    for inventory in inventories {
-        inventory.has_owner_column |=
-            !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
     }
 }
 

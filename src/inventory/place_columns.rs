@@ -13,11 +13,17 @@ pub(super) struct Columns {
     locations: Vec<EntryPlace>,
     hosts: Vec<EntryPlace>,
     paths: Vec<EntryPlace>,
+    /// What was read before.
+    known: places::Hosts,
 }
 
 impl Columns {
     /// Adds a cell of a column of locations; gives what could not be read.
     pub(super) fn location(&mut self, cell: &str) -> Vec<String> {
+        if let Some(place) = self.known.plain(cell) {
+            self.locations.push(place);
+            return Vec::new();
+        }
         let (mut places, faults) = places::read_cell(cell);
         self.locations.append(&mut places);
         faults
@@ -45,11 +51,9 @@ impl Columns {
         if alone && matches!(*self.locations, [] | [EntryPlace::Exact { .. }]) {
             return self.locations.drain(..).collect();
         }
-        let Self {
-            locations,
-            hosts,
-            paths,
-        } = std::mem::take(self);
+        let locations = std::mem::take(&mut self.locations);
+        let hosts = std::mem::take(&mut self.hosts);
+        let paths = std::mem::take(&mut self.paths);
         let names = |places: &[EntryPlace]| -> Vec<Arc<str>> {
             places
                 .iter()

@@ -11,11 +11,48 @@
 //! | `hsm:…`, `pkcs11:…`, `arn:…`, `https://…`, `\\server\share`, `Azure Key Vault` | somewhere that a sweep cannot see |
 
 use super::hush::shape;
+use super::memo::Memo;
 use crate::model::EntryPlace;
 use std::sync::Arc;
 
 /// Most places that are taken from one cell.
 const MAX_IN_CELL: usize = 10_000;
+
+/// Hosts that stand before paths, as most of them do in many rows.
+#[derive(Debug, Default)]
+pub(super) struct Hosts(Memo<Option<Arc<str>>>);
+
+impl Hosts {
+    /// A cell of `host:/path` and of no sign that may mean more than that, as most cells are.
+    pub(super) fn plain(&mut self, cell: &str) -> Option<EntryPlace> {
+        let (front, path) = cell.split_once(':')?;
+        if path.len() > 1_024 || !is_plain_path(path) {
+            return None;
+        }
+        Some(EntryPlace::Exact {
+            host: Some(self.0.get(front, plain_host)?),
+            path: path.into(),
+        })
+    }
+}
+
+fn is_plain_path(path: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b'+');
+    let bytes = path.as_bytes();
+    bytes.first() == Some(&b'/')
+        && bytes.last() != Some(&b'/')
+        && bytes.iter().all(|b| fits(*b))
+        && !path.contains("//")
+        && !path.contains("/./")
+}
+
+/// A name of more than one letter (a drive has one) that is a host before a path, and nothing else.
+fn plain_host(front: &str) -> Option<Arc<str>> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let is_plain = front.len() > 1 && front.bytes().all(fits);
+    let host = certain_host(front).filter(|_| is_plain)?;
+    (!is_elsewhere(&format!("{front}:/"))).then(|| host.into())
+}
 
 /// Reads a cell of places, and says what could not be read in it.
 pub(super) fn read_cell(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
@@ -480,6 +517,48 @@ mod tests {
         }
         check("vault01", &[EntryPlace::Host("vault01".into())]);
         check("hsm-gw:/etc/a", &[exact("hsm-gw", "/etc/a")]);
+    }
+
+    #[test]
+    fn plain_places_are_what_they_are_in_full() {
+        let mut hosts = Hosts::default();
+        for cell in [
+            "web01:/etc/ssl/a.key",
+            "WEB01.example.com.:/a",
+            "10.0.0.5:/a",
+            "web01:/a/.",
+            "web01:/..",
+            "web01:22:/a",
+            "db:/etc/a.key",
+            "a:/etc/a",
+            "A:/etc/a",
+            "any:/etc/a",
+            "all:/a",
+            "file:/etc/a",
+            "localhost:/a",
+            "vault:/a",
+            "azurekv:/a",
+            "token:/a",
+            "web01:/a//b",
+            "web01:/a/./b",
+            "web01:/a/",
+            "web01:/",
+            "web01:/a*",
+            "web01:/a b",
+            "web01:relative",
+            "-web:/a",
+            "web..a:/a",
+            "web01://a",
+            "pkcs11:/a",
+            "no:/a",
+            ":/a",
+            "1:/a",
+        ] {
+            if let Some(place) = hosts.plain(cell) {
+                assert_eq!(read_cell(cell), (vec![place], vec![]), "{cell}");
+            }
+        }
+        assert_eq!(hosts.plain("Web01:/a"), Some(exact("web01", "/a")));
     }
 
     #[test]
