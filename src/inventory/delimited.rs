@@ -3,7 +3,9 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
+use super::record;
 use super::table::{Cells, MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Delimiters that are tried, likeliest first.
@@ -23,10 +25,10 @@ const MAX_RESTARTS: usize = 50;
 const MAX_KEY_LINES: usize = 300;
 
 /// One record with the line that it starts at.
-struct Record<C> {
+struct Record<'t> {
     line: u64,
     /// Trimmed.
-    cells: Vec<C>,
+    cells: Vec<Cow<'t, str>>,
     /// Its quotes do not match, so that it may have swallowed rows.
     unclosed: bool,
     /// A PEM armour may begin in it.
@@ -86,8 +88,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     let mut key_lines = 0usize;
     loop {
         let mut broken = None;
-        let mut records = Records::new(text, start, line, shape.delimiter);
-        while let Some(record) = records.read() {
+        for record in Records::new(text, start, line, shape.delimiter) {
             if record.line <= shape.line {
                 continue;
             }
@@ -174,18 +175,23 @@ pub(super) fn from_rows(
         if cells.len() > 1 {
             cells.resize(cells.len().max(width), String::new());
         }
+        let cells = cells.into_iter().map(Cow::Owned).collect();
         take(name, &mut table, &taken_apart(line, cells), width)?;
     }
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
 }
 
-fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record<String>> {
-    let record = |(line, cells): &(u64, Vec<String>)| taken_apart(*line, cells.clone());
-    rows.iter().take(LOOK_AHEAD).map(record).collect()
+fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record<'_>> {
+    let rows = rows.iter().take(LOOK_AHEAD);
+    rows.map(|(line, cells)| {
+        let cells = cells.iter().map(|c| Cow::Borrowed(c.as_str()));
+        taken_apart(*line, cells.collect())
+    })
+    .collect()
 }
 
-const fn taken_apart(line: u64, cells: Vec<String>) -> Record<String> {
+const fn taken_apart(line: u64, cells: Vec<Cow<'_, str>>) -> Record<'_> {
     Record {
         line,
         cells,
@@ -195,24 +201,27 @@ const fn taken_apart(line: u64, cells: Vec<String>) -> Record<String> {
 }
 
 /// An armour that begins in this record and does not end in it.
-fn opens_private_key(cells: &[&str]) -> bool {
+fn opens_private_key(cells: &[Cow<'_, str>]) -> bool {
     cells
         .iter()
         .any(|c| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
         && !cells.iter().any(|c| c.contains("-----END"))
 }
 
-fn take<C: AsRef<str>>(
+fn take(
     name: &str,
     table: &mut Table,
-    record: &Record<C>,
+    record: &Record<'_>,
     width: usize,
 ) -> Result<(), InventoryError> {
     let line = record.line;
-    let cells = || record.cells.iter().map(AsRef::as_ref).enumerate();
+    let filled_cells = || {
+        let cells = record.cells.iter().map(|c| &**c).enumerate();
+        cells.filter(|(_, cell)| !cell.is_empty())
+    };
     let count = record.cells.len();
-    let filled = cells().filter(|(_, c)| !c.is_empty()).count();
-    let Some((at, first)) = cells().find(|(_, c)| !c.is_empty()) else {
+    let filled = filled_cells().count();
+    let Some((at, first)) = filled_cells().next() else {
         return Ok(());
     };
     // What certutil says behind its rows.
@@ -238,8 +247,7 @@ fn take<C: AsRef<str>>(
             return Ok(());
         }
     }
-    let surplus = cells().skip(width).filter(|(_, c)| !c.is_empty()).count();
-    if surplus > 0 {
+    if filled_cells().any(|(index, _)| index >= width) {
         table.lose(
             name,
             line,
@@ -262,7 +270,7 @@ fn take<C: AsRef<str>>(
             format!("{count} cells, but the header has {width}; the others count as empty"),
         );
     }
-    for (index, _) in cells().filter(|(_, c)| c.len() > MAX_CELL) {
+    for (index, _) in filled_cells().filter(|(_, c)| c.len() > MAX_CELL) {
         table.tell(
             name,
             line,
@@ -272,7 +280,7 @@ fn take<C: AsRef<str>>(
             ),
         );
     }
-    let kept = cells().filter(|(_, c)| !c.is_empty() && c.len() <= MAX_CELL);
+    let kept = filled_cells().filter(|(_, c)| c.len() <= MAX_CELL);
     table.push(
         name,
         Row {
@@ -343,7 +351,9 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
 fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape> {
     let mut best: Option<((usize, usize), Shape)> = None;
     for &delimiter in candidates {
-        let records = Records::new(head, 0, 1, delimiter).first(LOOK_AHEAD);
+        let records: Vec<Record<'_>> = Records::new(head, 0, 1, delimiter)
+            .take(LOOK_AHEAD)
+            .collect();
         let Some((shape, at)) = find_header(&records, delimiter, wanted) else {
             continue;
         };
@@ -363,11 +373,7 @@ fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape>
 }
 
 /// The record with the most names that are known; of equal ones the first.
-fn find_header(
-    records: &[Record<String>],
-    delimiter: u8,
-    wanted: &[String],
-) -> Option<(Shape, usize)> {
+fn find_header(records: &[Record<'_>], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
     let mut best: Option<(usize, usize)> = None;
     for (index, record) in records.iter().enumerate().take(LOOK_AHEAD / 2) {
         let mut fields = HashSet::new();
@@ -387,7 +393,7 @@ fn find_header(
     }
     let (known, index) = best?;
     let record = records.get(index)?;
-    let mut header = record.cells.clone();
+    let mut header: Vec<String> = record.cells.iter().map(|c| c.to_string()).collect();
     // `#id,name`: a comment sign before a header.
     if let Some(first) = header.first_mut()
         && first.len() > 1
@@ -406,86 +412,69 @@ fn find_header(
     ))
 }
 
-/// Takes text apart, one record after the other.
+/// The records of a text, one after the other.
 struct Records<'t> {
-    text: &'t [u8],
+    text: &'t str,
+    at: usize,
     delimiter: u8,
-    reader: csv::Reader<&'t [u8]>,
     lines: Lines<'t>,
-    record: csv::StringRecord,
+    /// How many cells the last record had.
+    width: usize,
     armour: memchr::memmem::Finder<'static>,
 }
 
 impl<'t> Records<'t> {
     /// The records from an offset on, whose line is given.
     fn new(text: &'t str, start: usize, line: u64, delimiter: u8) -> Self {
-        let bytes = text.as_bytes().get(start..).unwrap_or(&[]);
+        let text = text.get(start..).unwrap_or("");
         Self {
-            text: bytes,
+            text,
+            at: 0,
             delimiter,
-            reader: csv::ReaderBuilder::new()
-                .delimiter(delimiter)
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(bytes),
-            lines: Lines { bytes, at: 0, line },
-            record: csv::StringRecord::new(),
+            lines: Lines {
+                bytes: text.as_bytes(),
+                at: 0,
+                line,
+            },
+            width: 0,
             armour: memchr::memmem::Finder::new("-----BEGIN"),
         }
     }
+}
 
-    /// The next record.
-    fn read(&mut self) -> Option<Record<&str>> {
-        let before = usize::try_from(self.reader.position().byte()).ok()?;
-        // Text in memory that is taken apart at ASCII has no error; one would end the table.
-        if !self.reader.read_record(&mut self.record).ok()? {
-            return None;
-        }
-        let after = usize::try_from(self.reader.position().byte()).ok()?;
-        // The reader's own position is that of the line ends that it passes over before the record.
-        let from = self
-            .text
-            .get(before..after)
-            .and_then(|s| s.iter().position(|b| !matches!(b, b'\r' | b'\n')))
-            .map_or(before, |n| before + n);
-        let line = self.lines.line_of(from);
-        let raw = self.text.get(from..after).unwrap_or(&[]);
+impl<'t> Iterator for Records<'t> {
+    type Item = Record<'t>;
+
+    fn next(&mut self) -> Option<Record<'t>> {
+        let mut cells = Vec::with_capacity(self.width);
+        let range = record::read(self.text, self.at, self.delimiter, &mut cells)?;
+        self.at = range.end;
+        self.width = cells.len();
+        cells.iter_mut().for_each(trim);
+        let line = self.lines.line_of(range.start);
+        let raw = self.text.as_bytes().get(range).unwrap_or(&[]);
         let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
         let unclosed =
             lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, self.delimiter));
         Some(Record {
             line,
-            cells: self.record.iter().map(trimmed).collect(),
+            cells,
             unclosed,
             has_armour: self.armour.find(raw).is_some(),
         })
     }
-
-    /// The first records, as many as are wanted.
-    fn first(mut self, wanted: usize) -> Vec<Record<String>> {
-        let mut out = Vec::new();
-        while out.len() < wanted
-            && let Some(record) = self.read()
-        {
-            out.push(Record {
-                line: record.line,
-                cells: record.cells.into_iter().map(str::to_owned).collect(),
-                unclosed: record.unclosed,
-                has_armour: record.has_armour,
-            });
-        }
-        out
-    }
 }
 
 /// Most cells have nothing to trim, which two bytes show.
-fn trimmed(cell: &str) -> &str {
+fn trim(cell: &mut Cow<'_, str>) {
     let is_dark = |byte: Option<&u8>| byte.is_none_or(|b| (b'!'..=b'~').contains(b));
     let bytes = cell.as_bytes();
     if is_dark(bytes.first()) && is_dark(bytes.last()) {
-        cell
-    } else {
-        cell.trim()
+        return;
+    }
+    match cell {
+        Cow::Borrowed(text) => *text = text.trim(),
+        Cow::Owned(text) => *text = text.trim().to_owned(),
     }
 }
 

@@ -29,6 +29,22 @@ pub(super) struct Found {
     pub(super) faults: Vec<String>,
 }
 
+impl Found {
+    fn add(&mut self, piece: &str, field: Field, kind: Option<EntryKind>) {
+        if super::words::is_nothing(piece) {
+            return;
+        }
+        match read_piece(piece, field, kind) {
+            Ok(identifiers) if self.identifiers.is_empty() => self.identifiers = identifiers,
+            Ok(identifiers) => self.identifiers.extend(identifiers),
+            Err(reason) => match each_word(piece, field, kind) {
+                Some(identifiers) => self.identifiers.extend(identifiers),
+                None => self.faults.push(reason),
+            },
+        }
+    }
+}
+
 /// Reads a cell that may hold several, separated by new lines, `|`, `;`, `,` or (where each stands alone) blanks.
 pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Found {
     let mut found = Found::default();
@@ -39,6 +55,13 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
             Err(reason) => found.faults.push(reason),
         }
         return found;
+    }
+    let is_one = !cell
+        .bytes()
+        .any(|b| matches!(b, b'\n' | b'\r' | b'|' | b';' | b','));
+    if is_one && issuer_serial::split(cell).is_none() {
+        found.add(cell.trim(), field, kind);
+        return deduplicated(found);
     }
     for line in cell.split(['\n', '\r', '|']) {
         let rest = match issuer_serial::split(line) {
@@ -60,18 +83,7 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
                     .push("more identifiers in one cell than are read".to_owned());
                 return deduplicated(found);
             }
-            let piece = piece.trim();
-            if super::words::is_nothing(piece) {
-                continue;
-            }
-            match read_piece(piece, field, kind) {
-                Ok(identifiers) if found.identifiers.is_empty() => found.identifiers = identifiers,
-                Ok(identifiers) => found.identifiers.extend(identifiers),
-                Err(reason) => match each_word(piece, field, kind) {
-                    Some(identifiers) => found.identifiers.extend(identifiers),
-                    None => found.faults.push(reason),
-                },
-            }
+            found.add(piece.trim(), field, kind);
         }
     }
     deduplicated(found)
@@ -160,7 +172,10 @@ fn read_piece(
 /// `spki-sha256:…` and the other schemes of the contract, section 2.
 pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
     let (scheme, rest) = text.split_once(':')?;
-    match KeyId::of_scheme(&scheme.trim().to_ascii_lowercase(), rest.trim())? {
+    let scheme = scheme.trim();
+    let known = KeyId::SCHEMES;
+    let scheme = known.iter().find(|s| s.eq_ignore_ascii_case(scheme))?;
+    match KeyId::of_scheme(scheme, rest.trim())? {
         KeyId::Pgp(fingerprint) if !matches!(fingerprint.len(), 40 | 64) => None,
         id => Some(Identifier::KeyId(id)),
     }

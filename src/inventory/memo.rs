@@ -2,6 +2,7 @@
 
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Longest text that is remembered, in bytes.
 const MAX_TEXT: usize = 80;
@@ -11,13 +12,19 @@ const MAX_TEXTS: usize = 4_096;
 /// What was read in texts.
 #[derive(Debug)]
 pub(super) struct Memo<T> {
-    known: HashMap<Box<str>, T, RandomState>,
+    texts: Vec<(Arc<str>, T)>,
+    /// Where a text is among them.
+    places: HashMap<Arc<str>, usize, RandomState>,
+    /// Where the text is that was asked for last: rows that follow each other are often alike.
+    last: usize,
 }
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
         Self {
-            known: HashMap::default(),
+            texts: Vec::new(),
+            places: HashMap::default(),
+            last: 0,
         }
     }
 }
@@ -28,14 +35,26 @@ impl<T: Clone> Memo<T> {
         if text.len() > MAX_TEXT {
             return read(text);
         }
-        if let Some(said) = self.known.get(text) {
+        if let Some((last, said)) = self.texts.get(self.last)
+            && **last == *text
+        {
             return said.clone();
         }
-        let said = read(text);
-        if self.known.len() >= MAX_TEXTS {
-            self.known.clear();
+        if let Some(at) = self.places.get(text) {
+            self.last = *at;
+            if let Some((_, said)) = self.texts.get(*at) {
+                return said.clone();
+            }
         }
-        self.known.insert(text.into(), said.clone());
+        let said = read(text);
+        if self.texts.len() >= MAX_TEXTS {
+            self.texts.clear();
+            self.places.clear();
+        }
+        let text: Arc<str> = text.into();
+        self.last = self.texts.len();
+        self.places.insert(Arc::clone(&text), self.last);
+        self.texts.push((text, said.clone()));
         said
     }
 }
@@ -52,7 +71,7 @@ mod tests {
         for number in 0..MAX_TEXTS {
             memo.get(&number.to_string(), str::len);
         }
-        assert!(memo.known.len() <= MAX_TEXTS);
+        assert!(memo.texts.len() <= MAX_TEXTS && memo.places.len() <= MAX_TEXTS);
         assert_eq!(memo.get("a", |_| 7), 7);
         let long = "x".repeat(MAX_TEXT + 1);
         assert_eq!(memo.get(&long, |_| 1), 1);

@@ -20,6 +20,7 @@ mod delimited;
 mod json;
 mod listed;
 mod own;
+mod record;
 mod row;
 mod table;
 mod text;

@@ -29,6 +29,15 @@ pub enum KeyId {
 pub struct KeyIdError;
 
 impl KeyId {
+    /// The names of the kinds, as they stand before the digits.
+    pub const SCHEMES: [&'static str; 5] = [
+        "spki-sha256",
+        "ssh-sha256",
+        "pgp",
+        "secret",
+        "opaque-sha256",
+    ];
+
     /// The identity that a scheme and its digits name.
     pub fn of_scheme(scheme: &str, digits: &str) -> Option<Self> {
         match scheme {

@@ -19,7 +19,6 @@ pub(super) struct Reader {
     file: Arc<str>,
     columns: Vec<Column>,
     has_certificates: bool,
-    has_places: bool,
     /// What each cell of the row says.
     said: Vec<Said>,
     entry: Entry,
@@ -27,6 +26,8 @@ pub(super) struct Reader {
     serials: Vec<String>,
     extra: Vec<(Arc<str>, Box<str>)>,
     places: place_columns::Columns,
+    /// Columns of places with what could not be read in them.
+    no_places: Vec<(usize, Vec<String>)>,
     faults: Vec<RowFault>,
     /// The fault that tells of the first identifier that could not be read.
     lost_identifier: Option<usize>,
@@ -44,12 +45,11 @@ pub(super) struct Read {
 
 impl Reader {
     pub(super) fn new(name: &str, columns: Vec<Column>) -> Self {
-        let has =
-            |wanted: &dyn Fn(Field) -> bool| columns.iter().filter_map(Column::field).any(wanted);
         Self {
             file: name.into(),
-            has_certificates: has(&|f| f == Field::Certificate),
-            has_places: has(&Field::is_place),
+            has_certificates: columns
+                .iter()
+                .any(|c| c.field() == Some(Field::Certificate)),
             columns,
             said: Vec::new(),
             entry: Entry::default(),
@@ -57,6 +57,7 @@ impl Reader {
             serials: Vec::new(),
             extra: Vec::new(),
             places: place_columns::Columns::default(),
+            no_places: Vec::new(),
             faults: Vec::new(),
             lost_identifier: None,
             certificate: None,
@@ -72,15 +73,11 @@ impl Reader {
         self.look(row);
         self.fields(row);
         if self.has_certificates {
-            for (column, cell) in self.open(row, |f| f == Field::Certificate) {
-                self.certificate(column, cell);
-            }
+            self.each_open(row, Field::Certificate, Self::certificate);
         }
         self.combine_serial();
         self.hold_against_certificate();
-        if self.has_places {
-            self.places(row);
-        }
+        self.places();
         self.finish();
         self.entry.identifiers = self.identifiers.drain(..).collect();
         self.extra.sort_by(|a, b| a.0.cmp(&b.0));
@@ -122,18 +119,16 @@ impl Reader {
         }
     }
 
-    /// The cells that must be read with the rest of the row, of some fields.
-    fn open<'r>(&self, row: &'r Row, of: impl Fn(Field) -> bool) -> Vec<(usize, &'r str)> {
-        let is_wanted = |index: usize, said: &Said| {
-            let field = self.columns.get(index).and_then(Column::field);
-            matches!(said, Said::Open) && field.is_some_and(&of)
-        };
-        row.cells
-            .iter()
-            .zip(&self.said)
-            .filter(|((index, _), said)| is_wanted(*index, said))
-            .map(|(cell, _)| cell)
-            .collect()
+    /// The cells of a field that must be read with the rest of the row.
+    fn each_open(&mut self, row: &Row, wanted: Field, read: impl Fn(&mut Self, usize, &str)) {
+        let said = std::mem::take(&mut self.said);
+        for ((column, cell), said) in row.cells.iter().zip(&said) {
+            let field = self.columns.get(column).and_then(Column::field);
+            if field == Some(wanted) && matches!(said, Said::Open) {
+                read(self, column, cell);
+            }
+        }
+        self.said = said;
     }
 
     fn fields(&mut self, row: &Row) {
@@ -159,7 +154,8 @@ impl Reader {
             Field::Serial => self.serial(column, cell, hints),
             Field::PublicKey => self.public_key(column, cell),
             _ if field.is_identifier() => self.identifiers(column, field, cell),
-            _ if field.is_place() || words::is_nothing(cell) => {}
+            _ if field.is_place() => self.place(column, field, cell),
+            _ if words::is_nothing(cell) => {}
             Field::Id => self.entry.id = cell.lines().next().unwrap_or("").trim().into(),
             Field::Name => self.entry.name = Some(cell.into()),
             Field::Subject => self.entry.subject = Some(without_label(cell, "subject").into()),
@@ -387,16 +383,21 @@ impl Reader {
         }
     }
 
-    fn places(&mut self, row: &Row) {
-        for (column, cell) in self.open(row, Field::is_place) {
-            let faults = match self.columns.get(column).and_then(Column::field) {
-                Some(Field::Host) => self.places.host(cell),
-                Some(Field::Path) => self.places.path(cell),
-                _ => self.places.location(cell),
-            };
-            if !faults.is_empty() {
-                self.keep(column, cell);
-            }
+    fn place(&mut self, column: usize, field: Field, cell: &str) {
+        let faults = match field {
+            Field::Host => self.places.host(cell),
+            Field::Path => self.places.path(cell),
+            _ => self.places.location(cell),
+        };
+        if !faults.is_empty() {
+            self.keep(column, cell);
+            self.no_places.push((column, faults));
+        }
+    }
+
+    /// All places of the row; what is wrong with them is told behind all else.
+    fn places(&mut self) {
+        for (column, faults) in std::mem::take(&mut self.no_places) {
             for reason in faults {
                 self.fault(column, reason);
             }
