@@ -155,8 +155,9 @@ fn read_piece(
     if let Some(digits) = hex_digits(body) {
         return by_hex(&digits, field, kind, piece);
     }
-    if let Some(bytes) = base64_bytes(body) {
-        return by_base64(&bytes, body, field, kind);
+    let mut bytes = [0; MAX_DIGEST];
+    if let Some(bytes) = base64_bytes(body, &mut bytes) {
+        return by_base64(bytes, body, field, kind);
     }
     if matches!(field, Field::Pkcs11Id)
         && let Some(id) = percent_bytes(body)
@@ -286,7 +287,7 @@ fn algorithm_word(piece: &str, field: Field) -> Option<(Field, &str)> {
         return matches!(digits.len(), 32 | 40 | 64).then_some((field, body));
     }
     let pin = tail.starts_with('/') && field == Field::Fingerprint;
-    base64_bytes(body)?;
+    base64_bytes(body, &mut [0; MAX_DIGEST])?;
     Some((if pin { Field::SpkiSha256 } else { field }, body))
 }
 
@@ -466,8 +467,11 @@ fn jwk(bytes: &[u8]) -> Identifier {
     )
 }
 
+/// Room for what 43 characters of base64 may give.
+const MAX_DIGEST: usize = 33;
+
 /// Base64 or base64url of 20 or 32 bytes, padded or not.
-fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+fn base64_bytes<'b>(text: &str, bytes: &'b mut [u8; MAX_DIGEST]) -> Option<&'b [u8]> {
     let bare = text.trim_end_matches('=');
     if !matches!(bare.len(), 27 | 43) {
         return None;
@@ -477,9 +481,10 @@ fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     } else {
         bare.into()
     };
-    base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(&*standard)
-        .ok()
+    let length = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode_slice(&*standard, bytes)
+        .ok()?;
+    bytes.get(..length)
 }
 
 /// `%01%02`, as in PKCS#11 URIs (RFC 7512).

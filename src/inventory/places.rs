@@ -42,8 +42,8 @@ fn is_plain_path(path: &str) -> bool {
     bytes.first() == Some(&b'/')
         && bytes.last() != Some(&b'/')
         && bytes.iter().all(|b| fits(*b))
-        && !path.contains("//")
-        && !path.contains("/./")
+        // No part is empty or `.`, which would be left out.
+        && !bytes.windows(3).any(|w| matches!(w, b"/./" | [b'/', b'/', _]))
 }
 
 /// A name of more than one letter (a drive has one) that is a host before a path, and nothing else.

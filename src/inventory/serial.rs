@@ -74,9 +74,8 @@ pub(super) fn readings(text: &str, base: Option<Base>) -> Result<Vec<String>, &'
 /// `1.23E+47`, as spreadsheets write long numbers.
 pub(super) fn is_rounded(text: &str) -> bool {
     let text = text.trim();
-    let split = text
-        .match_indices('+')
-        .filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)))
+    let split = memchr::memchr_iter(b'+', text.as_bytes())
+        .filter_map(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
         .find_map(|(before, exponent)| Some((before.strip_suffix(['e', 'E'])?, exponent)));
     let Some((mantissa, exponent)) = split else {
         return false;

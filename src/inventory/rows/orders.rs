@@ -36,9 +36,15 @@ impl Orders {
             };
             evidence.push(open.then(Evidence::default));
         }
+        // Rows that follow each other are often alike.
+        let mut last: Vec<&str> = vec![""; evidence.len()];
         for (column, cell) in rows.iter().flat_map(|r| &r.cells) {
-            if let Some(Some(evidence)) = evidence.get_mut(column) {
+            if let (Some(Some(evidence)), Some(last)) =
+                (evidence.get_mut(column), last.get_mut(column))
+                && *last != cell
+            {
                 evidence.add(cell);
+                *last = cell;
             }
         }
         for (column, evidence) in evidence.into_iter().enumerate() {
