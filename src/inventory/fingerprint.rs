@@ -203,8 +203,8 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
     if let Some(rest) = without(piece, "sha256//") {
         return (Field::SpkiSha256, rest);
     }
-    if let Some(digits) = marked_hex(piece) {
-        return (field, digits);
+    if let Some(rest) = marked(piece) {
+        return (field, rest);
     }
     if let Some(found) = algorithm_word(piece, field) {
         return found;
@@ -213,7 +213,7 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
         return (field, piece);
     };
     let label = super::heading::compact(label);
-    let rest = marked_hex(rest).unwrap_or(rest);
+    let rest = marked(rest).unwrap_or(rest);
     let of_cert = matches!(
         field,
         Field::CertSha1 | Field::CertSha256 | Field::CertFingerprint
@@ -268,9 +268,11 @@ fn without<'a>(text: &'a str, start: &str) -> Option<&'a str> {
         .then(|| text.get(start.len()..))?
 }
 
-/// The digits behind `0x`; one base64 text in 4,096 begins so too, and is none.
-fn marked_hex(text: &str) -> Option<&str> {
-    without(text, "0x").filter(|rest| hex_digits(rest.trim().trim_matches(['"', '\''])).is_some())
+/// What stands behind `0x`. One digest in base64 of 4,096 begins so too, and the mark is part of it.
+fn marked(text: &str) -> Option<&str> {
+    let rest = without(text, "0x")?;
+    let is_base64 = || base64_bytes(text, &mut [0; MAX_DIGEST]).is_some();
+    (hex_digits(rest).is_some() || !is_base64()).then_some(rest)
 }
 
 /// `SHA-256 AB:CD…`, `sha1/ab…`, `{SHA256}ab…`: the digest's name without a colon. `sha256/` and base64 is the pin of

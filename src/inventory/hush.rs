@@ -4,31 +4,39 @@ use base64::Engine as _;
 
 /// Characters that stand in all that a private key is known by, and seldom in other cells: looking for them is cheaper.
 mod telling {
-    pub(super) const Y: u8 = 1;
-    pub(super) const V: u8 = 1 << 1;
-    pub(super) const L: u8 = 1 << 2;
-    pub(super) const X: u8 = 1 << 3;
-    pub(super) const J: u8 = 1 << 4;
-    pub(super) const DASH: u8 = 1 << 5;
-    pub(super) const BLANK: u8 = 1 << 6;
-    pub(super) const QUOTE: u8 = 1 << 7;
+    pub(super) const Y: u16 = 1;
+    pub(super) const V: u16 = 1 << 1;
+    pub(super) const L: u16 = 1 << 2;
+    pub(super) const X: u16 = 1 << 3;
+    pub(super) const J: u16 = 1 << 4;
+    pub(super) const DASH: u16 = 1 << 5;
+    pub(super) const BLANK: u16 = 1 << 6;
+    pub(super) const QUOTE: u16 = 1 << 7;
+    /// What stands between words, in ASCII or perhaps beyond.
+    pub(super) const BETWEEN: u16 = 1 << 8;
 
     /// All of them that a text has.
-    pub(super) fn of(text: &str) -> u8 {
+    pub(super) fn of(text: &str) -> u16 {
         let bit = |byte: u8| BITS.get(usize::from(byte)).copied().unwrap_or(0);
         text.bytes().fold(0, |seen, byte| seen | bit(byte))
     }
 
-    static BITS: [u8; 256] = {
+    static BITS: [u16; 256] = {
         let mut bits = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let between = matches!(byte, 0x09..=0x0d | 0x27 | 0x2c | 0x3b | 0x80..);
+            bits[byte] = if between { BETWEEN } else { 0 };
+            byte += 1;
+        }
         bits[b'Y' as usize] = Y;
         bits[b'V' as usize] = V;
         bits[b'L' as usize] = L;
         bits[b'X' as usize] = X;
         bits[b'j' as usize] = J;
         bits[b'-' as usize] = DASH;
-        bits[b' ' as usize] = BLANK;
-        bits[b'"' as usize] = QUOTE;
+        bits[b' ' as usize] = BLANK | BETWEEN;
+        bits[b'"' as usize] = QUOTE | BETWEEN;
         bits
     };
 }
@@ -38,12 +46,12 @@ const SHORTEST_WORD: usize = 48;
 
 /// Whether a cell holds a private key or a secret, by its content.
 pub(super) fn holds_private_material(cell: &str) -> bool {
-    use telling::{BLANK, DASH, J, L, QUOTE, V, X, Y};
+    use telling::{BETWEEN, BLANK, DASH, J, L, QUOTE, V, X, Y};
     // A digest is the commonest long cell.
     if cell.bytes().all(|b| b.is_ascii_hexdigit()) && !cell.starts_with("30") {
         return false;
     }
-    const SIGNS: &[(u8, &str)] = &[
+    const SIGNS: &[(u16, &str)] = &[
         (Y | DASH, "PuTTY-User-Key-File"),
         (L | DASH, "Private-Lines:"),
         (Y | DASH, "AGE-SECRET-KEY-"),
@@ -52,7 +60,7 @@ pub(super) fn holds_private_material(cell: &str) -> bool {
         (X | J, "b3BlbnNzaC1rZXktdjE"),
     ];
     let seen = telling::of(cell);
-    let may_have = |all: u8| seen & all == all;
+    let may_have = |all: u16| seen & all == all;
     if SIGNS
         .iter()
         .any(|(all, sign)| may_have(*all) && cell.contains(sign))
@@ -72,7 +80,13 @@ pub(super) fn holds_private_material(cell: &str) -> bool {
     {
         return true;
     }
-    cell.len() >= SHORTEST_WORD && has_encoded_private_key(cell)
+    if cell.len() < SHORTEST_WORD {
+        false
+    } else if may_have(BETWEEN) {
+        has_encoded_private_key(cell)
+    } else {
+        is_encoded_private_key(cell)
+    }
 }
 
 fn has_encoded_private_key(cell: &str) -> bool {

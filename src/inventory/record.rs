@@ -56,16 +56,8 @@ fn quoted(text: &str, start: usize, delimiter: u8) -> (Cow<'_, str>, usize) {
 
 /// Where a cell ends in which quotes mean nothing.
 fn end_of_bare(bytes: &[u8], from: usize, delimiter: u8) -> usize {
-    /// Most cells are shorter, and looked through in less time than a search takes to begin.
-    const SHORT: usize = 32;
     let rest = bytes.get(from..).unwrap_or(&[]);
-    let ends = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
-    let (near, far) = rest.split_at(rest.len().min(SHORT));
-    let end = near
-        .iter()
-        .position(ends)
-        .or_else(|| memchr::memchr3(delimiter, b'\n', b'\r', far).map(|n| near.len() + n));
-    end.map_or(bytes.len(), |n| from + n)
+    memchr::memchr3(delimiter, b'\n', b'\r', rest).map_or(bytes.len(), |n| from + n)
 }
 
 fn append<'t>(cell: &mut Cow<'t, str>, more: &'t str) {
