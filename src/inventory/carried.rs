@@ -51,8 +51,8 @@ pub(super) fn certificate(cell: &str) -> Result<Carried, &'static str> {
     if !facts.issuer.is_empty() {
         let serial = facts.serial.trim_start_matches('0');
         identifiers.push(Identifier::IssuerSerial {
-            issuer: facts.issuer.to_string(),
-            serial: if serial.is_empty() { "0" } else { serial }.to_owned(),
+            issuer: (*facts.issuer).into(),
+            serial: if serial.is_empty() { "0" } else { serial }.into(),
         });
     }
     Ok(Carried {

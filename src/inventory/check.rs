@@ -27,7 +27,7 @@ pub fn row_faults(
     for entry in &inventory.entries {
         let mut tell = |reason: String| {
             out.push(RowFault {
-                source: entry.source.clone(),
+                source: entry.source.to_string(),
                 column: None,
                 reason,
                 row_lost: false,

@@ -8,6 +8,7 @@ use crate::model::{Entry, EntryPlace, Identifier, Inventory, Moment};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A form that entries are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,13 +168,14 @@ fn cells(entry: &Entry) -> Cells {
     let mut put = |column: &'static str, value: Option<String>| {
         out.extend(value.filter(|v| !v.is_empty()).map(|v| (column, v)));
     };
-    put("id", Some(entry.id.clone()));
-    put("name", entry.name.clone());
-    put("type", entry.type_text.clone());
-    put("purpose", entry.purpose.clone());
-    put("owner", entry.owner.clone());
+    let text = |value: &Option<Arc<str>>| value.as_deref().map(str::to_owned);
+    put("id", Some(entry.id.to_string()));
+    put("name", text(&entry.name));
+    put("type", text(&entry.type_text));
+    put("purpose", text(&entry.purpose));
+    put("owner", text(&entry.owner));
     for custodian in &entry.custodians {
-        put("custodians", Some(custodian.clone()));
+        put("custodians", Some(custodian.to_string()));
     }
     put("created", entry.created.map(moment));
     put("last_rotated", entry.last_rotated.map(moment));
@@ -184,8 +186,8 @@ fn cells(entry: &Entry) -> Cells {
     put("not_before", entry.not_before.map(moment));
     put("expires", entry.expires.map(moment));
     put("state", entry.state.map(|s| s.as_str().to_owned()));
-    put("criticality", entry.criticality.clone());
-    put("environment", entry.environment.clone());
+    put("criticality", text(&entry.criticality));
+    put("environment", text(&entry.environment));
     let only_hosts = entry
         .places
         .iter()
@@ -201,12 +203,12 @@ fn cells(entry: &Entry) -> Cells {
         // The row had an identifier, and it was lost: it must not count as one that never had any.
         put("fingerprint", Some("(unreadable)".to_owned()));
     }
-    put("subject", entry.subject.clone());
-    put("issuer", entry.issuer.clone());
+    put("subject", text(&entry.subject));
+    put("issuer", text(&entry.issuer));
     for name in &entry.sans {
         put("sans", Some(name.clone()));
     }
-    put("algorithm", entry.algorithm.clone());
+    put("algorithm", text(&entry.algorithm));
     put("bits", entry.bits.map(|b| b.to_string()));
     put("allowed_hosts", entry.allowed_hosts.map(|n| n.to_string()));
     out
@@ -227,13 +229,13 @@ fn place_text(place: &EntryPlace) -> Option<String> {
         EntryPlace::Glob { host, pattern } => {
             let text = match host {
                 Some(host) => format!("{host}:{pattern}"),
-                None => pattern.clone(),
+                None => pattern.to_string(),
             };
             let (read, faults) = places::read_cell(&text);
             (faults.is_empty() && read == [place.clone()]).then_some(text)
         }
-        EntryPlace::Host(host) => Some(host.clone()),
-        EntryPlace::Elsewhere(text) => Some(text.clone()),
+        EntryPlace::Host(host) => Some(host.to_string()),
+        EntryPlace::Elsewhere(text) => Some(text.to_string()),
     }
 }
 
@@ -244,7 +246,7 @@ fn identifiers(entry: &Entry) -> Cells {
         .identifiers
         .iter()
         .filter_map(|i| match i {
-            Identifier::Serial(serial) => Some(serial.as_str()),
+            Identifier::Serial(serial) => Some(&**serial),
             _ => None,
         })
         .collect();
@@ -272,19 +274,19 @@ fn identifiers(entry: &Entry) -> Cells {
                 if entry.issuer.as_deref() == Some(issuer) && entry.identifiers.contains(&alone) {
                     continue;
                 }
-                match pairs.iter_mut().find(|(i, _)| i == issuer) {
+                match pairs.iter_mut().find(|(i, _)| **i == **issuer) {
                     Some((_, serials)) => serials.push(serial),
                     None => pairs.push((issuer, vec![serial])),
                 }
                 continue;
             }
             Identifier::Serial(_) => continue,
-            Identifier::Ski(text) => ("ski", text.clone()),
-            Identifier::JwkThumbprint(text) => ("jwk_thumbprint", text.clone()),
-            Identifier::PgpFingerprint(text) => ("pgp_fingerprint", text.clone()),
-            Identifier::PgpKeyId(text) => ("pgp_keyid", text.clone()),
+            Identifier::Ski(text) => ("ski", text.to_string()),
+            Identifier::JwkThumbprint(text) => ("jwk_thumbprint", text.to_string()),
+            Identifier::PgpFingerprint(text) => ("pgp_fingerprint", text.to_string()),
+            Identifier::PgpKeyId(text) => ("pgp_keyid", text.to_string()),
             Identifier::Keygrip(d) => ("keygrip", d.to_string()),
-            Identifier::Pkcs11Id(text) => ("pkcs11_id", text.clone()),
+            Identifier::Pkcs11Id(text) => ("pkcs11_id", text.to_string()),
         };
         out.push(cell);
     }

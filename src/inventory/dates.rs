@@ -47,6 +47,9 @@ pub(super) struct Evidence {
 impl Evidence {
     /// Looks at one more cell of the column.
     pub(super) fn add(&mut self, cell: &str) {
+        if iso(cell).is_some() {
+            return;
+        }
         let Some(Shape::Numbers { first, second, .. }) = split(cell).ok().map(|p| p.date) else {
             return;
         };
@@ -73,6 +76,9 @@ impl Evidence {
 /// Reads a cell; `Ok(None)` where it says that there is no date.
 pub(super) fn read(cell: &str, order: Option<Order>) -> Result<Option<Moment>, Fault> {
     let cell = cell.trim();
+    if let Some(moment) = iso(cell) {
+        return Ok(Some(moment));
+    }
     if says_never(cell) {
         return Ok(None);
     }
@@ -82,6 +88,35 @@ pub(super) fn read(cell: &str, order: Option<Order>) -> Result<Option<Moment>, F
     let parts = split(cell)?;
     let date = parts.date.resolve(order)?;
     moment(date, parts.time, parts.offset).map(Some)
+}
+
+/// `2026-11-23`, `2026-11-23T10:00:00Z`, `2026-11-23 10:00:00`, as most exports have them; what is no such date is looked at
+/// more closely.
+fn iso(cell: &str) -> Option<Moment> {
+    let bytes = cell.as_bytes();
+    let number = |from: usize, to: usize| {
+        bytes.get(from..to)?.iter().try_fold(0i16, |sum, byte| {
+            byte.is_ascii_digit()
+                .then(|| sum * 10 + i16::from(byte - b'0'))
+        })
+    };
+    let is = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|byte| any.contains(byte));
+    if !is(4, b"-") || !is(7, b"-") {
+        return None;
+    }
+    let date = day(number(0, 4)?, number(5, 7)?, number(8, 10)?).ok()?;
+    let has_time = is(10, b"Tt ") && is(13, b":") && is(16, b":");
+    let clock = match bytes.len() {
+        10 => None,
+        19 if has_time => Some(()),
+        20 if has_time && is(19, b"Zz") => Some(()),
+        _ => return None,
+    };
+    let clock = match clock {
+        Some(()) => Some(time(number(11, 13)?, number(14, 16)?, number(17, 19)?, 0).ok()?),
+        None => None,
+    };
+    moment(date, clock, Offset::UTC).ok()
 }
 
 fn says_never(cell: &str) -> bool {

@@ -3,7 +3,9 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
-use super::table::{MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
+use super::record;
+use super::table::{Cells, MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Delimiters that are tried, likeliest first.
@@ -23,11 +25,14 @@ const MAX_RESTARTS: usize = 50;
 const MAX_KEY_LINES: usize = 300;
 
 /// One record with the line that it starts at.
-struct Record {
+struct Record<'t> {
     line: u64,
-    cells: Vec<String>,
+    /// Trimmed.
+    cells: Vec<Cow<'t, str>>,
     /// Its quotes do not match, so that it may have swallowed rows.
     unclosed: bool,
+    /// A PEM armour may begin in it.
+    has_armour: bool,
 }
 
 /// Where the header is and how the text is delimited.
@@ -83,7 +88,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     let mut key_lines = 0usize;
     loop {
         let mut broken = None;
-        for record in records(text, start, line, shape.delimiter) {
+        for record in Records::new(text, start, line, shape.delimiter) {
             if record.line <= shape.line {
                 continue;
             }
@@ -109,7 +114,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
                 );
                 continue;
             }
-            if opens_private_key(&record.cells) {
+            if record.has_armour && opens_private_key(&record.cells) {
                 key_lines = MAX_KEY_LINES;
                 table.lose(
                     name,
@@ -118,7 +123,7 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
                 );
                 continue;
             }
-            take(name, &mut table, record, width)?;
+            take(name, &mut table, &record, width)?;
         }
         let Some(at) = broken else { break };
         restarts += 1;
@@ -170,38 +175,53 @@ pub(super) fn from_rows(
         if cells.len() > 1 {
             cells.resize(cells.len().max(width), String::new());
         }
-        let record = Record {
-            line,
-            cells,
-            unclosed: false,
-        };
-        take(name, &mut table, record, width)?;
+        let cells = cells.into_iter().map(Cow::Owned).collect();
+        take(name, &mut table, &taken_apart(line, cells), width)?;
     }
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
 }
 
-fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record> {
-    let record = |(line, cells): &(u64, Vec<String>)| Record {
-        line: *line,
-        cells: cells.clone(),
+fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record<'_>> {
+    let rows = rows.iter().take(LOOK_AHEAD);
+    rows.map(|(line, cells)| {
+        let cells = cells.iter().map(|c| Cow::Borrowed(c.as_str()));
+        taken_apart(*line, cells.collect())
+    })
+    .collect()
+}
+
+const fn taken_apart(line: u64, cells: Vec<Cow<'_, str>>) -> Record<'_> {
+    Record {
+        line,
+        cells,
         unclosed: false,
-    };
-    rows.iter().take(LOOK_AHEAD).map(record).collect()
+        has_armour: false,
+    }
 }
 
 /// An armour that begins in this record and does not end in it.
-fn opens_private_key(cells: &[String]) -> bool {
+fn opens_private_key(cells: &[Cow<'_, str>]) -> bool {
     cells
         .iter()
         .any(|c| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
         && !cells.iter().any(|c| c.contains("-----END"))
 }
 
-fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(), InventoryError> {
-    let Record { line, cells, .. } = record;
-    let filled = cells.iter().filter(|c| !c.is_empty()).count();
-    let Some(first) = cells.iter().find(|c| !c.is_empty()) else {
+fn take(
+    name: &str,
+    table: &mut Table,
+    record: &Record<'_>,
+    width: usize,
+) -> Result<(), InventoryError> {
+    let line = record.line;
+    let filled_cells = || {
+        let cells = record.cells.iter().map(|c| &**c).enumerate();
+        cells.filter(|(_, cell)| !cell.is_empty())
+    };
+    let count = record.cells.len();
+    let filled = filled_cells().count();
+    let Some((at, first)) = filled_cells().next() else {
         return Ok(());
     };
     // What certutil says behind its rows.
@@ -214,7 +234,7 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         }
         return Ok(());
     }
-    if first.starts_with('#') && cells.first() == Some(first) {
+    if first.starts_with('#') && at == 0 {
         if filled == 1 {
             return Ok(());
         }
@@ -227,16 +247,15 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
             return Ok(());
         }
     }
-    let surplus = cells.iter().skip(width).filter(|c| !c.is_empty()).count();
-    if surplus > 0 {
+    if filled_cells().any(|(index, _)| index >= width) {
         table.lose(
             name,
             line,
-            format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", cells.len()),
+            format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", count),
         );
         return Ok(());
     }
-    if filled == 1 && cells.len() < width {
+    if filled == 1 && count < width {
         table.lose(
             name,
             line,
@@ -244,36 +263,29 @@ fn take(name: &str, table: &mut Table, record: Record, width: usize) -> Result<(
         );
         return Ok(());
     }
-    if cells.len() < width {
+    if count < width {
+        table.tell(
+            name,
+            line,
+            format!("{count} cells, but the header has {width}; the others count as empty"),
+        );
+    }
+    for (index, _) in filled_cells().filter(|(_, c)| c.len() > MAX_CELL) {
         table.tell(
             name,
             line,
             format!(
-                "{} cells, but the header has {width}; the others count as empty",
-                cells.len()
+                "cell {} is longer than {MAX_CELL} bytes and was left out",
+                index + 1
             ),
         );
     }
-    let mut kept = Vec::with_capacity(filled);
-    for (index, cell) in cells.into_iter().enumerate() {
-        if cell.len() > MAX_CELL {
-            table.tell(
-                name,
-                line,
-                format!(
-                    "cell {} is longer than {MAX_CELL} bytes and was left out",
-                    index + 1
-                ),
-            );
-        } else if !cell.is_empty() {
-            kept.push((index, cell));
-        }
-    }
+    let kept = filled_cells().filter(|(_, c)| c.len() <= MAX_CELL);
     table.push(
         name,
         Row {
             at: line,
-            cells: kept,
+            cells: Cells::new(kept),
         },
     )
 }
@@ -306,8 +318,8 @@ fn drop_unnamed(table: &mut Table, header: &[String]) {
     let used = table
         .rows
         .iter()
-        .filter_map(|r| r.cells.last())
-        .map(|(i, _)| i + 1)
+        .filter_map(|r| r.cells.last_column())
+        .map(|i| i + 1)
         .max()
         .unwrap_or(0);
     let named = header
@@ -339,7 +351,9 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
 fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape> {
     let mut best: Option<((usize, usize), Shape)> = None;
     for &delimiter in candidates {
-        let records: Vec<Record> = records(head, 0, 1, delimiter).take(LOOK_AHEAD).collect();
+        let records: Vec<Record<'_>> = Records::new(head, 0, 1, delimiter)
+            .take(LOOK_AHEAD)
+            .collect();
         let Some((shape, at)) = find_header(&records, delimiter, wanted) else {
             continue;
         };
@@ -359,7 +373,7 @@ fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape>
 }
 
 /// The record with the most names that are known; of equal ones the first.
-fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
+fn find_header(records: &[Record<'_>], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
     let mut best: Option<(usize, usize)> = None;
     for (index, record) in records.iter().enumerate().take(LOOK_AHEAD / 2) {
         let mut fields = HashSet::new();
@@ -379,7 +393,7 @@ fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(
     }
     let (known, index) = best?;
     let record = records.get(index)?;
-    let mut header = record.cells.clone();
+    let mut header: Vec<String> = record.cells.iter().map(|c| c.to_string()).collect();
     // `#id,name`: a comment sign before a header.
     if let Some(first) = header.first_mut()
         && first.len() > 1
@@ -398,47 +412,70 @@ fn find_header(records: &[Record], delimiter: u8, wanted: &[String]) -> Option<(
     ))
 }
 
-/// The records from an offset on, whose line is given.
-fn records(
-    text: &str,
-    start: usize,
-    line: u64,
+/// The records of a text, one after the other.
+struct Records<'t> {
+    text: &'t str,
+    at: usize,
     delimiter: u8,
-) -> impl Iterator<Item = Record> + '_ {
-    let bytes = text.as_bytes().get(start..).unwrap_or(&[]);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes);
-    let mut counter = Lines { bytes, at: 0, line };
-    let mut record = csv::ByteRecord::new();
-    std::iter::from_fn(move || {
-        let before = usize::try_from(reader.position().byte()).ok()?;
-        // Reading from memory into bytes has no error; one would end the table.
-        if !reader.read_byte_record(&mut record).ok()? {
-            return None;
+    lines: Lines<'t>,
+    /// How many cells the last record had.
+    width: usize,
+    armour: memchr::memmem::Finder<'static>,
+}
+
+impl<'t> Records<'t> {
+    /// The records from an offset on, whose line is given.
+    fn new(text: &'t str, start: usize, line: u64, delimiter: u8) -> Self {
+        let text = text.get(start..).unwrap_or("");
+        Self {
+            text,
+            at: 0,
+            delimiter,
+            lines: Lines {
+                bytes: text.as_bytes(),
+                at: 0,
+                line,
+            },
+            width: 0,
+            armour: memchr::memmem::Finder::new("-----BEGIN"),
         }
-        let after = usize::try_from(reader.position().byte()).ok()?;
-        // The reader's own position is that of the line ends that it passes over before the record.
-        let from = bytes
-            .get(before..after)
-            .and_then(|s| s.iter().position(|b| !matches!(b, b'\r' | b'\n')))
-            .map_or(before, |n| before + n);
-        let starts_at = counter.line_of(from);
-        let raw = bytes.get(from..after).unwrap_or(&[]);
+    }
+}
+
+impl<'t> Iterator for Records<'t> {
+    type Item = Record<'t>;
+
+    fn next(&mut self) -> Option<Record<'t>> {
+        let mut cells = Vec::with_capacity(self.width);
+        let range = record::read(self.text, self.at, self.delimiter, &mut cells)?;
+        self.at = range.end;
+        self.width = cells.len();
+        cells.iter_mut().for_each(trim);
+        let line = self.lines.line_of(range.start);
+        let raw = self.text.as_bytes().get(range).unwrap_or(&[]);
         let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
-        let unclosed = lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, delimiter));
-        let cells = record
-            .iter()
-            .map(|c| String::from_utf8_lossy(c).trim().to_owned())
-            .collect();
+        let unclosed =
+            lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, self.delimiter));
         Some(Record {
-            line: starts_at,
+            line,
             cells,
             unclosed,
+            has_armour: self.armour.find(raw).is_some(),
         })
-    })
+    }
+}
+
+/// Most cells have nothing to trim, which two bytes show.
+fn trim(cell: &mut Cow<'_, str>) {
+    let is_dark = |byte: Option<&u8>| byte.is_none_or(|b| (b'!'..=b'~').contains(b));
+    let bytes = cell.as_bytes();
+    if is_dark(bytes.first()) && is_dark(bytes.last()) {
+        return;
+    }
+    match cell {
+        Cow::Borrowed(text) => *text = text.trim(),
+        Cow::Owned(text) => *text = text.trim().to_owned(),
+    }
 }
 
 /// Whether each quoted cell ends with a quote before a delimiter or the record's end (RFC 4180, section 2).

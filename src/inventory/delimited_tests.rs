@@ -7,7 +7,7 @@ fn rows(text: &str) -> Read {
     let rows = table
         .rows
         .into_iter()
-        .map(|r| (r.at, r.cells.into_iter().map(|(_, c)| c).collect()))
+        .map(|r| (r.at, r.cells.iter().map(|(_, c)| c.to_owned()).collect()))
         .collect();
     (table.headers, rows, table.lost)
 }

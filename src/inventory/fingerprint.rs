@@ -17,6 +17,7 @@ use super::issuer_serial;
 use super::serial::{is_invisible, is_rounded};
 use crate::model::{EntryKind, Hex, Identifier, KeyId, Sha256Hex};
 use base64::Engine as _;
+use std::borrow::Cow;
 
 /// Most identifiers that are taken from one cell.
 const MAX_IN_CELL: usize = 1_000;
@@ -28,9 +29,40 @@ pub(super) struct Found {
     pub(super) faults: Vec<String>,
 }
 
+impl Found {
+    fn add(&mut self, piece: &str, field: Field, kind: Option<EntryKind>) {
+        if super::words::is_nothing(piece) {
+            return;
+        }
+        match read_piece(piece, field, kind) {
+            Ok(identifiers) if self.identifiers.is_empty() => self.identifiers = identifiers,
+            Ok(identifiers) => self.identifiers.extend(identifiers),
+            Err(reason) => match each_word(piece, field, kind) {
+                Some(identifiers) => self.identifiers.extend(identifiers),
+                None => self.faults.push(reason),
+            },
+        }
+    }
+}
+
 /// Reads a cell that may hold several, separated by new lines, `|`, `;`, `,` or (where each stands alone) blanks.
 pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Found {
     let mut found = Found::default();
+    // A digest and nothing else, as in most cells.
+    if is_digest(cell) {
+        match by_hex(&in_lower_case(cell), field, kind, cell) {
+            Ok(identifiers) => found.identifiers = identifiers,
+            Err(reason) => found.faults.push(reason),
+        }
+        return found;
+    }
+    let is_one = !cell
+        .bytes()
+        .any(|b| matches!(b, b'\n' | b'\r' | b'|' | b';' | b','));
+    if is_one && issuer_serial::split(cell).is_none() {
+        found.add(cell.trim(), field, kind);
+        return deduplicated(found);
+    }
     for line in cell.split(['\n', '\r', '|']) {
         let rest = match issuer_serial::split(line) {
             Some(parts) => {
@@ -38,40 +70,42 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
                     Ok(both) => found.identifiers.extend(both),
                     Err(reason) => found.faults.push(reason.to_owned()),
                 }
-                parts.rest
+                Cow::Owned(parts.rest)
             }
-            None => line.to_owned(),
+            None => Cow::Borrowed(line),
         };
         // `1,23E+47` would fall apart at the comma.
-        let pieces: Vec<&str> = if is_rounded(&rest) {
-            vec![rest.as_str()]
-        } else {
-            rest.split([';', ',']).collect()
-        };
-        for piece in pieces {
+        let is_whole = is_rounded(&rest);
+        for piece in rest.split(|c| !is_whole && matches!(c, ';' | ',')) {
             if found.identifiers.len() + found.faults.len() >= MAX_IN_CELL {
                 found
                     .faults
                     .push("more identifiers in one cell than are read".to_owned());
                 return deduplicated(found);
             }
-            let piece = piece.trim();
-            if super::words::is_nothing(piece) {
-                continue;
-            }
-            match read_piece(piece, field, kind) {
-                Ok(identifiers) => found.identifiers.extend(identifiers),
-                Err(reason) => match each_word(piece, field, kind) {
-                    Some(identifiers) => found.identifiers.extend(identifiers),
-                    None => found.faults.push(reason),
-                },
-            }
+            found.add(piece.trim(), field, kind);
         }
     }
     deduplicated(found)
 }
 
+/// As many digits as SHA-256, SHA-1 or MD5 give, and nothing else.
+fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn in_lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn deduplicated(mut found: Found) -> Found {
+    if found.identifiers.len() < 2 {
+        return found;
+    }
     let mut seen = std::collections::HashSet::new();
     found.identifiers.retain(|i| seen.insert(i.clone()));
     found
@@ -95,7 +129,11 @@ fn read_piece(
     field: Field,
     kind: Option<EntryKind>,
 ) -> Result<Vec<Identifier>, String> {
-    let cleaned: String = piece.chars().filter(|c| !is_invisible(*c)).collect();
+    let cleaned: Cow<'_, str> = if piece.is_ascii() {
+        Cow::Borrowed(piece)
+    } else {
+        piece.chars().filter(|c| !is_invisible(*c)).collect()
+    };
     let piece = cleaned.trim().trim_matches(['"', '\'', '`']);
     if piece.len() > 4096 {
         return Err("too long for an identifier".to_owned());
@@ -117,13 +155,14 @@ fn read_piece(
     if let Some(digits) = hex_digits(body) {
         return by_hex(&digits, field, kind, piece);
     }
-    if let Some(bytes) = base64_bytes(body) {
-        return by_base64(&bytes, body, field, kind);
+    let mut bytes = [0; MAX_DIGEST];
+    if let Some(bytes) = base64_bytes(body, &mut bytes) {
+        return by_base64(bytes, body, field, kind);
     }
     if matches!(field, Field::Pkcs11Id)
         && let Some(id) = percent_bytes(body)
     {
-        return Ok(vec![Identifier::Pkcs11Id(id)]);
+        return Ok(vec![Identifier::Pkcs11Id(id.into())]);
     }
     Err(format!(
         "no fingerprint of a known form (shape {})",
@@ -134,8 +173,10 @@ fn read_piece(
 /// `spki-sha256:…` and the other schemes of the contract, section 2.
 pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
     let (scheme, rest) = text.split_once(':')?;
-    let text = format!("{}:{}", scheme.trim().to_ascii_lowercase(), rest.trim());
-    match text.parse::<KeyId>().ok()? {
+    let scheme = scheme.trim();
+    let known = KeyId::SCHEMES;
+    let scheme = known.iter().find(|s| s.eq_ignore_ascii_case(scheme))?;
+    match KeyId::of_scheme(scheme, rest.trim())? {
         KeyId::Pgp(fingerprint) if !matches!(fingerprint.len(), 40 | 64) => None,
         id => Some(Identifier::KeyId(id)),
     }
@@ -143,6 +184,9 @@ pub(super) fn own_key_id(text: &str) -> Option<Identifier> {
 
 /// The fingerprint in a line of `ssh-keygen -l`: `256 SHA256:… comment (ED25519)`.
 fn ssh_keygen_line(piece: &str) -> Option<&str> {
+    if !piece.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let mut words = piece.split_whitespace();
     let bits = words.next()?;
     let print = words.next()?;
@@ -153,28 +197,23 @@ fn ssh_keygen_line(piece: &str) -> Option<&str> {
 
 /// Splits off a label such as `SHA1:`, `sha256 Fingerprint=`, `pin-sha256="`; it overrules the column where it says more.
 fn prefix(piece: &str, field: Field) -> (Field, &str) {
-    let lower = piece.to_ascii_lowercase();
-    // `to_ascii_lowercase` keeps the length, so positions in one are positions in the other.
-    let after = |n: usize| piece.get(n..).unwrap_or("");
-    const JWK_URN: &str = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:";
-    if lower.starts_with(JWK_URN) {
-        return (Field::JwkThumbprint, after(JWK_URN.len()));
+    if let Some(rest) = without(piece, "urn:ietf:params:oauth:jwk-thumbprint:sha-256:") {
+        return (Field::JwkThumbprint, rest);
     }
-    if lower.starts_with("sha256//") {
-        return (Field::SpkiSha256, after("sha256//".len()));
+    if let Some(rest) = without(piece, "sha256//") {
+        return (Field::SpkiSha256, rest);
     }
-    if lower.starts_with("0x") {
-        return (field, after(2));
+    if let Some(rest) = marked(piece) {
+        return (field, rest);
     }
-    if let Some(found) = algorithm_word(&lower, piece, field) {
+    if let Some(found) = algorithm_word(piece, field) {
         return found;
     }
-    let Some(at) = lower.find([':', '=']) else {
+    let Some((label, rest)) = piece.split_once([':', '=']) else {
         return (field, piece);
     };
-    let label = super::heading::compact(lower.get(..at).unwrap_or(""));
-    let rest = after(at + 1);
-    let rest = rest.strip_prefix("0x").unwrap_or(rest);
+    let label = super::heading::compact(label);
+    let rest = marked(rest).unwrap_or(rest);
     let of_cert = matches!(
         field,
         Field::CertSha1 | Field::CertSha256 | Field::CertFingerprint
@@ -222,37 +261,57 @@ fn prefix(piece: &str, field: Field) -> (Field, &str) {
     }
 }
 
+/// What stands behind a start, in whatever case it is.
+fn without<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let head = text.get(..start.len())?;
+    head.eq_ignore_ascii_case(start)
+        .then(|| text.get(start.len()..))?
+}
+
+/// What stands behind `0x`. One digest in base64 of 4,096 begins so too, and the mark is part of it.
+fn marked(text: &str) -> Option<&str> {
+    let rest = without(text, "0x")?;
+    let is_base64 = || base64_bytes(text, &mut [0; MAX_DIGEST]).is_some();
+    (hex_digits(rest).is_some() || !is_base64()).then_some(rest)
+}
+
 /// `SHA-256 AB:CD…`, `sha1/ab…`, `{SHA256}ab…`: the digest's name without a colon. `sha256/` and base64 is the pin of
 /// a public key, as HPKP and the libraries after it write it.
-fn algorithm_word<'a>(lower: &str, piece: &'a str, field: Field) -> Option<(Field, &'a str)> {
-    let bare = lower.trim_start_matches(['{', '(', '[']);
+fn algorithm_word(piece: &str, field: Field) -> Option<(Field, &str)> {
+    let bare = piece.trim_start_matches(['{', '(', '[']);
     let words = ["sha-256", "sha256", "sha-1", "sha1", "md5"];
-    let tail = words.iter().find_map(|word| bare.strip_prefix(word))?;
-    let rest = tail.trim_start_matches(['}', ')', ']', '/', ' ', '\t', '-', '_']);
-    if rest.len() == tail.len() {
+    let tail = words.iter().find_map(|word| without(bare, word))?;
+    let body = tail.trim_start_matches(['}', ')', ']', '/', ' ', '\t', '-', '_']);
+    if body.len() == tail.len() {
         return None;
     }
-    let body = piece.get(piece.len() - rest.len()..)?;
     if let Some(digits) = hex_digits(body) {
         return matches!(digits.len(), 32 | 40 | 64).then_some((field, body));
     }
     let pin = tail.starts_with('/') && field == Field::Fingerprint;
-    base64_bytes(body)?;
+    base64_bytes(body, &mut [0; MAX_DIGEST])?;
     Some((if pin { Field::SpkiSha256 } else { field }, body))
 }
 
 /// The digits of hexadecimal text with the usual separators; `None` for anything else.
 fn hex_digits(text: &str) -> Option<String> {
+    let separates = |c: char| matches!(c, ':' | '-' | ' ' | '\t' | '\u{a0}' | '.');
+    if text.contains(|c: char| !c.is_ascii_hexdigit() && !separates(c)) {
+        return None;
+    }
     let digits: String = text
         .chars()
-        .filter(|c| !matches!(c, ':' | '-' | ' ' | '\t' | '\u{a0}' | '.'))
+        .filter(|c| !separates(*c))
+        .map(|c| c.to_ascii_lowercase())
         .collect();
-    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
-        .then(|| digits.to_ascii_lowercase())
+    (!digits.is_empty()).then_some(digits)
 }
 
 fn is_uuid(text: &str) -> bool {
     let text = text.trim_start_matches('{').trim_end_matches('}');
+    if text.len() != 36 {
+        return false;
+    }
     let groups: Vec<usize> = text.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && hex_digits(text).is_some()
 }
@@ -273,8 +332,8 @@ fn by_hex(
     if matches!(field, Field::Ski | Field::Pkcs11Id) {
         return whole_bytes(digits).map(|hex| {
             vec![match field {
-                Field::Ski => Identifier::Ski(hex),
-                _ => Identifier::Pkcs11Id(hex),
+                Field::Ski => Identifier::Ski(hex.into()),
+                _ => Identifier::Pkcs11Id(hex.into()),
             }]
         });
     }
@@ -290,7 +349,9 @@ fn by_hex(
                 return wrong();
             };
             Ok(match field {
-                _ if pgp => vec![Identifier::PgpFingerprint(digits.to_ascii_uppercase())],
+                _ if pgp => vec![Identifier::PgpFingerprint(
+                    digits.to_ascii_uppercase().into(),
+                )],
                 Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
                 Field::CertSha256 => vec![Identifier::CertSha256(digest)],
                 Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
@@ -308,11 +369,11 @@ fn by_hex(
                 return wrong();
             };
             Ok(vec![match field {
-                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase().into()),
                 Field::Keygrip => Identifier::Keygrip(digest),
                 Field::CertSha1 | Field::CertFingerprint => Identifier::CertSha1(digest),
                 // SHA-1 of the public key is what most authorities put into the subject key identifier.
-                Field::SpkiSha256 => Identifier::Ski(digits.to_owned()),
+                Field::SpkiSha256 => Identifier::Ski(digits.into()),
                 Field::CertSha256 | Field::SshFingerprint | Field::JwkThumbprint | Field::Md5 => {
                     return wrong();
                 }
@@ -325,7 +386,7 @@ fn by_hex(
                 return wrong();
             };
             Ok(vec![match field {
-                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase()),
+                _ if pgp => Identifier::PgpFingerprint(digits.to_ascii_uppercase().into()),
                 Field::CertSha1
                 | Field::CertSha256
                 | Field::SpkiSha256
@@ -338,7 +399,9 @@ fn by_hex(
                 _ => Identifier::Md5(digest),
             }])
         }
-        16 if pgp => Ok(vec![Identifier::PgpKeyId(digits.to_ascii_uppercase())]),
+        16 if pgp => Ok(vec![Identifier::PgpKeyId(
+            digits.to_ascii_uppercase().into(),
+        )]),
         8 if pgp => Err(
             "a short OpenPGP key id of 8 digits, which anyone can forge, is not used".to_owned(),
         ),
@@ -372,8 +435,8 @@ fn by_base64(
             Field::CertFingerprint => vec![Identifier::CertOrSpkiSha256(digest)],
             Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
             Field::JwkThumbprint => vec![jwk(bytes)],
-            Field::Ski => vec![Identifier::Ski(digest.to_string())],
-            Field::Pkcs11Id => vec![Identifier::Pkcs11Id(digest.to_string())],
+            Field::Ski => vec![Identifier::Ski(digest.to_string().into())],
+            Field::Pkcs11Id => vec![Identifier::Pkcs11Id(digest.to_string().into())],
             _ if ssh => vec![Identifier::SshSha256(digest)],
             _ if padded || kind == Some(EntryKind::Certificate) => {
                 vec![Identifier::CertOrSpkiSha256(digest)]
@@ -390,7 +453,7 @@ fn by_base64(
         (Some(digest), Field::CertSha1 | Field::CertFingerprint) => {
             Ok(vec![Identifier::CertSha1(digest)])
         }
-        (Some(digest), Field::Ski) => Ok(vec![Identifier::Ski(digest.to_string())]),
+        (Some(digest), Field::Ski) => Ok(vec![Identifier::Ski(digest.to_string().into())]),
         _ => Err(format!(
             "base64 of {} bytes, which is the length of no fingerprint that this column can hold",
             bytes.len()
@@ -399,26 +462,31 @@ fn by_base64(
 }
 
 fn jwk(bytes: &[u8]) -> Identifier {
-    Identifier::JwkThumbprint(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+    Identifier::JwkThumbprint(
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(bytes)
+            .into(),
+    )
 }
 
+/// Room for what 43 characters of base64 may give.
+const MAX_DIGEST: usize = 33;
+
 /// Base64 or base64url of 20 or 32 bytes, padded or not.
-fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+fn base64_bytes<'b>(text: &str, bytes: &'b mut [u8; MAX_DIGEST]) -> Option<&'b [u8]> {
     let bare = text.trim_end_matches('=');
     if !matches!(bare.len(), 27 | 43) {
         return None;
     }
-    let standard: String = bare
-        .chars()
-        .map(|c| match c {
-            '-' => '+',
-            '_' => '/',
-            other => other,
-        })
-        .collect();
-    base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(standard)
-        .ok()
+    let standard: Cow<'_, str> = if bare.contains(['-', '_']) {
+        bare.replace('-', "+").replace('_', "/").into()
+    } else {
+        bare.into()
+    };
+    let length = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode_slice(&*standard, bytes)
+        .ok()?;
+    bytes.get(..length)
 }
 
 /// `%01%02`, as in PKCS#11 URIs (RFC 7512).

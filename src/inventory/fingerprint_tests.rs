@@ -130,10 +130,27 @@ fn spellings_of_ssh_fingerprints() {
     );
 }
 
+/// `ssh-keygen -l` of one key in 4,096 prints such a digest.
+#[test]
+fn base64_that_begins_like_marked_hexadecimal() {
+    let text = "0xqQEeeLahkRKRC6/Q9c3oRR76mWcseBZijA1QWoUN8";
+    // printf %s= "$text" | base64 -d | xxd -p
+    let digest = "d31a9011e78b6a19112910bafd0f5cde8451efa99672c7816628c0d505a850df";
+    let ssh = [Identifier::SshSha256(digest.parse().unwrap())];
+    for cell in [format!("SHA256:{text}"), text.to_owned()] {
+        check(&cell, Field::SshFingerprint, None, &ssh);
+    }
+    let hex = format!("0X{SHA256}");
+    let cert = [Identifier::CertSha256(SHA256.parse().unwrap())];
+    for cell in [hex.clone(), format!("SHA256:{hex}")] {
+        check(&cell, Field::CertSha256, None, &cert);
+    }
+}
+
 #[test]
 fn spellings_of_sha1_and_openpgp() {
     let digest: Hex<20> = SHA1.parse().unwrap();
-    let pgp = [Identifier::PgpFingerprint(SHA1.to_uppercase())];
+    let pgp = [Identifier::PgpFingerprint(SHA1.to_uppercase().into())];
     let cert = [Identifier::CertSha1(digest)];
     let spaced = "DA39 A3EE 5E6B 4B0D 3255  BFEF 9560 1890 AFD8 0709";
     check(

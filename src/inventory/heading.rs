@@ -50,6 +50,12 @@ pub(super) fn compact(name: &str) -> String {
     if name.trim() == "#" {
         return "no".to_owned();
     }
+    if name.is_ascii() {
+        let mut out = String::with_capacity(name.len());
+        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+        out.extend(letters.map(|b| char::from(b.to_ascii_lowercase())));
+        return out;
+    }
     name.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)

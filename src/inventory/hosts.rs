@@ -128,7 +128,7 @@ fn understand(name: &str, content: Content) -> Result<HostList, InventoryError> 
             ..ListedHost::default()
         };
         for (column, cell) in &row.cells {
-            let Some((rank, column)) = meanings.get(*column).copied().flatten() else {
+            let Some((rank, column)) = meanings.get(column).copied().flatten() else {
                 continue;
             };
             if is_nothing(cell) {
@@ -140,8 +140,8 @@ fn understand(name: &str, content: Content) -> Result<HostList, InventoryError> 
                 Column::Name | Column::Aliases => {
                     host.aliases.extend(cells::list(cell, true).iter().map(|n| host_name(n)));
                 }
-                Column::Environment => host.environment = Some(cell.clone()),
-                Column::Owner => host.owner = host.owner.or_else(|| Some(cell.clone())),
+                Column::Environment => host.environment = Some(cell.to_owned()),
+                Column::Owner => host.owner = host.owner.or_else(|| Some(cell.to_owned())),
                 Column::MachineId => match machine_id(cell) {
                     None => list.faults.push(format!(
                         "{source}: no machine id; expected 32 hexadecimal digits, or 64 of a sweep's digest"

@@ -2,35 +2,114 @@
 
 use base64::Engine as _;
 
+/// Characters that stand in all that a private key is known by, and seldom in other cells: looking for them is cheaper.
+mod telling {
+    pub(super) const Y: u16 = 1;
+    pub(super) const V: u16 = 1 << 1;
+    pub(super) const L: u16 = 1 << 2;
+    pub(super) const X: u16 = 1 << 3;
+    pub(super) const J: u16 = 1 << 4;
+    pub(super) const DASH: u16 = 1 << 5;
+    pub(super) const BLANK: u16 = 1 << 6;
+    pub(super) const QUOTE: u16 = 1 << 7;
+    /// What stands between words, in ASCII or perhaps beyond.
+    pub(super) const BETWEEN: u16 = 1 << 8;
+
+    /// All of them that a text has.
+    pub(super) fn of(text: &str) -> u16 {
+        let bit = |byte: u8| BITS.get(usize::from(byte)).copied().unwrap_or(0);
+        text.bytes().fold(0, |seen, byte| seen | bit(byte))
+    }
+
+    static BITS: [u16; 256] = {
+        let mut bits = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let between = matches!(byte, 0x09..=0x0d | 0x27 | 0x2c | 0x3b | 0x80..);
+            bits[byte] = if between { BETWEEN } else { 0 };
+            byte += 1;
+        }
+        bits[b'Y' as usize] = Y;
+        bits[b'V' as usize] = V;
+        bits[b'L' as usize] = L;
+        bits[b'X' as usize] = X;
+        bits[b'j' as usize] = J;
+        bits[b'-' as usize] = DASH;
+        bits[b' ' as usize] = BLANK | BETWEEN;
+        bits[b'"' as usize] = QUOTE | BETWEEN;
+        bits
+    };
+}
+
+/// Shortest word that is read as an encoded key.
+const SHORTEST_WORD: usize = 48;
+
 /// Whether a cell holds a private key or a secret, by its content.
 pub(super) fn holds_private_material(cell: &str) -> bool {
-    const SIGNS: &[&str] = &[
-        "PuTTY-User-Key-File",
-        "Private-Lines:",
-        "AGE-SECRET-KEY-",
-        "BEGIN OpenVPN Static",
-        // base64 of `openssh-key-v1`
-        "b3BlbnNzaC1rZXktdjE",
-    ];
-    if SIGNS.iter().any(|sign| cell.contains(sign)) {
-        return true;
+    use telling::{BETWEEN, BLANK, DASH, J, L, QUOTE, V, X, Y};
+    // A digest is the commonest long cell.
+    if cell.bytes().all(|b| b.is_ascii_hexdigit()) && !cell.starts_with("30") {
+        return false;
     }
-    // `PRIVATE KEY` as words of prose or of a type is no key; behind an armour's dashes it is.
-    if cell.contains("PRIVATE KEY") && (cell.contains("-----BEGIN") || cell.contains("---- BEGIN"))
+    const SIGNS: &[(u16, &str)] = &[
+        (Y | DASH, "PuTTY-User-Key-File"),
+        (L | DASH, "Private-Lines:"),
+        (Y | DASH, "AGE-SECRET-KEY-"),
+        (V | BLANK, "BEGIN OpenVPN Static"),
+        // base64 of `openssh-key-v1`
+        (X | J, "b3BlbnNzaC1rZXktdjE"),
+    ];
+    let seen = telling::of(cell);
+    let may_have = |all: u16| seen & all == all;
+    if SIGNS
+        .iter()
+        .any(|(all, sign)| may_have(*all) && cell.contains(sign))
     {
         return true;
     }
-    if cell.contains("\"kty\"") && (cell.contains("\"d\"") || cell.contains("\"k\"")) {
+    // `PRIVATE KEY` as words of prose or of a type is no key; behind an armour's dashes it is.
+    if may_have(Y | DASH | BLANK)
+        && cell.contains("PRIVATE KEY")
+        && (cell.contains("-----BEGIN") || cell.contains("---- BEGIN"))
+    {
         return true;
     }
-    cell.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
-        .filter(|word| word.len() >= 48)
-        .any(encoded_private_key)
+    if may_have(QUOTE)
+        && cell.contains("\"kty\"")
+        && (cell.contains("\"d\"") || cell.contains("\"k\""))
+    {
+        return true;
+    }
+    if cell.len() < SHORTEST_WORD {
+        false
+    } else if may_have(BETWEEN) {
+        has_encoded_private_key(cell)
+    } else {
+        is_encoded_private_key(cell)
+    }
+}
+
+fn has_encoded_private_key(cell: &str) -> bool {
+    if !cell.is_ascii() {
+        return cell
+            .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
+            .any(is_encoded_private_key);
+    }
+    let between = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r' | b'"' | b'\'' | b',' | b';');
+    cell.as_bytes()
+        .split(between)
+        .filter(|word| word.len() >= SHORTEST_WORD)
+        .filter_map(|word| std::str::from_utf8(word).ok())
+        .any(is_encoded_private_key)
 }
 
 /// Whether a word is base64 or hexadecimal of DER that begins like a private key (RFC 8017 A.1.2, RFC 5958, RFC 5915),
 /// an encrypted one (RFC 5958, section 3) or a PKCS#12 file (RFC 7292).
-fn encoded_private_key(word: &str) -> bool {
+fn is_encoded_private_key(word: &str) -> bool {
+    // What it must begin with, for 0x30 in hexadecimal, 0x30 in base64 and `-` in base64.
+    if word.len() < SHORTEST_WORD || !word.starts_with(['3', 'M', 'L']) {
+        return false;
+    }
     let hex: Option<Vec<u8>> = word.get(..48).and_then(|head| {
         head.as_bytes()
             .chunks(2)

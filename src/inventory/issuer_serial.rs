@@ -2,6 +2,7 @@
 
 use super::serial;
 use crate::model::Identifier;
+use std::sync::Arc;
 
 /// The parts of a cell that names issuer and serial.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,11 +19,12 @@ impl Parts {
         if self.issuer.is_empty() {
             return Err("issuer and serial, but the issuer is empty");
         }
+        let issuer: Arc<str> = self.issuer.as_str().into();
         Ok(serial::readings(&self.serial, None)?
             .into_iter()
             .map(|serial| Identifier::IssuerSerial {
-                issuer: self.issuer.clone(),
-                serial,
+                issuer: Arc::clone(&issuer),
+                serial: serial.into(),
             })
             .collect())
     }
@@ -30,6 +32,9 @@ impl Parts {
 
 /// Finds both labels in a line; `None` where one is lacking.
 pub(super) fn split(line: &str) -> Option<Parts> {
+    if !has_ignoring_case(line, "issuer") {
+        return None;
+    }
     let lower = line.to_ascii_lowercase();
     let issuer = label(&lower, "issuer", &["dn", "name"])?;
     let serial = label(&lower, "serial", &["number", "no", "nr"])?;
@@ -55,6 +60,17 @@ pub(super) fn split(line: &str) -> Option<Parts> {
             rest: trim(&rest),
         }
     })
+}
+
+/// Whether a text has a word, without a copy of it in lower case.
+fn has_ignoring_case(text: &str, word: &str) -> bool {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let Some(first) = word.first() else {
+        return true;
+    };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text)
+        .filter_map(|at| text.get(at..at + word.len()))
+        .any(|found| found.eq_ignore_ascii_case(word))
 }
 
 /// Where a label begins and where its value does. `serialNumber=` inside a distinguished name is an attribute (RFC 4519,

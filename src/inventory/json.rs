@@ -332,7 +332,13 @@ impl Builder {
         }
         cells.sort_by_key(|(column, _)| *column);
         cells.dedup_by_key(|(column, _)| *column);
-        self.table.push(name, Row { at, cells })
+        self.table.push(
+            name,
+            Row {
+                at,
+                cells: cells.into(),
+            },
+        )
     }
 }
 
@@ -441,8 +447,8 @@ mod tests {
                 (
                     r.at,
                     r.cells
-                        .into_iter()
-                        .map(|(i, c)| (headers[i].clone(), c))
+                        .iter()
+                        .map(|(i, c)| (headers[i].clone(), c.to_owned()))
                         .collect(),
                 )
             })

@@ -38,7 +38,13 @@ impl Listed {
             }
         }
         row.sort_by_key(|(column, _)| *column);
-        self.table.push(name, Row { at, cells: row })
+        self.table.push(
+            name,
+            Row {
+                at,
+                cells: row.into(),
+            },
+        )
     }
 
     /// The table.

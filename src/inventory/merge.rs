@@ -7,6 +7,7 @@
 use super::heading::compact;
 use crate::model::{Entry, Identifier, Inventory, KeyId, Moment, RowFault, State};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What an identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,17 @@ struct Pair {
 
 /// Completes the rows of all exports from each other, in the order of precedence.
 pub fn merge(inventories: &mut [Inventory]) {
+    if inventories.len() > 1 {
+        complete_each_other(inventories);
+    }
+    // A source whose rows all have owners from another one needs no column of its own.
+    for inventory in inventories {
+        inventory.has_owner_column |=
+            !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
+    }
+}
+
+fn complete_each_other(inventories: &mut [Inventory]) {
     let mut first: HashMap<(Level, String), At> = HashMap::new();
     // Row to the rows of earlier exports that are on the same thing.
     let mut pairs: Vec<Pair> = Vec::new();
@@ -71,7 +83,7 @@ pub fn merge(inventories: &mut [Inventory]) {
                 inventory
                     .faults
                     .extend(conflicts.into_iter().map(|reason| RowFault {
-                        source: source.clone(),
+                        source: source.to_string(),
                         column: None,
                         reason,
                         row_lost: false,
@@ -79,11 +91,6 @@ pub fn merge(inventories: &mut [Inventory]) {
             }
         }
         put(inventories, earlier, earlier_entry);
-    }
-    // A source whose rows all have owners from another one needs no column of its own.
-    for inventory in inventories {
-        inventory.has_owner_column |=
-            !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
     }
 }
 
@@ -247,12 +254,12 @@ type Tell<'a> = dyn FnMut(&str, &str, &str) + 'a;
 
 fn words(
     field: &str,
-    later: &mut Option<String>,
-    earlier: &mut Option<String>,
+    later: &mut Option<Arc<str>>,
+    earlier: &mut Option<Arc<str>>,
     told: &mut Tell<'_>,
 ) {
-    let same = |a: &String, b: &String| compact(a) == compact(b);
-    let shown = |word: &String| super::hush::quoted(word);
+    let same = |a: &Arc<str>, b: &Arc<str>| compact(a) == compact(b);
+    let shown = |word: &Arc<str>| super::hush::quoted(word);
     both(field, later, earlier, same, shown, told);
 }
 
@@ -296,7 +303,7 @@ fn fill<T: Clone>(later: &mut Option<T>, earlier: &mut Option<T>) {
     }
 }
 
-fn fill_list<T: Clone>(later: &mut Vec<T>, earlier: &mut Vec<T>) {
+fn fill_list<T: Clone>(later: &mut Box<[T]>, earlier: &mut Box<[T]>) {
     match (later.is_empty(), earlier.is_empty()) {
         (true, false) => later.clone_from(earlier),
         (false, true) => earlier.clone_from(later),
@@ -304,7 +311,7 @@ fn fill_list<T: Clone>(later: &mut Vec<T>, earlier: &mut Vec<T>) {
     }
 }
 
-fn unite<T: Clone + Ord>(later: &mut Vec<T>, earlier: &mut Vec<T>) {
+fn unite<T: Clone + Ord>(later: &mut Box<[T]>, earlier: &mut Box<[T]>) {
     let mut seen: BTreeMap<T, ()> = BTreeMap::new();
     let mut all: Vec<T> = Vec::new();
     for thing in earlier.iter().chain(later.iter()) {
@@ -312,8 +319,8 @@ fn unite<T: Clone + Ord>(later: &mut Vec<T>, earlier: &mut Vec<T>) {
             all.push(thing.clone());
         }
     }
-    later.clone_from(&all);
-    *earlier = all;
+    *later = all.as_slice().into();
+    *earlier = all.into();
 }
 
 #[cfg(test)]
@@ -356,8 +363,8 @@ mod tests {
             (Some("Anna"), Some("Anna"))
         );
         assert_eq!(ca.expires, cmdb.expires);
-        assert_eq!(cmdb.id, "C-1");
-        assert_eq!(ca.id, "77");
+        assert_eq!(&*cmdb.id, "C-1");
+        assert_eq!(&*ca.id, "77");
         assert!(conflicts(&both[0]).is_empty());
         assert_eq!(
             conflicts(&both[1]),

@@ -20,6 +20,8 @@ mod delimited;
 mod json;
 mod listed;
 mod own;
+mod record;
+mod row;
 mod table;
 mod text;
 mod workbook;
@@ -39,6 +41,7 @@ mod dates;
 mod fingerprint;
 mod hush;
 mod issuer_serial;
+mod memo;
 mod period;
 mod place_columns;
 mod places;
@@ -150,7 +153,10 @@ fn understand(
             "rows of which no column is known",
         ));
     }
-    let understood = rows::understand(name, &table, &mapping);
+    let suspicions = profile.map_or_else(Vec::new, |p| p.suspicions(&table));
+    let rows = std::mem::take(&mut table.rows);
+    let count = rows.len() + table.lost;
+    let understood = rows::understand(name, &table.headers, rows, &mapping);
     let of_file = |column: Option<String>, reason: String| RowFault {
         source: name.to_owned(),
         column,
@@ -165,7 +171,6 @@ fn understand(
             .into_iter()
             .map(|(header, reason)| of_file(Some(hush::quoted(&header)), reason)),
     );
-    let suspicions = profile.map_or_else(Vec::new, |p| p.suspicions(&table));
     faults.append(&mut table.faults);
     faults.extend(understood.faults);
     let field = |used: &Use| match used {
@@ -178,7 +183,7 @@ fn understand(
         form,
         profile: profile.map(|p| p.name.clone()),
         as_of: options.as_of.or(made),
-        rows: (table.rows.len() + table.lost) as u64,
+        rows: count as u64,
         unusable: (table.lost + understood.spoilt) as u64,
         entries: understood.entries,
         faults,

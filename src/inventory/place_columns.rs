@@ -2,6 +2,7 @@
 
 use super::places;
 use crate::model::EntryPlace;
+use std::sync::Arc;
 
 /// Most places that a row may have.
 const MAX_PLACES: usize = 10_000;
@@ -12,11 +13,17 @@ pub(super) struct Columns {
     locations: Vec<EntryPlace>,
     hosts: Vec<EntryPlace>,
     paths: Vec<EntryPlace>,
+    /// What was read before.
+    known: places::Hosts,
 }
 
 impl Columns {
     /// Adds a cell of a column of locations; gives what could not be read.
     pub(super) fn location(&mut self, cell: &str) -> Vec<String> {
+        if let Some(place) = self.known.plain(cell) {
+            self.locations.push(place);
+            return Vec::new();
+        }
         let (mut places, faults) = places::read_cell(cell);
         self.locations.append(&mut places);
         faults
@@ -36,20 +43,22 @@ impl Columns {
         faults
     }
 
-    /// One list. A path without host is on the hosts of the row's host column, else on the hosts that its location column
+    /// One list, and none are left. A path without host is on the hosts of the row's host column, else on the hosts that its location column
     /// names. A host alone counts as a whole only where no path is on it and nothing stands in a token or a cloud, since a
     /// whole host would allow more than the row says.
-    pub(super) fn combined(self) -> Vec<EntryPlace> {
-        let Self {
-            locations,
-            hosts,
-            paths,
-        } = self;
-        let names = |places: &[EntryPlace]| -> Vec<String> {
+    pub(super) fn combined(&mut self) -> Box<[EntryPlace]> {
+        let alone = self.hosts.is_empty() && self.paths.is_empty();
+        if alone && matches!(*self.locations, [] | [EntryPlace::Exact { .. }]) {
+            return self.locations.drain(..).collect();
+        }
+        let locations = std::mem::take(&mut self.locations);
+        let hosts = std::mem::take(&mut self.hosts);
+        let paths = std::mem::take(&mut self.paths);
+        let names = |places: &[EntryPlace]| -> Vec<Arc<str>> {
             places
                 .iter()
                 .filter_map(|p| match p {
-                    EntryPlace::Host(h) => Some(h.clone()),
+                    EntryPlace::Host(h) => Some(Arc::clone(h)),
                     _ => None,
                 })
                 .collect()
@@ -82,17 +91,17 @@ impl Columns {
             let named = all.iter().any(|p| host_of(p) == Some(host));
             // A location column that names a host on its own says so itself.
             if !named && (!elsewhere || from_locations.contains(host)) {
-                all.push(EntryPlace::Host(host.clone()));
+                all.push(EntryPlace::Host(Arc::clone(host)));
             }
         }
         let mut seen = std::collections::BTreeSet::new();
         all.retain(|p| seen.insert(p.clone()));
         all.truncate(MAX_PLACES);
-        all
+        all.into()
     }
 }
 
-fn spread(place: &EntryPlace, hosts: &[String], all: &mut Vec<EntryPlace>) {
+fn spread(place: &EntryPlace, hosts: &[Arc<str>], all: &mut Vec<EntryPlace>) {
     if hosts.is_empty() || all.len() > MAX_PLACES {
         all.push(place.clone());
         return;
@@ -100,7 +109,7 @@ fn spread(place: &EntryPlace, hosts: &[String], all: &mut Vec<EntryPlace>) {
     match place {
         EntryPlace::Exact { host: None, path } => {
             all.extend(hosts.iter().map(|h| EntryPlace::Exact {
-                host: Some(h.clone()),
+                host: Some(Arc::clone(h)),
                 path: path.clone(),
             }))
         }
@@ -108,14 +117,14 @@ fn spread(place: &EntryPlace, hosts: &[String], all: &mut Vec<EntryPlace>) {
             host: None,
             pattern,
         } => all.extend(hosts.iter().map(|h| EntryPlace::Glob {
-            host: Some(h.clone()),
+            host: Some(Arc::clone(h)),
             pattern: pattern.clone(),
         })),
         other => all.push(other.clone()),
     }
 }
 
-fn host_of(place: &EntryPlace) -> Option<&String> {
+fn host_of(place: &EntryPlace) -> Option<&Arc<str>> {
     match place {
         EntryPlace::Exact { host, .. } | EntryPlace::Glob { host, .. } => host.as_ref(),
         EntryPlace::Host(host) => Some(host),
@@ -134,7 +143,7 @@ mod tests {
         }
     }
 
-    fn combined(location: &str, host: &str, path: &str) -> Vec<EntryPlace> {
+    fn combined(location: &str, host: &str, path: &str) -> Box<[EntryPlace]> {
         let mut columns = Columns::default();
         assert_eq!(columns.location(location), Vec::<String>::new());
         assert_eq!(columns.host(host), Vec::<String>::new());
@@ -144,28 +153,28 @@ mod tests {
 
     #[test]
     fn hosts_and_paths_of_different_columns_belong_together() {
-        assert_eq!(combined("", "web01", "/a"), [exact("web01", "/a")]);
+        assert_eq!(*combined("", "web01", "/a"), [exact("web01", "/a")]);
         assert_eq!(
-            combined("", "web01, web02", "/a"),
+            *combined("", "web01, web02", "/a"),
             [exact("web01", "/a"), exact("web02", "/a")]
         );
-        assert_eq!(combined("web01", "", "/a"), [exact("web01", "/a")]);
-        assert_eq!(combined("/a", "web01", ""), [exact("web01", "/a")]);
+        assert_eq!(*combined("web01", "", "/a"), [exact("web01", "/a")]);
+        assert_eq!(*combined("/a", "web01", ""), [exact("web01", "/a")]);
     }
 
     #[test]
     fn a_host_does_not_widen_an_exact_place() {
-        assert_eq!(combined("web01:/a", "web01", ""), [exact("web01", "/a")]);
+        assert_eq!(*combined("web01:/a", "web01", ""), [exact("web01", "/a")]);
         assert_eq!(
-            combined("hsm:slot1", "web01", ""),
+            *combined("hsm:slot1", "web01", ""),
             [EntryPlace::Elsewhere("hsm:slot1".into())]
         );
         assert_eq!(
-            combined("web01:/a", "web02", ""),
+            *combined("web01:/a", "web02", ""),
             [exact("web01", "/a"), EntryPlace::Host("web02".into())]
         );
         assert_eq!(
-            combined("", "web01", ""),
+            *combined("", "web01", ""),
             [EntryPlace::Host("web01".into())]
         );
     }

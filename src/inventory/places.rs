@@ -11,10 +11,48 @@
 //! | `hsm:…`, `pkcs11:…`, `arn:…`, `https://…`, `\\server\share`, `Azure Key Vault` | somewhere that a sweep cannot see |
 
 use super::hush::shape;
+use super::memo::Memo;
 use crate::model::EntryPlace;
+use std::sync::Arc;
 
 /// Most places that are taken from one cell.
 const MAX_IN_CELL: usize = 10_000;
+
+/// Hosts that stand before paths, as most of them do in many rows.
+#[derive(Debug, Default)]
+pub(super) struct Hosts(Memo<Option<Arc<str>>>);
+
+impl Hosts {
+    /// A cell of `host:/path` and of no sign that may mean more than that, as most cells are.
+    pub(super) fn plain(&mut self, cell: &str) -> Option<EntryPlace> {
+        let (front, path) = cell.split_once(':')?;
+        if path.len() > 1_024 || !is_plain_path(path) {
+            return None;
+        }
+        Some(EntryPlace::Exact {
+            host: Some(self.0.get(front, plain_host)?),
+            path: path.into(),
+        })
+    }
+}
+
+fn is_plain_path(path: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b'+');
+    let bytes = path.as_bytes();
+    bytes.first() == Some(&b'/')
+        && bytes.last() != Some(&b'/')
+        && bytes.iter().all(|b| fits(*b))
+        // No part is empty or `.`, which would be left out.
+        && !bytes.windows(3).any(|w| matches!(w, b"/./" | [b'/', b'/', _]))
+}
+
+/// A name of more than one letter (a drive has one) that is a host before a path, and nothing else.
+fn plain_host(front: &str) -> Option<Arc<str>> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let is_plain = front.len() > 1 && front.bytes().all(fits);
+    let host = certain_host(front).filter(|_| is_plain)?;
+    (!is_elsewhere(&format!("{front}:/"))).then(|| host.into())
+}
 
 /// Reads a cell of places, and says what could not be read in it.
 pub(super) fn read_cell(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
@@ -44,7 +82,7 @@ pub(super) fn read_hosts(cell: &str) -> (Vec<EntryPlace>, Vec<String>) {
     let hosts: Option<Vec<EntryPlace>> = words
         .iter()
         .take(MAX_IN_CELL)
-        .map(|w| certain_host(w).map(EntryPlace::Host))
+        .map(|w| Some(EntryPlace::Host(certain_host(w)?.into())))
         .collect();
     match hosts {
         Some(hosts) => (hosts, Vec::new()),
@@ -101,11 +139,11 @@ fn read_piece(piece: &str) -> Option<Vec<EntryPlace>> {
     if let Some((scheme, rest)) = piece.split_once("://") {
         return match scheme.to_ascii_lowercase().as_str() {
             "file" | "ssh" | "sftp" | "scp" | "rsync" => url(rest),
-            _ => Some(vec![EntryPlace::Elsewhere(piece.to_owned())]),
+            _ => Some(vec![EntryPlace::Elsewhere(piece.into())]),
         };
     }
     if is_elsewhere(piece) {
-        return Some(vec![EntryPlace::Elsewhere(piece.to_owned())]);
+        return Some(vec![EntryPlace::Elsewhere(piece.into())]);
     }
     if let Some((front, path)) = piece.split_once(":/").map(|(f, p)| (f, p.len() + 1)) {
         return on_host(Some(front), piece.get(piece.len() - path..)?);
@@ -113,7 +151,7 @@ fn read_piece(piece: &str) -> Option<Vec<EntryPlace>> {
     if let Some((front, path)) = piece.split_once(":~") {
         return on_host(Some(front), piece.get(piece.len() - path.len() - 1..)?);
     }
-    host(piece).map(|h| vec![EntryPlace::Host(h)])
+    host(piece).map(|h| vec![EntryPlace::Host(h.into())])
 }
 
 /// `host/path`, `/path`, `user@host:22/path` after a scheme.
@@ -127,7 +165,7 @@ fn url(rest: &str) -> Option<Vec<EntryPlace>> {
         _ => name,
     };
     if path.is_empty() || path == "/" {
-        return host(name).map(|h| vec![EntryPlace::Host(h)]);
+        return host(name).map(|h| vec![EntryPlace::Host(h.into())]);
     }
     let name = (!name.is_empty() && !name.eq_ignore_ascii_case("localhost")).then_some(name);
     on_host(name, &path)
@@ -160,6 +198,7 @@ fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
 }
 
 fn one(host: Option<String>, path: &str) -> EntryPlace {
+    let host = host.map(Arc::from);
     let mut clean = String::with_capacity(path.len());
     for c in path.chars() {
         if !(c == '/' && clean.ends_with('/')) {
@@ -175,10 +214,13 @@ fn one(host: Option<String>, path: &str) -> EntryPlace {
     if clean.contains(['*', '?', '[']) {
         EntryPlace::Glob {
             host,
-            pattern: clean,
+            pattern: clean.into(),
         }
     } else {
-        EntryPlace::Exact { host, path: clean }
+        EntryPlace::Exact {
+            host,
+            path: clean.into(),
+        }
     }
 }
 
@@ -391,15 +433,15 @@ mod tests {
 
     fn exact(host: &str, path: &str) -> EntryPlace {
         EntryPlace::Exact {
-            host: (!host.is_empty()).then(|| host.to_owned()),
-            path: path.to_owned(),
+            host: (!host.is_empty()).then(|| host.into()),
+            path: path.into(),
         }
     }
 
     fn glob(host: &str, pattern: &str) -> EntryPlace {
         EntryPlace::Glob {
-            host: (!host.is_empty()).then(|| host.to_owned()),
-            pattern: pattern.to_owned(),
+            host: (!host.is_empty()).then(|| host.into()),
+            pattern: pattern.into(),
         }
     }
 
@@ -471,10 +513,52 @@ mod tests {
             "HSM",
             "kms",
         ] {
-            check(cell, &[EntryPlace::Elsewhere(cell.to_owned())]);
+            check(cell, &[EntryPlace::Elsewhere(cell.into())]);
         }
         check("vault01", &[EntryPlace::Host("vault01".into())]);
         check("hsm-gw:/etc/a", &[exact("hsm-gw", "/etc/a")]);
+    }
+
+    #[test]
+    fn plain_places_are_what_they_are_in_full() {
+        let mut hosts = Hosts::default();
+        for cell in [
+            "web01:/etc/ssl/a.key",
+            "WEB01.example.com.:/a",
+            "10.0.0.5:/a",
+            "web01:/a/.",
+            "web01:/..",
+            "web01:22:/a",
+            "db:/etc/a.key",
+            "a:/etc/a",
+            "A:/etc/a",
+            "any:/etc/a",
+            "all:/a",
+            "file:/etc/a",
+            "localhost:/a",
+            "vault:/a",
+            "azurekv:/a",
+            "token:/a",
+            "web01:/a//b",
+            "web01:/a/./b",
+            "web01:/a/",
+            "web01:/",
+            "web01:/a*",
+            "web01:/a b",
+            "web01:relative",
+            "-web:/a",
+            "web..a:/a",
+            "web01://a",
+            "pkcs11:/a",
+            "no:/a",
+            ":/a",
+            "1:/a",
+        ] {
+            if let Some(place) = hosts.plain(cell) {
+                assert_eq!(read_cell(cell), (vec![place], vec![]), "{cell}");
+            }
+        }
+        assert_eq!(hosts.plain("Web01:/a"), Some(exact("web01", "/a")));
     }
 
     #[test]

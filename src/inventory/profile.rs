@@ -6,7 +6,8 @@
 use super::InventoryError;
 use super::columns::Field;
 use super::heading::{Base, Order, compact};
-use super::table::Table;
+use super::memo::Memo;
+use super::table::{Cells, Table};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -325,9 +326,8 @@ impl Profile {
             let column = table.headers.len();
             table.headers.push(constant_header(assigned.field.name()));
             for row in &mut table.rows {
-                let cell = row.cells.iter().find(|(at, _)| *at == assigned.column);
-                if let Some((_, cell)) = cell.cloned() {
-                    row.cells.push((column, cell));
+                if let Some(cell) = row.cells.get(assigned.column).map(str::to_owned) {
+                    row.cells.edit(|cells| cells.push((column, cell)));
                 }
             }
         }
@@ -340,8 +340,8 @@ impl Profile {
             };
             let before = table.rows.len();
             table.rows.retain(|row| {
-                let cell = row.cells.iter().find(|(at, _)| *at == index);
-                cell.is_none_or(|(_, cell)| words.iter().any(|w| same(w, cell)))
+                let cell = row.cells.get(index);
+                cell.is_none_or(|cell| words.iter().any(|w| same(w, cell)))
             });
             let gone = before - table.rows.len();
             if gone > 0 {
@@ -362,19 +362,32 @@ impl Profile {
             .filter(|(f, _)| Some(*f) == wanted)
             .filter_map(|(_, column)| index_of(table, column))
             .collect();
-        for (index, cell) in table.rows.iter_mut().flat_map(|r| &mut r.cells) {
-            if indexes.contains(index)
-                && let Some(word) = words
-                    .iter()
-                    .find(|(from, _)| *from != ANY && same(from, cell))
-                    .map(|(_, word)| word)
-                    .or_else(|| words.get(ANY))
-            {
-                word.clone_into(cell);
-            }
-        }
+        let meant = |cell: &str| {
+            words
+                .iter()
+                .find(|(from, _)| *from != ANY && same(from, cell))
+                .map(|(_, word)| word)
+                .or_else(|| words.get(ANY))
+        };
+        let mut known: Memo<Option<&String>> = Memo::default();
         for row in &mut table.rows {
-            row.cells.retain(|(_, cell)| !cell.is_empty());
+            let found: Vec<(usize, &String)> = row
+                .cells
+                .iter()
+                .filter(|(at, _)| indexes.contains(at))
+                .filter_map(|(at, cell)| Some((at, known.get(cell, meant)?)))
+                .collect();
+            if found.is_empty() {
+                continue;
+            }
+            row.cells.edit(|cells| {
+                for (at, cell) in cells.iter_mut() {
+                    if let Some((_, word)) = found.iter().find(|(f, _)| f == at) {
+                        (*word).clone_into(cell);
+                    }
+                }
+                cells.retain(|(_, cell)| !cell.is_empty());
+            });
         }
     }
 
@@ -388,8 +401,9 @@ impl Profile {
         let column = table.headers.len();
         let mut used = false;
         for row in &mut table.rows {
-            if !row.cells.iter().any(|(at, _)| present.contains(at)) {
-                row.cells.push((column, value.to_owned()));
+            if !row.cells.iter().any(|(at, _)| present.contains(&at)) {
+                row.cells
+                    .edit(|cells| cells.push((column, value.to_owned())));
                 used = true;
             }
         }
@@ -431,13 +445,11 @@ impl Join {
         let (Some(left), Some(right)) = (indexes(&self.where_columns), indexes(&self.equal)) else {
             return;
         };
-        let key = |cells: &[(usize, String)], columns: &[usize]| -> Option<Vec<String>> {
-            let of = |c: &usize| Some(cells.iter().find(|(at, _)| at == c)?.1.clone());
+        let key = |cells: &Cells, columns: &[usize]| -> Option<Vec<String>> {
+            let of = |c: &usize| cells.get(*c).map(str::to_owned);
             columns.iter().map(of).collect()
         };
-        let is = |cells: &[(usize, String)], word: &str| {
-            cells.iter().any(|(at, cell)| *at == by && same(word, cell))
-        };
+        let is = |cells: &Cells, word: &str| cells.get(by).is_some_and(|cell| same(word, cell));
         let mut givers = std::collections::HashMap::new();
         for (number, row) in table.rows.iter().enumerate() {
             if is(&row.cells, &self.from)
@@ -447,7 +459,7 @@ impl Join {
             }
         }
         let mut given = std::collections::HashSet::new();
-        let mut completed: Vec<(usize, Vec<(usize, String)>)> = Vec::new();
+        let mut completed: Vec<(usize, Cells)> = Vec::new();
         for (number, row) in table.rows.iter().enumerate() {
             if is(&row.cells, &self.into)
                 && let Some(giver) = key(&row.cells, &left).and_then(|k| givers.get(&k))
@@ -456,10 +468,10 @@ impl Join {
                 let lacking = other
                     .cells
                     .iter()
-                    .filter(|(at, _)| !row.cells.iter().any(|(own, _)| own == at));
-                let mut cells: Vec<_> = row.cells.iter().chain(lacking).cloned().collect();
+                    .filter(|(at, _)| row.cells.get(*at).is_none());
+                let mut cells: Vec<_> = row.cells.iter().chain(lacking).collect();
                 cells.sort_by_key(|(at, _)| *at);
-                completed.push((number, cells));
+                completed.push((number, Cells::new(cells.into_iter())));
                 given.insert(*giver);
             }
         }

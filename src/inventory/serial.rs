@@ -13,6 +13,13 @@ const SURELY_DECIMAL: usize = 41;
 /// the length nor a leading zero tells, both readings are given.
 pub(super) fn readings(text: &str, base: Option<Base>) -> Result<Vec<String>, &'static str> {
     let text = text.trim();
+    // With a letter and nothing but digits there is one reading.
+    if text.len() <= MAX_HEX
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+    {
+        return Ok(vec![without_zeros(&text.to_ascii_lowercase())]);
+    }
     if is_rounded(text) {
         return Err("a number that a spreadsheet has rounded; its digits are lost");
     }
@@ -66,8 +73,11 @@ pub(super) fn readings(text: &str, base: Option<Base>) -> Result<Vec<String>, &'
 
 /// `1.23E+47`, as spreadsheets write long numbers.
 pub(super) fn is_rounded(text: &str) -> bool {
-    let lower = text.trim().to_ascii_lowercase();
-    let Some((mantissa, exponent)) = lower.split_once("e+") else {
+    let text = text.trim();
+    let split = memchr::memchr_iter(b'+', text.as_bytes())
+        .filter_map(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
+        .find_map(|(before, exponent)| Some((before.strip_suffix(['e', 'E'])?, exponent)));
+    let Some((mantissa, exponent)) = split else {
         return false;
     };
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());

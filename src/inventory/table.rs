@@ -1,6 +1,7 @@
 //! What all forms of export become before they are understood: headers and rows of text.
 
 use super::InventoryError;
+pub(super) use super::row::{Cells, Row};
 use crate::model::RowFault;
 
 /// Most rows that an export may have.
@@ -41,15 +42,6 @@ pub(super) struct Origin {
     pub(super) delimiter: u8,
     /// The sheet of a workbook.
     pub(super) sheet: String,
-}
-
-/// One row.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    /// Physical line (CSV, JSON lines) or index (JSON), from 1.
-    pub(super) at: u64,
-    /// Cells that are not empty, trimmed, each with the index of its header, ascending.
-    pub(super) cells: Vec<(usize, String)>,
 }
 
 impl Table {

@@ -5,31 +5,33 @@ use crate::model::{EntryKind, State};
 
 /// Words that fill a cell and say nothing.
 pub(super) fn is_nothing(cell: &str) -> bool {
+    const FILLERS: &[&str] = &[
+        "n/a",
+        "na",
+        "n.a.",
+        "none",
+        "null",
+        "nil",
+        "nan",
+        "not set",
+        "not applicable",
+        "tbd",
+        "tba",
+        "unknown",
+        "undefined",
+        "(none)",
+        "(blank)",
+        "(empty)",
+        "unspecified",
+        "#n/a",
+        "to be defined",
+    ];
     let cell = cell.trim();
-    cell.chars()
-        .all(|c| !c.is_alphanumeric() && !matches!(c, '*' | '~' | '/' | '#'))
-        || matches!(
-            cell.to_ascii_lowercase().as_str(),
-            "n/a"
-                | "na"
-                | "n.a."
-                | "none"
-                | "null"
-                | "nil"
-                | "nan"
-                | "not set"
-                | "not applicable"
-                | "tbd"
-                | "tba"
-                | "unknown"
-                | "undefined"
-                | "(none)"
-                | "(blank)"
-                | "(empty)"
-                | "unspecified"
-                | "#n/a"
-                | "to be defined"
-        )
+    let says = |c: char| c.is_alphanumeric() || matches!(c, '*' | '~' | '/' | '#');
+    !cell.contains(says)
+        || (cell.len() <= 14
+            && cell.starts_with(['n', 'N', 't', 'T', 'u', 'U', '(', '#'])
+            && FILLERS.iter().any(|f| f.eq_ignore_ascii_case(cell)))
 }
 
 /// The state that a word means (NIST SP 800-57 part 1, section 7, and what registers write for it).

@@ -3,27 +3,30 @@
 use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 use super::key_id::KeyId;
 use super::kind::Kind;
-use std::collections::BTreeMap;
+use super::row_source::RowSource;
+use std::sync::Arc;
 
 /// One row of the authoritative export, understood.
+///
+/// There may be millions, so nothing has room to spare, and what repeats over a column (or goes into the report) is shared.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entry {
     /// The row's own id, or `row-N` where it has none.
-    pub id: String,
-    /// File name and line or index, as `inventory.csv:18`.
-    pub source: String,
+    pub id: Arc<str>,
+    /// Where it stands.
+    pub source: RowSource,
     /// Name for people.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// What it is by the row's word, as written.
-    pub type_text: Option<String>,
+    pub type_text: Option<Arc<str>>,
     /// What it is, where the word is understood.
     pub kind: Option<EntryKind>,
     /// What it is for.
-    pub purpose: Option<String>,
+    pub purpose: Option<Arc<str>>,
     /// Who answers for it.
-    pub owner: Option<String>,
+    pub owner: Option<Arc<str>>,
     /// Further people who hold it.
-    pub custodians: Vec<String>,
+    pub custodians: Box<[Box<str>]>,
     /// When it was made.
     pub created: Option<Moment>,
     /// When it was last rotated.
@@ -37,29 +40,29 @@ pub struct Entry {
     /// Lifecycle state; absent when the row has none (then it counts as active).
     pub state: Option<State>,
     /// How much depends on it, as written.
-    pub criticality: Option<String>,
+    pub criticality: Option<Arc<str>>,
     /// Environment, as written.
-    pub environment: Option<String>,
+    pub environment: Option<Arc<str>>,
     /// Where it is allowed to be.
-    pub places: Vec<EntryPlace>,
+    pub places: Box<[EntryPlace]>,
     /// What it can be recognised by.
-    pub identifiers: Vec<Identifier>,
+    pub identifiers: Box<[Identifier]>,
     /// Algorithm, as written.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<Arc<str>>,
     /// Key size in bits.
     pub bits: Option<u32>,
     /// Subject distinguished name, as written.
-    pub subject: Option<String>,
+    pub subject: Option<Arc<str>>,
     /// Issuer distinguished name, as written.
-    pub issuer: Option<String>,
+    pub issuer: Option<Arc<str>>,
     /// Subject alternative names.
-    pub sans: Vec<String>,
+    pub sans: Box<[String]>,
     /// On how many hosts it may be, where the row says so.
     pub allowed_hosts: Option<u32>,
-    /// Columns that are not known, as they are.
-    pub extra: BTreeMap<String, String>,
+    /// Columns that are not known, as they are: header and cell, in the order of the headers' names.
+    pub extra: Box<[(Arc<str>, Box<str>)]>,
     /// Why the row has no identifier although it has a cell for one.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<Box<str>>,
 }
 
 /// What a row says that it is.
@@ -181,21 +184,21 @@ pub enum EntryPlace {
     /// One path on one host (or on any host, where none is named).
     Exact {
         /// Host, lower case; may be a pattern with `*` or `?`.
-        host: Option<String>,
+        host: Option<Arc<str>>,
         /// Absolute path.
-        path: String,
+        path: Box<str>,
     },
     /// A path pattern on one host or any.
     Glob {
         /// Host, lower case; may be a pattern with `*` or `?`.
-        host: Option<String>,
+        host: Option<Arc<str>>,
         /// Absolute path with `*`, `?`, `**` or `[…]`.
-        pattern: String,
+        pattern: Box<str>,
     },
     /// A whole host.
-    Host(String),
+    Host(Arc<str>),
     /// Somewhere that a file sweep cannot see (a token, a cloud, a vault), as written.
-    Elsewhere(String),
+    Elsewhere(Arc<str>),
 }
 
 /// Something that a row can be recognised by.
@@ -222,24 +225,24 @@ pub enum Identifier {
     /// Issuer and serial together.
     IssuerSerial {
         /// Issuer distinguished name, as written.
-        issuer: String,
+        issuer: Arc<str>,
         /// Serial, lower-case hexadecimal without leading zeros, or as written where only decimal is plausible.
-        serial: String,
+        serial: Box<str>,
     },
     /// A serial alone (weak below 64 bits).
-    Serial(String),
+    Serial(Box<str>),
     /// Subject key identifier, lower-case hexadecimal (weak).
-    Ski(String),
+    Ski(Box<str>),
     /// RFC 7638 thumbprint, base64url without padding.
-    JwkThumbprint(String),
+    JwkThumbprint(Box<str>),
     /// OpenPGP fingerprint, upper-case hexadecimal.
-    PgpFingerprint(String),
+    PgpFingerprint(Box<str>),
     /// OpenPGP key id, 16 upper-case hexadecimal digits (weak).
-    PgpKeyId(String),
+    PgpKeyId(Box<str>),
     /// libgcrypt keygrip.
     Keygrip(Hex<20>),
     /// CKA_ID, lower-case hexadecimal (weak).
-    Pkcs11Id(String),
+    Pkcs11Id(Box<str>),
 }
 
 /// A row that could not be used, or only in part.

@@ -95,6 +95,7 @@ const fn letter(digit: u8) -> u8 {
 }
 
 /// The value of each byte as a hexadecimal digit; 16 if it is none.
+#[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
 const VALUES: [u8; 256] = {
     let mut values = [16; 256];
     let mut value = 0;

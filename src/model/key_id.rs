@@ -29,6 +29,29 @@ pub enum KeyId {
 pub struct KeyIdError;
 
 impl KeyId {
+    /// The names of the kinds, as they stand before the digits.
+    pub const SCHEMES: [&'static str; 5] = [
+        "spki-sha256",
+        "ssh-sha256",
+        "pgp",
+        "secret",
+        "opaque-sha256",
+    ];
+
+    /// The identity that a scheme and its digits name.
+    pub fn of_scheme(scheme: &str, digits: &str) -> Option<Self> {
+        match scheme {
+            "spki-sha256" => digits.parse().map(Self::Spki).ok(),
+            "ssh-sha256" => digits.parse().map(Self::Ssh).ok(),
+            "secret" => digits.parse().map(Self::Secret).ok(),
+            "opaque-sha256" => digits.parse().map(Self::Opaque).ok(),
+            "pgp" if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Some(Self::Pgp(digits.to_ascii_uppercase()))
+            }
+            _ => None,
+        }
+    }
+
     /// The order of the texts, without making them.
     pub fn by_text(&self, other: &Self) -> Ordering {
         let scheme = |id: &Self| match id {
@@ -62,16 +85,7 @@ impl FromStr for KeyId {
 
     fn from_str(text: &str) -> Result<Self, KeyIdError> {
         let (scheme, rest) = text.split_once(':').ok_or(KeyIdError)?;
-        match scheme {
-            "spki-sha256" => rest.parse().map(Self::Spki).map_err(|_| KeyIdError),
-            "ssh-sha256" => rest.parse().map(Self::Ssh).map_err(|_| KeyIdError),
-            "secret" => rest.parse().map(Self::Secret).map_err(|_| KeyIdError),
-            "opaque-sha256" => rest.parse().map(Self::Opaque).map_err(|_| KeyIdError),
-            "pgp" if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                Ok(Self::Pgp(rest.to_ascii_uppercase()))
-            }
-            _ => Err(KeyIdError),
-        }
+        Self::of_scheme(scheme, rest).ok_or(KeyIdError)
     }
 }
 

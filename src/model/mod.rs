@@ -20,6 +20,7 @@ pub mod pgp;
 pub mod prints;
 pub mod proposal;
 pub mod report;
+pub mod row_source;
 pub mod secret;
 pub mod shared_text;
 pub mod sighting;
@@ -50,6 +51,7 @@ pub use report::{
     EntryReport, EntryStatus, InventorySummary, KeyReport, PolicySummary, Report, Summary,
     SweepSummary,
 };
+pub use row_source::RowSource;
 pub use secret::Secret;
 pub use shared_text::SharedText;
 pub use sighting::Sighting;

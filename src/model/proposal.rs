@@ -5,12 +5,13 @@ use super::entry::{EntryKind, State};
 use super::finding::Flag;
 use super::fingerprint::Fingerprints;
 use super::key_id::KeyId;
+use super::row_source::RowSource;
 
 /// One row that is lacking, or one that is wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     /// The row that is to be changed, as [`Entry::source`](super::Entry::source) cites it; none for a new one.
-    pub row: Option<String>,
+    pub row: Option<RowSource>,
     /// The finding that it answers; of several the first.
     pub flag: Flag,
     /// Why, in the words of the findings.

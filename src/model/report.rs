@@ -5,12 +5,14 @@ use super::gap::Gap;
 use super::host::HostReport;
 use super::key_id::KeyId;
 use super::kind::Class;
+use super::row_source::RowSource;
 use super::shared_text::SharedText;
 use super::sighting::Sighting;
 use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The schema that this version writes.
 pub const REPORT_SCHEMA: &str = "keymuster.report/1";
@@ -189,11 +191,11 @@ impl EntryStatus {
 pub struct EntryReport {
     /// The row's id.
     pub id: SharedText,
-    /// File name and line or index.
-    pub source: Box<str>,
+    /// Where it stands.
+    pub source: RowSource,
     /// The row's name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Box<str>>,
+    pub name: Option<Arc<str>>,
     /// The row's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<SharedText>,

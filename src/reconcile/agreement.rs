@@ -157,7 +157,7 @@ fn differences(
         out.push(format!("alternative names {}", parts.join(" and ")));
     }
     let mut serials = entry.identifiers.iter().filter_map(|i| match i {
-        Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(serial),
+        Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => Some(&**serial),
         _ => None,
     });
     let comparable = !link.named.is_empty() || cx.key.certificates.len() == 1;

@@ -17,6 +17,7 @@ use crate::model::{
 use crate::policy::{Owners, Policy};
 use jiff::civil::Date;
 use std::fmt;
+use std::sync::Arc;
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
@@ -381,7 +382,7 @@ impl<'a> Row<'a> {
 }
 
 /// The issuer that an identifier has beside its serial, as written.
-pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&String> {
+pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&Arc<str>> {
     match identifier {
         Identifier::IssuerSerial { issuer, .. } => Some(issuer),
         _ => None,

@@ -6,6 +6,7 @@ use super::sweeps::tidy;
 use crate::model::{EntryKind, EntryPlace, Flag};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a row names: an identifier as such, or what it was found to be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -116,7 +117,7 @@ fn at_one_place(world: &World<'_>, rows: &[usize]) -> impl Iterator<Item = Vec<u
 
 /// One text for one place; two spellings of a path are one place.
 fn place_key(place: &EntryPlace) -> String {
-    let any = |host: &Option<String>| host.as_deref().unwrap_or("*").to_lowercase();
+    let any = |host: &Option<Arc<str>>| host.as_deref().unwrap_or("*").to_lowercase();
     match place {
         EntryPlace::Exact { host, path } => format!("{}:{}", any(host), tidy(path)),
         EntryPlace::Glob { host, pattern } => format!("{}:{pattern}", any(host)),

@@ -101,7 +101,7 @@ pub(super) fn apply(
                                 .all(|place| location.contains(place)))
                 };
                 if one.exception.flag == Some(finding.flag)
-                    && one.key.exact == row.entry.id
+                    && *one.key.exact == *row.entry.id
                     && one.location.as_ref().is_some_and(located)
                 {
                     one.meet(finding);

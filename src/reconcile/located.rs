@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn places_of_rows() {
         let exact = |host: Option<&str>, path: &str| EntryPlace::Exact {
-            host: host.map(str::to_owned),
-            path: path.to_owned(),
+            host: host.map(Into::into),
+            path: path.into(),
         };
         let contains = |pattern: &str, place: &EntryPlace| Located::read(pattern).contains(place);
         assert!(contains("web01:/srv/**", &exact(Some("web01"), "/srv/a")));
@@ -148,10 +148,10 @@ mod tests {
         assert!(contains("/srv/**", &exact(None, "/srv/a")));
         assert!(!contains(
             "web01:/srv/**",
-            &EntryPlace::Host("web01".to_owned())
+            &EntryPlace::Host("web01".into())
         ));
-        assert!(contains("web01", &EntryPlace::Host("web01".to_owned())));
-        let elsewhere = EntryPlace::Elsewhere("hsm:1".to_owned());
+        assert!(contains("web01", &EntryPlace::Host("web01".into())));
+        let elsewhere = EntryPlace::Elsewhere("hsm:1".into());
         assert!(contains("*", &elsewhere) && !contains("web01", &elsewhere));
     }
 }

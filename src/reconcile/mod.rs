@@ -64,6 +64,7 @@ use foldhash::HashMap;
 use join::{Join, RowMatch};
 use names::{NameId, NameReader, Names};
 use renewal::Replaced;
+use std::sync::Arc;
 use texts::Texts;
 use trust::Trust;
 
@@ -345,7 +346,7 @@ fn entry_report(
     keys.extend(numbers.map(|k| k.id.clone()));
     EntryReport {
         id: row.id.clone(),
-        source: row.entry.source.as_str().into(),
+        source: row.entry.source.clone(),
         name: row.entry.name.as_deref().map(Into::into),
         owner: row.entry.owner.as_deref().map(SharedText::new),
         state: row.entry.state.map(|s| s.as_str().into()),
@@ -363,19 +364,15 @@ fn rows<'a>(
     names: &mut Names,
     environments: &mut Texts,
 ) -> Vec<Row<'a>> {
-    let mut list: Vec<(usize, &str, u64, &'a Entry)> = Vec::new();
+    let mut list: Vec<(usize, &'a Entry)> = Vec::new();
     for (number, inventory) in inventories.iter().enumerate() {
-        list.extend(inventory.entries.iter().map(|entry| {
-            let source = entry.source.rsplit_once(':');
-            let (name, line) = source.unwrap_or((&entry.source, ""));
-            (number, name, line.parse().unwrap_or(u64::MAX), entry)
-        }));
+        list.extend(inventory.entries.iter().map(|entry| (number, entry)));
     }
-    list.sort_by_key(|(number, name, line, entry)| (*number, *name, *line, entry.id.as_str()));
+    list.sort_by(|a, b| (a.0, &a.1.source, &a.1.id).cmp(&(b.0, &b.1.source, &b.1.id)));
     let mut ids: HashMap<&str, usize> = HashMap::default();
     let mut words: HashMap<&str, Option<u32>> = HashMap::default();
     let mut names = NameReader::new(names);
-    let row = |(inventory, _, _, entry): (usize, &str, u64, &'a Entry)| {
+    let row = |(inventory, entry): (usize, &'a Entry)| {
         let nth = ids.entry(&entry.id).or_default();
         *nth += 1;
         // Ids that occur again are told apart by their source and order, never by a line that shifts.
@@ -391,7 +388,7 @@ fn rows<'a>(
         let environment = entry.environment.as_deref();
         Row {
             entry,
-            id: SharedText::of_its_own(&entry.id),
+            id: SharedText::from(Arc::clone(&entry.id)),
             inventory,
             tag,
             subject: entry.subject.as_deref().and_then(|text| names.read(text)),

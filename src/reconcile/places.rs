@@ -153,8 +153,8 @@ impl Row<'_> {
             } => {
                 format!("{}:{path}", host.as_deref().unwrap_or("*"))
             }
-            EntryPlace::Host(host) => host.clone(),
-            EntryPlace::Elsewhere(text) => text.clone(),
+            EntryPlace::Host(host) => host.to_string(),
+            EntryPlace::Elsewhere(text) => text.to_string(),
         };
         let shown: Vec<String> = self.entry.places.iter().take(3).map(one).collect();
         match self.entry.places.len().saturating_sub(3) {

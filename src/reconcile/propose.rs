@@ -12,17 +12,18 @@ use super::names::Name;
 use super::tokens::serials_agree;
 use crate::model::{
     Class, Entry, EntryPlace, EntryReport, Finding, Flag, Identifier, Inventory, KeyReport, Parts,
-    Proposal, Report, SeenAt, Sha256Hex, SharedText, State,
+    Proposal, Report, RowSource, SeenAt, Sha256Hex, SharedText, State,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use thing::{current, judged, named_by, newest, thing};
 
 /// The proposals of a report: changes in the order of the rows, then new rows in the order of the keys.
 pub fn proposals(report: &Report, inventories: &[Inventory]) -> Vec<Proposal> {
-    let entries: HashMap<&str, &Entry> = inventories
+    let entries: HashMap<&RowSource, &Entry> = inventories
         .iter()
         .flat_map(|i| &i.entries)
-        .map(|e| (e.source.as_str(), e))
+        .map(|e| (&e.source, e))
         .collect();
     let keys: BTreeMap<String, &KeyReport> = report
         .keys
@@ -38,7 +39,7 @@ pub fn proposals(report: &Report, inventories: &[Inventory]) -> Vec<Proposal> {
         out: Vec::new(),
     };
     for row in &report.entries {
-        if let Some(entry) = entries.get(&*row.source) {
+        if let Some(entry) = entries.get(&row.source) {
             work.change(row, entry);
         }
     }
@@ -144,7 +145,7 @@ impl<'r> Work<'r> {
             );
         }
         self.out.push(Proposal {
-            row: Some(row.source.to_string()),
+            row: Some(row.source.clone()),
             flag,
             why: why.join("; "),
             parts,
@@ -327,9 +328,9 @@ fn allows(entry: &Entry, at: &SeenAt) -> bool {
         let seen = at.host.to_lowercase();
         Glob::read(host).matches(&seen) || seen.split('.').next() == Some(host)
     };
-    let fits = |host: &Option<String>| host.as_deref().is_none_or(on_host);
+    let fits = |host: &Option<Arc<str>>| host.as_deref().is_none_or(on_host);
     entry.places.iter().any(|place| match place {
-        EntryPlace::Exact { host, path } => fits(host) && *path == at.path,
+        EntryPlace::Exact { host, path } => fits(host) && **path == *at.path,
         EntryPlace::Glob { host, pattern } => fits(host) && Glob::read(pattern).matches(&at.path),
         EntryPlace::Host(host) => on_host(host),
         EntryPlace::Elsewhere(_) => false,

@@ -215,7 +215,7 @@ impl Old<'_, '_> {
             .map(|c| c.subject)
             .or_else(|| of_row(self.row.subject))?;
         let issuer = own.map(|c| c.issuer).or_else(|| of_row(self.row.issuer))?;
-        let names = own.map_or(self.row.entry.sans.as_slice(), |c| sans(self.world, c));
+        let names = own.map_or(&self.row.entry.sans[..], |c| sans(self.world, c));
         let same = |c: usize| {
             let seen = self.world.certificates.get(c);
             let seen = seen.map_or(&[][..], |c| sans(self.world, c));

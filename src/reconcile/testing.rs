@@ -134,17 +134,20 @@ pub(super) fn with_access(mut s: Sighting, read: Vec<Grantee>, replace: Vec<Gran
 /// A row that is in good order but for what a test changes: owned, with an end far ahead.
 pub(super) fn entry(id: &str, identifiers: Vec<Identifier>, places: &[&str]) -> Entry {
     Entry {
-        id: id.to_owned(),
-        source: format!(
-            "inventory.csv:{}",
-            id.trim_start_matches(|c: char| !c.is_ascii_digit())
-        ),
-        owner: Some("Ada".to_owned()),
+        id: id.into(),
+        source: RowSource {
+            file: "inventory.csv".into(),
+            at: id
+                .trim_start_matches(|c: char| !c.is_ascii_digit())
+                .parse()
+                .unwrap_or_default(),
+        },
+        owner: Some("Ada".into()),
         rotation_period_days: Some(3650),
         created: Some(date("2026-01-01")),
         state: Some(State::Active),
         places: places.iter().map(|p| place(p)).collect(),
-        identifiers,
+        identifiers: identifiers.into(),
         ..Entry::default()
     }
 }
@@ -152,21 +155,21 @@ pub(super) fn entry(id: &str, identifiers: Vec<Identifier>, places: &[&str]) -> 
 /// `host:/path`, `host:/glob*`, `host`, or `!text` for elsewhere; host `*` is any.
 fn place(text: &str) -> EntryPlace {
     if let Some(text) = text.strip_prefix('!') {
-        return EntryPlace::Elsewhere(text.to_owned());
+        return EntryPlace::Elsewhere(text.into());
     }
     let Some((host, path)) = text.split_once(':') else {
-        return EntryPlace::Host(text.to_owned());
+        return EntryPlace::Host(text.into());
     };
-    let host = (host != "*").then(|| host.to_owned());
+    let host = (host != "*").then(|| host.into());
     if path.contains(['*', '?', '[']) {
         EntryPlace::Glob {
             host,
-            pattern: path.to_owned(),
+            pattern: path.into(),
         }
     } else {
         EntryPlace::Exact {
             host,
-            path: path.to_owned(),
+            path: path.into(),
         }
     }
 }
@@ -294,7 +297,7 @@ pub(super) fn of_id(report: &Report, id: &KeyId) -> BTreeSet<String> {
 
 /// The status and flags of a row.
 pub(super) fn of_entry(report: &Report, id: &str) -> (EntryStatus, BTreeSet<String>) {
-    let entry = report.entries.iter().find(|e| e.id == id).unwrap();
+    let entry = report.entries.iter().find(|e| *e.id == *id).unwrap();
     (entry.status, entry.flags.iter().map(word).collect())
 }
 

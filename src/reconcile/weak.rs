@@ -212,7 +212,7 @@ fn other_serial(world: &World<'_>, row: &Row<'_>, key: usize) -> bool {
         .identifiers
         .iter()
         .filter_map(|i| match i {
-            Identifier::Serial(serial) => Some(serial.as_str()),
+            Identifier::Serial(serial) => Some(&**serial),
             _ => None,
         })
         .collect();

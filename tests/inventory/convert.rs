@@ -2,7 +2,7 @@
 
 use crate::support::{NOW, arg, check, err, keymuster, lay_out};
 use keymuster::inventory::{Form, ReadOptions, convert, read, read_bytes};
-use keymuster::model::{Entry, Inventory};
+use keymuster::model::{Entry, Inventory, RowSource};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,13 +42,13 @@ fn options() -> ReadOptions {
 /// What an entry says, without where it stood and what no field has.
 fn said(entry: &Entry) -> Entry {
     let mut entry = entry.clone();
-    entry.source = String::new();
-    entry.extra = BTreeMap::new();
+    entry.source = RowSource::default();
+    entry.extra = Box::default();
     entry.identifiers.sort();
     entry.places.sort();
     entry.sans.sort();
     // The reason is another one; that there is one is what counts.
-    entry.unreadable = entry.unreadable.map(|_| String::new());
+    entry.unreadable = entry.unreadable.map(|_| Box::default());
     entry
 }
 

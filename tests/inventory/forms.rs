@@ -35,7 +35,7 @@ pub(super) fn has(entry: &Entry, name: &str, value: &str) -> bool {
             name == "ssh_sha256" && format!("SHA256:{digest}") == value
         }
         Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
-            name == "serial" && serial == value
+            name == "serial" && **serial == *value
         }
         _ => false,
     })
@@ -58,7 +58,7 @@ pub(super) fn differences(inventory: &Inventory) -> Vec<String> {
         let day = |moment: Option<keymuster::model::Moment>| {
             moment.map_or(Value::Null, |m| m.at.to_string()[..10].into())
         };
-        hold("id", Some(entry.id.as_str()) == row["id"].as_str());
+        hold("id", Some(&*entry.id) == row["id"].as_str());
         hold("owner", entry.owner.as_deref() == row["owner"].as_str());
         hold(
             "state",
@@ -123,7 +123,7 @@ fn rows_are_cited_by_the_number_that_the_form_has() {
         ("register.jsonl", "register.jsonl:1"),
         ("register.sqlite", "register.sqlite:1"),
     ] {
-        assert_eq!(open(file).entries[0].source, source);
+        assert_eq!(open(file).entries[0].source.to_string(), source);
     }
     // The sheet that was taken, and the footer that is no row, are told.
     let book = open("register.xlsx");
@@ -139,7 +139,10 @@ fn a_table_or_query_of_sqlite_is_named() {
         .to_string();
     assert!(whole.contains("2 tables: assets, people"), "{whole}");
     let table = open(&format!("{path}?table=assets"));
-    assert_eq!(table.entries[0].source, "two-tables.sqlite/assets:1");
+    assert_eq!(
+        table.entries[0].source.to_string(),
+        "two-tables.sqlite/assets:1"
+    );
     assert!(!table.has_owner_column);
     let query = open(&format!(
         "{path}?query=SELECT asset_id AS id, thumbprint, name AS owner, valid_to FROM assets JOIN people ON people.id %3D person"
@@ -217,7 +220,7 @@ fn bills_of_materials_of_another_tool() {
             3,
             "{file}: the token and the algorithm are no keys"
         );
-        let entry = |id: &str| inventory.entries.iter().find(|e| e.id == id).unwrap();
+        let entry = |id: &str| inventory.entries.iter().find(|e| *e.id == *id).unwrap();
         for id in ["cert-shop", "cert-mail"] {
             assert!(
                 has(entry(id), "cert_sha256", &of(id, "sha256")),
@@ -245,7 +248,11 @@ fn bills_of_materials_of_another_tool() {
         assert!(!format!("{inventory:?}").contains("not-a-real-token"));
     }
     let newer = open("cbom-1.7-members.json");
-    let mail = newer.entries.iter().find(|e| e.id == "cert-mail").unwrap();
+    let mail = newer
+        .entries
+        .iter()
+        .find(|e| &*e.id == "cert-mail")
+        .unwrap();
     assert!(has(mail, "serial", &of("cert-mail", "serial")));
     assert_eq!(mail.state.unwrap().as_str(), "revoked");
     assert_eq!(mail.sans.len(), 2);

@@ -40,7 +40,7 @@ fn every_export_is_known_and_understood() {
             for (name, value) in row.as_object().unwrap() {
                 let value = value.as_str().unwrap();
                 let same = match name.as_str() {
-                    "id" => entry.id == value,
+                    "id" => *entry.id == *value,
                     "owner" => entry.owner.as_deref() == Some(value),
                     "state" => entry.state.is_some_and(|s| s.as_str() == value),
                     "expires" => entry

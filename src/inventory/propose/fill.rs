@@ -64,12 +64,10 @@ pub(super) fn edits(export: &Export<'_>, name: &str, proposals: &[Proposal]) -> 
         match &proposal.row {
             None => out.added.extend(filler.added(proposal)),
             Some(source) => {
-                let at = source
-                    .strip_prefix(name)
-                    .and_then(|rest| rest.strip_prefix(':')?.parse::<u64>().ok());
-                match at.and_then(|at| rows.get(&at)) {
+                let own = (*source.file == *name).then_some(source.at);
+                match own.and_then(|at| rows.get(&at)) {
                     Some(row) => out.changed.push(filler.changed(proposal, row)),
-                    None => out.elsewhere.push(source.clone()),
+                    None => out.elsewhere.push(source.to_string()),
                 }
             }
         }
@@ -108,15 +106,13 @@ fn columns<'a>(export: &Export<'a>) -> Vec<Column<'a>> {
     for row in &export.raw.rows {
         let translated = meant.get(&row.at);
         for (index, cell) in &row.cells {
-            let Some(column) = by_index.get(index).and_then(|at| out.get_mut(*at)) else {
+            let Some(column) = by_index.get(&index).and_then(|at| out.get_mut(*at)) else {
                 continue;
             };
             if is_nothing(cell) || holds_private_material(cell) {
                 continue;
             }
-            let meaning = translated
-                .and_then(|r| r.cells.iter().find(|(at, _)| at == index))
-                .map_or(cell.as_str(), |(_, c)| c.as_str());
+            let meaning = translated.and_then(|r| r.cells.get(index)).unwrap_or(cell);
             column.cells.push(cell);
             column.pairs.push((cell, meaning));
         }
@@ -175,8 +171,8 @@ fn discovery_columns<'a>(export: &Export<'a>) -> Vec<(usize, Vec<&'a str>)> {
     headers
         .map(|(index, _)| {
             let rows = export.raw.rows.iter();
-            let cells = rows.filter_map(|r| r.cells.iter().find(|(at, _)| *at == index));
-            (index, cells.map(|(_, c)| c.as_str()).take(2_000).collect())
+            let cells = rows.filter_map(|r| r.cells.get(index));
+            (index, cells.take(2_000).collect())
         })
         .collect()
 }
@@ -190,8 +186,7 @@ impl Filler<'_> {
             let of = |wanted: &dyn Fn(&Column<'_>) -> bool| {
                 let columns = self.columns.iter().filter(|c| wanted(c));
                 columns
-                    .filter_map(|c| row.cells.iter().find(|(at, _)| *at == c.index))
-                    .map(|(_, cell)| cell.as_str())
+                    .filter_map(|c| row.cells.get(c.index))
                     .find(|c| !is_nothing(c))
             };
             let identifier = of(&|c| c.field.is_identifier());
@@ -251,10 +246,7 @@ impl Filler<'_> {
     /// The cells of a row that are wrong.
     fn changed(&self, proposal: &Proposal, row: &Row) -> Changed {
         let (thing, parts) = (&proposal.thing, proposal.parts);
-        let own = |column: &Column<'_>| {
-            let cell = row.cells.iter().find(|(at, _)| *at == column.index);
-            cell.map(|(_, c)| c.as_str()).filter(|c| !is_nothing(c))
-        };
+        let own = |column: &Column<'_>| row.cells.get(column.index).filter(|c| !is_nothing(c));
         let mut cells: BTreeMap<usize, String> = BTreeMap::new();
         for column in &self.columns {
             let has = own(column);
@@ -325,7 +317,11 @@ impl Filler<'_> {
 
     /// A row whose identifier went needs another one.
     fn complete_identity(&self, thing: &Thing, row: &Row, cells: &mut BTreeMap<usize, String>) {
-        let mut row_cells: BTreeMap<usize, String> = row.cells.iter().cloned().collect();
+        let mut row_cells: BTreeMap<usize, String> = row
+            .cells
+            .iter()
+            .map(|(column, cell)| (column, cell.to_owned()))
+            .collect();
         row_cells.extend(cells.clone());
         if self.is_recognised(&row_cells) {
             return;

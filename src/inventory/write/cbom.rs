@@ -44,7 +44,7 @@ fn component(entry: &Entry, cells: &Cells, at: u64, version: &str) -> Value {
     put("bom-ref", format!("key-{at}").into());
     put("name", entry.name.as_deref().unwrap_or(&entry.id).into());
     if let Some(purpose) = &entry.purpose {
-        put("description", purpose.as_str().into());
+        put("description", (**purpose).into());
     }
     let places: Vec<Value> = entry
         .places
@@ -76,9 +76,9 @@ fn location(place: &EntryPlace) -> String {
             pattern: path,
         } => match host {
             Some(host) => format!("{host}:{path}"),
-            None => path.clone(),
+            None => path.to_string(),
         },
-        EntryPlace::Host(text) | EntryPlace::Elsewhere(text) => text.clone(),
+        EntryPlace::Host(text) | EntryPlace::Elsewhere(text) => text.to_string(),
     }
 }
 
@@ -87,8 +87,8 @@ fn certificate(entry: &Entry, version: &str) -> Map<String, Value> {
     let mut put = |name: &str, value: Option<String>| {
         out.extend(value.map(|v| (name.to_owned(), Value::from(v))));
     };
-    put("subjectName", entry.subject.clone());
-    put("issuerName", entry.issuer.clone());
+    put("subjectName", entry.subject.as_deref().map(str::to_owned));
+    put("issuerName", entry.issuer.as_deref().map(str::to_owned));
     put("notValidBefore", entry.not_before.map(moment));
     put("notValidAfter", entry.expires.map(moment));
     if version == "1.6" {
@@ -96,7 +96,7 @@ fn certificate(entry: &Entry, version: &str) -> Map<String, Value> {
     }
     let serial = entry.identifiers.iter().find_map(|i| match i {
         Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
-            Some(serial.clone())
+            Some(serial.to_string())
         }
         _ => None,
     });
@@ -124,7 +124,7 @@ fn material(entry: &Entry) -> Map<String, Value> {
     };
     let mut out = Map::new();
     out.insert("type".to_owned(), kind.into());
-    out.insert("id".to_owned(), entry.id.as_str().into());
+    out.insert("id".to_owned(), (*entry.id).into());
     // The standard has no word for a key that was revoked.
     let state = entry.state.filter(|s| *s != State::Revoked);
     let texts = [

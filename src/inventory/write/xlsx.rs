@@ -119,8 +119,12 @@ impl Workbook {
             row
         };
         for change in &edits.changed {
-            let own = by_number.get(&change.at).map(|r| r.cells.clone());
-            let mut cells: BTreeMap<usize, String> = own.into_iter().flatten().collect();
+            let own = by_number.get(&change.at).map(|r| r.cells.iter());
+            let mut cells: BTreeMap<usize, String> = own
+                .into_iter()
+                .flatten()
+                .map(|(column, cell)| (column, cell.to_owned()))
+                .collect();
             cells.extend(change.cells.iter().cloned());
             rows.push(line(cells, reason(false, change.flag, &change.why)));
         }

@@ -212,7 +212,8 @@ fn a_certificate_newer_than_the_inventory() {
             identifiers: vec![
                 Identifier::CertSha256(digest(150)),
                 Identifier::SpkiSha256(digest(1)),
-            ],
+            ]
+            .into(),
             ..row
         };
         of_key(&exported(case(seen, vec![row]), "2026-10-01").run(), 1)

@@ -48,7 +48,7 @@ fn unknown_certificates_of_known_keys() {
 #[test]
 fn owners() {
     let owned = |owner: Option<&str>| Entry {
-        owner: owner.map(str::to_owned),
+        owner: owner.map(Into::into),
         ..by_key("K-1", 1, &[])
     };
     let run = |owner: Option<&str>| {
@@ -92,9 +92,10 @@ fn a_pattern_of_hosts_means_those_that_were_swept() {
     let run = |place: &str| {
         let mut row = by_key("K-1", 1, &[]);
         row.places = vec![EntryPlace::Exact {
-            host: Some(place.to_owned()),
-            path: "/etc/a.key".to_owned(),
-        }];
+            host: Some(place.into()),
+            path: "/etc/a.key".into(),
+        }]
+        .into();
         let gone = Entry {
             places: row.places.clone(),
             ..by_key("K-2", 2, &[])
@@ -199,9 +200,9 @@ fn fields_that_disagree() {
         case(seen(), vec![row]).run()
     };
     let agree: &[Change<'_>] = &[
-        &|r| r.algorithm = Some("rsaEncryption".to_owned()),
-        &|r| r.algorithm = Some("RSA-2048".to_owned()),
-        &|r| r.algorithm = Some("sha256WithRSAEncryption".to_owned()),
+        &|r| r.algorithm = Some("rsaEncryption".into()),
+        &|r| r.algorithm = Some("RSA-2048".into()),
+        &|r| r.algorithm = Some("sha256WithRSAEncryption".into()),
         &|r| r.bits = Some(2048),
         &|r| r.expires = Some(date(FAR)),
         &|r| {
@@ -210,12 +211,12 @@ fn fields_that_disagree() {
                 has_time: true,
             })
         },
-        &|r| r.subject = Some("/O=Shop/CN=SHOP.example".to_owned()),
-        &|r| r.sans = vec!["SHOP.example.".to_owned()],
-        &|r| r.sans = vec!["DNS Name=shop.example".to_owned()],
+        &|r| r.subject = Some("/O=Shop/CN=SHOP.example".into()),
+        &|r| r.sans = vec!["SHOP.example.".to_owned()].into(),
+        &|r| r.sans = vec!["DNS Name=shop.example".to_owned()].into(),
         &|r| {
-            r.identifiers
-                .push(Identifier::Serial("FF:00:00:00:00:00:00:65".to_owned()))
+            let serial = Identifier::Serial("FF:00:00:00:00:00:00:65".into());
+            r.identifiers = [&*r.identifiers, &[serial]].concat().into();
         },
     ];
     for (n, change) in agree.iter().enumerate() {
@@ -223,11 +224,11 @@ fn fields_that_disagree() {
     }
     let differ: &[(Change<'_>, &str)] = &[
         (
-            &|r| r.algorithm = Some("ECDSA".to_owned()),
+            &|r| r.algorithm = Some("ECDSA".into()),
             "algorithm is RSA, not ECDSA",
         ),
         (
-            &|r| r.algorithm = Some("RSA 4096".to_owned()),
+            &|r| r.algorithm = Some("RSA 4096".into()),
             "size is 2048 bits, not 4096",
         ),
         (&|r| r.bits = Some(4096), "size is 2048 bits, not 4096"),
@@ -236,15 +237,18 @@ fn fields_that_disagree() {
             "expiry is 2027-08-01, not 2027-08-02",
         ),
         (
-            &|r| r.subject = Some("CN=other".to_owned()),
+            &|r| r.subject = Some("CN=other".into()),
             "subject is CN=shop.example,O=Shop, not CN=other",
         ),
         (
-            &|r| r.sans = vec!["shop.example".to_owned(), "www.shop.example".to_owned()],
+            &|r| r.sans = vec!["shop.example".to_owned(), "www.shop.example".to_owned()].into(),
             "alternative names lack www.shop.example",
         ),
         (
-            &|r| r.identifiers.push(Identifier::Serial("77".to_owned())),
+            &|r| {
+                let serial = Identifier::Serial("77".into());
+                r.identifiers = [&*r.identifiers, &[serial]].concat().into();
+            },
             "serial is ff00000000000065, not 77",
         ),
     ];
@@ -336,9 +340,9 @@ fn renewals_that_nobody_recorded() {
     assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(101)));
     // By names and issuer, at another place.
     let elsewhere = Entry {
-        subject: Some("CN=shop.example,O=Shop".to_owned()),
-        issuer: Some("CN=CA".to_owned()),
-        places: Vec::new(),
+        subject: Some("CN=shop.example,O=Shop".into()),
+        issuer: Some("CN=CA".into()),
+        places: Vec::new().into(),
         ..lapsed()
     };
     let report = case(new(), vec![elsewhere.clone()]).run();
@@ -346,7 +350,7 @@ fn renewals_that_nobody_recorded() {
     assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Unlocated);
     // Other names, not newer, or the row has not lapsed: unknown.
     let other = Entry {
-        subject: Some("CN=mail.example".to_owned()),
+        subject: Some("CN=mail.example".into()),
         ..elsewhere
     };
     assert!(of_key(&case(new(), vec![other]).run(), 1).contains("unknown:high"));
@@ -362,11 +366,11 @@ fn renewals_that_nobody_recorded() {
     );
     // Medium when the issuer changed or the key got weaker.
     let issuer = Entry {
-        issuer: Some("CN=Other CA".to_owned()),
+        issuer: Some("CN=Other CA".into()),
         ..lapsed()
     };
     let weaker = Entry {
-        algorithm: Some("RSA".to_owned()),
+        algorithm: Some("RSA".into()),
         bits: Some(4096),
         ..lapsed()
     };
@@ -384,7 +388,7 @@ fn renewals_that_nobody_recorded() {
     let report = case(
         same,
         vec![Entry {
-            places: Vec::new(),
+            places: Vec::new().into(),
             ..lapsed()
         }],
     )
@@ -498,7 +502,7 @@ fn states_against_what_was_seen() {
         ("signing and encryption", "state_conflict:medium"),
     ] {
         let entry = Entry {
-            purpose: Some(purpose.to_owned()),
+            purpose: Some(purpose.into()),
             ..row(State::Deactivated)
         };
         let flags = of_key(&case(vec![private(1, KEY)], vec![entry]).run(), 1);

@@ -87,13 +87,13 @@ fn every_strong_identifier_matches() {
         (Identifier::SshMd5(Hex([0x22; 16])), "ssh_md5"),
         (Identifier::SshSha256(digest(0x21)), "ssh_sha256"),
         (
-            Identifier::JwkThumbprint(JwkThumbprint([5; 32]).to_string()),
+            Identifier::JwkThumbprint(JwkThumbprint([5; 32]).to_string().into()),
             "jwk_thumbprint",
         ),
         (
             Identifier::IssuerSerial {
-                issuer: "/CN=ca".to_owned(),
-                serial: "FF:00:00:00:00:00:00:65".to_owned(),
+                issuer: "/CN=ca".into(),
+                serial: "FF:00:00:00:00:00:00:65".into(),
             },
             "issuer_serial",
         ),
@@ -147,7 +147,7 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
     let row = |change: &dyn Fn(&mut Entry)| {
         let mut row = entry(
             "K-1",
-            vec![Identifier::Serial("ff00000000000065".to_owned())],
+            vec![Identifier::Serial("ff00000000000065".into())],
             &[],
         );
         row.expires = Some(date(FAR));
@@ -157,10 +157,10 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
     let confirmed = case(vec![seen.clone()], vec![row(&|_| ())]).run();
     assert_eq!(confirmed.keys[0].matched_by.as_deref(), Some("serial"));
     let decimal =
-        row(&|r| r.identifiers = vec![Identifier::Serial("18374686479671623781".to_owned())]);
+        row(&|r| r.identifiers = vec![Identifier::Serial("18374686479671623781".into())].into());
     let by_subject = row(&|r| {
         r.expires = None;
-        r.subject = Some("/O=shop/CN=shop.example".to_owned());
+        r.subject = Some("/O=shop/CN=shop.example".into());
     });
     for strong in [decimal, by_subject] {
         assert_eq!(
@@ -176,7 +176,7 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
     assert_eq!(of_key(&unconfirmed, 1), set(&["ambiguous:low"]));
     let twice = case(
         vec![seen.clone()],
-        vec![row(&|_| ()), row(&|r| r.id = "K-2".to_owned())],
+        vec![row(&|_| ()), row(&|r| r.id = "K-2".into())],
     )
     .run();
     assert_eq!(of_entry(&twice, "K-1").0, EntryStatus::Ambiguous);
@@ -187,7 +187,7 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
     let mut short = cert(1, 101, CRT, FAR);
     facts(&mut short).serial = "7fffffffffffffff".to_owned();
     let short_row =
-        row(&|r| r.identifiers = vec![Identifier::Serial("7fffffffffffffff".to_owned())]);
+        row(&|r| r.identifiers = vec![Identifier::Serial("7fffffffffffffff".into())].into());
     assert_eq!(
         of_entry(&case(vec![short], vec![short_row]).run(), "K-1").0,
         EntryStatus::Ambiguous
@@ -200,7 +200,7 @@ fn weak_identifiers_are_ambiguous_instead_of_unknown() {
         s.fingerprints.ski = Some("aabb".into());
         s
     };
-    let ski = || entry("K-1", vec![Identifier::Ski("AA:BB".to_owned())], &[]);
+    let ski = || entry("K-1", vec![Identifier::Ski("AA:BB".into())], &[]);
     let report = case(vec![with_ski(cert(1, 101, CRT, FAR))], vec![ski()]).run();
     assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));
     assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
@@ -213,11 +213,11 @@ fn weak_identifiers_are_ambiguous_instead_of_unknown() {
     // By its place alone, by subject alone, by name alone.
     let by_place = entry("K-1", vec![], &["web01:/etc/ssl/private/shop.key"]);
     let by_subject = Entry {
-        subject: Some("shop.example".to_owned()),
+        subject: Some("shop.example".into()),
         ..entry("K-1", vec![], &[])
     };
     let by_name = Entry {
-        name: Some("Shop.Example".to_owned()),
+        name: Some("Shop.Example".into()),
         ..entry("K-1", vec![], &[])
     };
     for weak in [by_place, by_subject, by_name] {
@@ -228,7 +228,7 @@ fn weak_identifiers_are_ambiguous_instead_of_unknown() {
         .run();
         assert_eq!(of_key(&report, 1), set(&["ambiguous:medium"]), "{weak:?}");
         assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Ambiguous);
-        assert_eq!(report.keys[0].entries, Vec::<String>::new());
+        assert!(report.keys[0].entries.is_empty());
     }
 }
 
@@ -237,7 +237,7 @@ fn a_strong_identifier_of_another_key_contradicts() {
     let mut seen = cert(1, 101, CRT, FAR);
     seen.fingerprints.ski = Some("aabb".into());
     let both = vec![
-        Identifier::Ski("aabb".to_owned()),
+        Identifier::Ski("aabb".into()),
         Identifier::SpkiSha256(digest(9)),
     ];
     let report = case(vec![seen], vec![entry("K-1", both, &["web01:/elsewhere"])]).run();
@@ -357,8 +357,8 @@ fn forty_digits_may_be_a_subject_key_identifier() {
 #[test]
 fn issuer_and_serial_by_the_issuers_common_name() {
     let named = |issuer: &str| Identifier::IssuerSerial {
-        issuer: issuer.to_owned(),
-        serial: "ff00000000000065".to_owned(),
+        issuer: issuer.into(),
+        serial: "ff00000000000065".into(),
     };
     let mut seen = cert(1, 101, CRT, FAR);
     facts(&mut seen).issuer = "CN=R3,O=Let's Encrypt,C=US".into();
@@ -382,8 +382,8 @@ fn a_short_serial_of_another_subject_is_no_evidence() {
     let mut seen = cert(1, 101, CRT, FAR);
     facts(&mut seen).serial = "1".to_owned();
     let row = |subject: &str| Entry {
-        subject: Some(subject.to_owned()),
-        ..entry("K-1", vec![Identifier::Serial("01".to_owned())], &[])
+        subject: Some(subject.into()),
+        ..entry("K-1", vec![Identifier::Serial("01".into())], &[])
     };
     let status = |r: Entry| of_entry(&case(vec![seen.clone()], vec![r]).run(), "K-1").0;
     assert_eq!(

@@ -298,7 +298,7 @@ fn shared_over_hosts_and_owners() {
     );
     assert_eq!(run(vec![], true), set(&[]), "no entry allows or forbids");
     let owner = |id: &str, owner: &str| Entry {
-        owner: Some(owner.to_owned()),
+        owner: Some(owner.into()),
         ..by_key(id, 1, both)
     };
     assert_eq!(
@@ -337,7 +337,7 @@ fn host_keys_on_several_machines() {
 #[test]
 fn environments_that_differ() {
     let row = |id: &str, n: u8, host: &str, environment: &str| Entry {
-        environment: Some(environment.to_owned()),
+        environment: Some(environment.into()),
         ..by_key(id, n, &[&format!("{host}:/etc/ssl/private/shop.key")])
     };
     let run = |rows: Vec<Entry>| {

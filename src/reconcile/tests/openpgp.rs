@@ -111,14 +111,14 @@ fn a_subkey_that_another_replaced_is_past() {
 #[test]
 fn a_row_of_a_primary_key_covers_its_subkeys() {
     let row = || {
-        let identifier = Identifier::PgpFingerprint(print(1));
+        let identifier = Identifier::PgpFingerprint(print(1).into());
         entry("K-1", vec![identifier], &["web01:/home/ada/"])
     };
     let mut subkey = public(2, Some(1), None);
     subkey.algorithm = Some("X25519".into());
     let stranger = public(3, Some(7), None);
     let mut stated = row();
-    stated.algorithm = Some("RSA".to_owned());
+    stated.algorithm = Some("RSA".into());
     let seen = vec![public(1, None, None), subkey, stranger];
     let report = case(seen.clone(), vec![stated]).run();
     let key = |n| report.keys.iter().find(|k| k.key_id == key_id(n)).unwrap();
@@ -130,7 +130,7 @@ fn a_row_of_a_primary_key_covers_its_subkeys() {
     // A row that names a subkey covers neither its primary key nor its sisters.
     let of_subkey = entry(
         "K-2",
-        vec![Identifier::PgpFingerprint(print(2))],
+        vec![Identifier::PgpFingerprint(print(2).into())],
         &["web01"],
     );
     let report = case(seen, vec![of_subkey]).run();

@@ -87,15 +87,15 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         0 => Identifier::SpkiSha256(digest(n)),
         1 => Identifier::CertSha256(digest(100 + n)),
         2 => Identifier::CertSha1(Hex([100 + n; 20])),
-        3 => Identifier::Serial(format!("ff000000000000{:02x}", 100 + n)),
-        4 => Identifier::Ski(format!("{n:02x}")),
+        3 => Identifier::Serial(format!("ff000000000000{:02x}", 100 + n).into()),
+        4 => Identifier::Ski(format!("{n:02x}").into()),
         5 => Identifier::KeyId(KeyId::Opaque(digest(n))),
         6 => Identifier::CertOrSpkiSha256(digest(n)),
         7 => Identifier::IssuerSerial {
-            issuer: "CN=CA".to_owned(),
-            serial: format!("ff000000000000{:02x}", 100 + n),
+            issuer: "CN=CA".into(),
+            serial: format!("ff000000000000{:02x}", 100 + n).into(),
         },
-        _ => Identifier::Serial(String::new()),
+        _ => Identifier::Serial("".into()),
     });
     let places = prop::sample::subsequence(
         vec![
@@ -133,11 +133,11 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         0..30u8,
     )
         .prop_map(|(identifiers, places, state, end, subject, n)| Entry {
-            id: format!("K-{n}"),
-            source: format!("inventory.csv:{n}"),
+            id: format!("K-{n}").into(),
+            source: format!("inventory.csv:{n}").as_str().into(),
             state,
             expires: end.map(date),
-            subject: subject.then(|| "CN=shop.example,O=Shop".to_owned()),
+            subject: subject.then(|| "CN=shop.example,O=Shop".into()),
             ..entry("K-0", identifiers, &places)
         })
 }

@@ -66,7 +66,7 @@ fn a_row_names_the_certificate_in_force_and_its_key_is_there_too() {
 fn a_renewal_changes_its_row_and_keeps_what_was_replaced() {
     let mut old = by_cert("K-1", 101, &[]);
     old.expires = Some(date("2026-10-08"));
-    old.places = vec![EntryPlace::Host("web01".to_owned())];
+    old.places = vec![EntryPlace::Host("web01".into())].into();
     let seen = vec![
         cert(1, 101, "/a/cert1.pem", "2026-10-08"),
         private(1, "/a/privkey1.pem"),
@@ -110,7 +110,7 @@ fn only_the_cells_that_are_wrong() {
     let mut row = by_cert("K-1", 101, &[]);
     row.expires = Some(date("2027-09-09"));
     row.bits = Some(2048);
-    row.algorithm = Some("EC".to_owned());
+    row.algorithm = Some("EC".into());
     let parts = |row: Entry| {
         let changes = proposed(vec![cert(1, 101, CRT, FAR)], vec![row]);
         changes.first().map(|p| p.parts)
@@ -122,6 +122,6 @@ fn only_the_cells_that_are_wrong() {
     };
     assert_eq!(parts(row.clone()), Some(wrong));
     row.expires = Some(date(FAR));
-    row.algorithm = Some("rsaEncryption".to_owned());
+    row.algorithm = Some("rsaEncryption".into());
     assert_eq!(parts(row), None);
 }

@@ -148,7 +148,7 @@ fn volumes_of_secrets() {
         )
     };
     let row = |c| Entry {
-        subject: Some("CN=shop.example,O=Shop".to_owned()),
+        subject: Some("CN=shop.example,O=Shop".into()),
         expires: Some(date("2026-12-01")),
         ..by_cert(
             "K-1",
@@ -216,20 +216,23 @@ fn renewed_before_its_end() {
     let once = (renewed.clone(), (EntryStatus::AbsentAsExpected, renewed));
     // Any of the names that the row gives.
     assert_eq!(
-        row(&|r| r.subject = Some("CN=shop.example,O=Shop".to_owned())),
+        row(&|r| r.subject = Some("CN=shop.example,O=Shop".into())),
         once
     );
-    assert_eq!(row(&|r| r.sans = vec!["Shop.Example".to_owned()]), once);
-    assert_eq!(row(&|r| r.name = Some("shop.example".to_owned())), once);
+    assert_eq!(
+        row(&|r| r.sans = vec!["Shop.Example".to_owned()].into()),
+        once
+    );
+    assert_eq!(row(&|r| r.name = Some("shop.example".into())), once);
     // Without a name, or with another, it may be anything.
     let (flags, (status, _)) = row(&|_| {});
     assert_eq!(flags, set(&["unknown:high", "mismatch:medium"]));
     assert_eq!(status, EntryStatus::Ambiguous);
-    let (flags, _) = row(&|r| r.subject = Some("CN=mail.example".to_owned()));
+    let (flags, _) = row(&|r| r.subject = Some("CN=mail.example".into()));
     assert_eq!(flags, set(&["unknown:high", "mismatch:medium"]));
     // Not newer than what the row has.
     let (flags, _) = row(&|r| {
-        r.name = Some("shop.example".to_owned());
+        r.name = Some("shop.example".into());
         r.expires = Some(date("2027-12-01"));
     });
     assert_eq!(flags, set(&["unknown:high", "mismatch:medium"]));
@@ -264,8 +267,8 @@ fn each_host_has_its_own_renewal() {
         ]
     };
     let row = |id: &str, c: u8, host: &str| Entry {
-        subject: Some("CN=shop.example,O=Shop".to_owned()),
-        issuer: Some("CN=CA".to_owned()),
+        subject: Some("CN=shop.example,O=Shop".into()),
+        issuer: Some("CN=CA".into()),
         expires: Some(date("2026-12-01")),
         ..by_cert(id, c, &[&format!("{host}:/etc/old/node.crt")])
     };
@@ -288,7 +291,7 @@ fn each_host_has_its_own_renewal() {
 #[test]
 fn a_renewed_key_was_rotated() {
     let row = Entry {
-        subject: Some("CN=shop.example,O=Shop".to_owned()),
+        subject: Some("CN=shop.example,O=Shop".into()),
         expires: Some(date("2026-12-20")),
         last_rotated: Some(date("2025-01-01")),
         rotation_period_days: Some(365),
@@ -310,7 +313,8 @@ fn a_renewed_key_was_rotated() {
         identifiers: vec![
             Identifier::CertSha256(digest(101)),
             Identifier::SpkiSha256(digest(1)),
-        ],
+        ]
+        .into(),
         ..row
     };
     let report = case(vec![same], vec![row]).run();
@@ -357,7 +361,7 @@ fn a_day_with_three_hundred_renewals() {
         let old = Identifier::CertSha256(wide(1000 + n * 2));
         rows.push(Entry {
             kind: Some(EntryKind::Certificate),
-            name: Some(name),
+            name: Some(name.into()),
             expires: Some(date("2026-12-20")),
             ..entry(&format!("K-{n}"), vec![old], &[&place])
         });

@@ -79,13 +79,13 @@ fn absence_by_place() {
         EntryStatus::Unmatchable
     );
     let named = Entry {
-        name: Some("Old key".to_owned()),
+        name: Some("Old key".into()),
         ..entry("K-1", vec![], &[])
     };
     assert_eq!(status(named).0, EntryStatus::Unmatchable);
     // A row that has a cell for an identifier says why that is none.
     let rounded = Entry {
-        unreadable: Some("a number that a spreadsheet has rounded".to_owned()),
+        unreadable: Some("a number that a spreadsheet has rounded".into()),
         ..entry("K-1", vec![], &[])
     };
     let report = case(vec![], vec![rounded]).run();
@@ -244,7 +244,7 @@ fn doubles() {
     assert!(!run(first(), by_key("K-2", 8, &[PLACE])), "another thing");
     assert!(run(by_key("K-1", 9, &[]), by_key("K-2", 9, &[])));
     let sha1 = Entry {
-        identifiers: vec![Identifier::CertSha1(Hex([101; 20]))],
+        identifiers: vec![Identifier::CertSha1(Hex([101; 20]))].into(),
         ..by_cert("K-2", 0, &[])
     };
     assert!(
@@ -408,7 +408,7 @@ fn ids_are_stable() {
         s.location.line = Some(line);
         s.location.offset = Some(line * 7);
         let row = Entry {
-            source: format!("inventory.csv:{line}"),
+            source: format!("inventory.csv:{line}").as_str().into(),
             owner: None,
             ..by_key("K-1", 1, &[])
         };

@@ -133,7 +133,7 @@ fn one_host_is_too_few_unless_it_is_all_of_the_estate() {
 
 #[test]
 fn weak_evidence_goes_before_an_orphan() {
-    let row = entry("K-1", vec![Identifier::Ski("aabb".to_owned())], &[]);
+    let row = entry("K-1", vec![Identifier::Ski("aabb".into())], &[]);
     let mut seen = carols(1);
     seen.fingerprints.ski = Some("aabb".into());
     let flags = of_key(&case(vec![seen], vec![row]).and("db01", vec![]).run(), 1);
@@ -383,7 +383,7 @@ fn a_host_whose_keys_were_not_seen_contradicts_nothing() {
 
 fn in_environment(id: &str, n: u8, host: &str, environment: &str) -> Entry {
     Entry {
-        environment: Some(environment.to_owned()),
+        environment: Some(environment.into()),
         ..by_key(id, n, &[host])
     }
 }

@@ -80,7 +80,7 @@ fn precertificates() {
     assert_eq!(status(&report, "/var/lib/ct/pre.crt"), historic);
     // Its serial does not make that of the certificate ambiguous.
     let mut row = by_cert("K-1", 101, &[]);
-    row.identifiers = vec![Identifier::Serial("ff00000000000065".to_owned())];
+    row.identifiers = vec![Identifier::Serial("ff00000000000065".into())].into();
     row.expires = Some(date(FAR));
     let report = case(two(), vec![row]).run();
     assert_eq!(of_key(&report, 1), set(&[]));
@@ -137,8 +137,8 @@ fn superseded_and_historic_ends_are_info() {
     assert_eq!(of_key(&c.run(), 1), set(&["expired:high"]));
     // Recorded.
     let row = Entry {
-        subject: Some("CN=shop.example,O=Shop".to_owned()),
-        issuer: Some("CN=CA".to_owned()),
+        subject: Some("CN=shop.example,O=Shop".into()),
+        issuer: Some("CN=CA".into()),
         expires: Some(date(FAR)),
         ..by_cert("K-1", 102, &[])
     };
@@ -147,7 +147,8 @@ fn superseded_and_historic_ends_are_info() {
         identifiers: vec![
             Identifier::SpkiSha256(digest(1)),
             Identifier::CertSha1(Hex([102; 20])),
-        ],
+        ]
+        .into(),
         expires: Some(date(FAR)),
         ..by_cert("K-1", 0, &[])
     };

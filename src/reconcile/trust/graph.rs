@@ -80,7 +80,7 @@ impl Trust {
             edge.access.held_at.clone_from(held);
             let links = join.links.get(edge.key).iter();
             let rows = links.filter_map(|link| world.rows.get(link.row()));
-            edge.access.entries = rows.map(|row| row.entry.id.clone()).collect();
+            edge.access.entries = rows.map(|row| row.entry.id.to_string()).collect();
             let lost = held.is_empty() && edge.access.entries.is_empty();
             let counts = this.judged && edge.access.via != Via::Certificate;
             edge.access.orphan = counts.then_some(lost);

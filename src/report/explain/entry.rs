@@ -14,7 +14,7 @@ pub(super) fn write(entry: &EntryReport, out: &mut impl Write) -> io::Result<()>
         "Row {} {} ({}): {}",
         escape(&entry.id),
         escape(name),
-        escape(&entry.source),
+        escape(&entry.source.to_string()),
         entry.status.as_str()
     )?;
     let owner = entry.owner.as_deref().unwrap_or("none");

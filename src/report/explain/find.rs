@@ -152,7 +152,7 @@ impl Wanted {
 
     fn entry(&self, entry: &EntryReport) -> bool {
         entry.id == self.exact
-            || *entry.source == self.exact
+            || entry.source.to_string() == self.exact
             || entry.name.as_deref().is_some_and(|name| name == self.exact)
             || entry.flags.iter().any(|flag| flag.id == *self.exact)
     }

@@ -1,0 +1,75 @@
+//! Where a row of an export stands.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+
+/// File name and line or index of a row, written as `inventory.csv:18`. The name is shared by all rows of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowSource {
+    /// File name (last component) by which rows are cited.
+    pub file: Arc<str>,
+    /// Line or index, from 1; 0 where there is none.
+    pub at: u64,
+}
+
+impl From<&str> for RowSource {
+    fn from(text: &str) -> Self {
+        let parts = text
+            .rsplit_once(':')
+            .filter(|(_, at)| !at.starts_with(['0', '+']))
+            .and_then(|(file, at)| Some((file, at.parse().ok()?)));
+        let (file, at) = parts.unwrap_or((text, 0));
+        Self {
+            file: file.into(),
+            at,
+        }
+    }
+}
+
+impl fmt::Display for RowSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.at > 0 {
+            write!(f, ":{}", self.at)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for RowSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RowSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self::from(text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_kept_whatever_it_is() {
+        for (text, file, at) in [
+            ("inventory.csv:18", "inventory.csv", 18),
+            ("a:b:1", "a:b", 1),
+            ("inventory.csv", "inventory.csv", 0),
+            ("inventory.csv:0", "inventory.csv:0", 0),
+            ("inventory.csv:+1", "inventory.csv:+1", 0),
+            ("postgres://db/keys", "postgres://db/keys", 0),
+            ("", "", 0),
+        ] {
+            let source = RowSource::from(text);
+            assert_eq!((&*source.file, source.at), (file, at));
+            assert_eq!(source.to_string(), text);
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(serde_json::from_str::<RowSource>(&json).unwrap(), source);
+        }
+    }
+}
