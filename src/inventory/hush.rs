@@ -21,22 +21,31 @@ mod telling {
         text.bytes().fold(0, |seen, byte| seen | bit(byte))
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "worked out when compiling, where it cannot panic"
+    )]
     static BITS: [u16; 256] = {
         let mut bits = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let between = matches!(byte, 0x09..=0x0d | 0x27 | 0x2c | 0x3b | 0x80..);
-            bits[byte] = if between { BETWEEN } else { 0 };
+        let mut byte = 0u8;
+        loop {
+            bits[byte as usize] = match byte {
+                b'Y' => Y,
+                b'V' => V,
+                b'L' => L,
+                b'X' => X,
+                b'j' => J,
+                b'-' => DASH,
+                b' ' => BLANK | BETWEEN,
+                b'"' => QUOTE | BETWEEN,
+                b'\t'..=b'\r' | b'\'' | b',' | b';' | 0x80.. => BETWEEN,
+                _ => 0,
+            };
+            if byte == u8::MAX {
+                break;
+            }
             byte += 1;
         }
-        bits[b'Y' as usize] = Y;
-        bits[b'V' as usize] = V;
-        bits[b'L' as usize] = L;
-        bits[b'X' as usize] = X;
-        bits[b'j' as usize] = J;
-        bits[b'-' as usize] = DASH;
-        bits[b' ' as usize] = BLANK | BETWEEN;
-        bits[b'"' as usize] = QUOTE | BETWEEN;
         bits
     };
 }
