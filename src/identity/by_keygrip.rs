@@ -1,26 +1,29 @@
 //! Private keys of GnuPG that have no identity but for their keygrip: that of the key with the same one.
 
 use crate::model::{KeyId, Sighting};
+use std::borrow::BorrowMut;
 use std::collections::HashMap;
 
 /// Gives sightings without identity that of the key with the same keygrip, which is a digest of the whole public key: an
 /// ElGamal key's file tells its numbers, and its public key tells the fingerprint too; an agent may name a key and not
 /// tell its numbers.
-pub(super) fn fill(sightings: &mut [Sighting]) {
+pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
     let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip.is_some();
-    if !sightings.iter().any(lacking) {
+    if !sightings.iter().any(|s| lacking(s.borrow())) {
         return;
     }
     let known: HashMap<_, KeyId> = sightings
         .iter()
-        .filter_map(|s| match &s.key_id {
+        .map(|s| s.borrow())
+        .filter_map(|s: &Sighting| match &s.key_id {
             Some(id @ (KeyId::Pgp(_) | KeyId::Spki(_))) => {
                 Some((s.fingerprints.keygrip?, id.clone()))
             }
             _ => None,
         })
         .collect();
-    for s in sightings.iter_mut().filter(|s| lacking(s)) {
+    let sightings = sightings.iter_mut().map(|s| s.borrow_mut());
+    for s in sightings.filter(|s| lacking(s)) {
         s.key_id = s
             .fingerprints
             .keygrip

@@ -2,6 +2,7 @@
 
 use crate::model::{KeyId, Kind, Location, Member, Sighting};
 use foldhash::HashMap;
+use std::borrow::BorrowMut;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -82,7 +83,7 @@ fn beside(s: &Sighting) -> (Holder<'_>, &str) {
 
 /// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
-pub fn fill_probable_keys(sightings: &mut [Sighting]) {
+pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
     super::by_keygrip::fill(sightings);
     // A token's private object may have no public half either.
     let closed = |s: &Sighting| {
@@ -90,8 +91,8 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
             s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
         (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
     };
-    let mut wanted: HashMap<Place<'_>, Found<'_>> = sightings
-        .iter()
+    let all = || sightings.iter().map(S::borrow);
+    let mut wanted: HashMap<Place<'_>, Found<'_>> = all()
         .filter(|s| closed(s))
         .flat_map(bonds)
         .map(|place| (place, Found::default()))
@@ -99,7 +100,7 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
     if wanted.is_empty() {
         return;
     }
-    for s in sightings.iter() {
+    for s in all() {
         let public = matches!(
             s.kind,
             Kind::Certificate | Kind::PublicKey | Kind::CertificateRequest
@@ -124,14 +125,14 @@ pub fn fill_probable_keys(sightings: &mut [Sighting]) {
             }
         })
     };
-    let numbered = sightings.iter().enumerate();
+    let numbered = all().enumerate();
     let found: Vec<(usize, Option<KeyId>)> = numbered
         .filter(|(_, s)| closed(s))
         .map(|(number, s)| (number, probable(s)))
         .collect();
     for (number, id) in found {
         if let Some(s) = sightings.get_mut(number) {
-            s.probable_key = id.map(Box::new);
+            s.borrow_mut().probable_key = id.map(Box::new);
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Report {
     /// The keys, sorted by id.
     pub keys: Vec<KeyReport>,
     /// Sightings that have no key.
-    pub others: Vec<Sighting>,
+    pub others: Vec<Box<Sighting>>,
     /// The entries, in the order of their sources.
     pub entries: Vec<EntryReport>,
     /// Which key opens which account on which host, sorted by host, account and key.
@@ -148,7 +148,7 @@ pub struct KeyReport {
     /// What is to be said of it.
     pub flags: Vec<Finding>,
     /// Where it was seen.
-    pub sightings: Vec<Sighting>,
+    pub sightings: Vec<Box<Sighting>>,
 }
 
 /// What became of an entry.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
-    pub(super) sightings: Vec<Sighting>,
+    pub(super) sightings: Vec<Box<Sighting>>,
     /// The host's number of each sighting.
     pub(super) host_of: Vec<u32>,
     pub(super) hosts: Hosts,
@@ -160,7 +160,7 @@ impl<'w, 'a> KeyContext<'w, 'a> {
         let key = self.key;
         key.judged
             .iter()
-            .filter_map(move |i| Some((i, world.sightings.get(i)?)))
+            .filter_map(move |i| Some((i, &**world.sightings.get(i)?)))
             .filter(|(_, s)| s.kind.is_private())
     }
 
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
     ) -> impl Iterator<Item = &'w Sighting> + Clone + use<'w, 'a> {
         numbers
             .iter()
-            .filter_map(|&i| self.sightings.get(i as usize))
+            .filter_map(|&i| self.sightings.get(i as usize).map(AsRef::as_ref))
     }
 
     /// What a certificate says.

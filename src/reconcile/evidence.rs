@@ -32,7 +32,7 @@ pub(super) struct Ages {
 
 impl Ages {
     pub(super) fn find(
-        sightings: &[Sighting],
+        sightings: &[Box<Sighting>],
         names: &Names,
         earlier: HashMap<KeyId, Timestamp>,
     ) -> Self {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 /// Keys in order of their ids, their certificates, and the sightings that have no key.
 pub(super) fn gather<'s>(
-    sightings: &'s [Sighting],
+    sightings: &'s [Box<Sighting>],
     names: &mut NameReader<'_, 's>,
 ) -> (Vec<Key>, Vec<Cert>, Few) {
     let mut keyed: Vec<Keyed<'_>> = Vec::with_capacity(sightings.len());
@@ -133,7 +133,7 @@ impl Mark<'_> {
 /// The certificates of a key, in the order of their marks.
 fn certificates_of<'s>(
     key: u32,
-    sightings: &'s [Sighting],
+    sightings: &'s [Box<Sighting>],
     (all, judged): (&Few, &Few),
     names: &mut NameReader<'_, 's>,
     mut each: impl FnMut(Cert),

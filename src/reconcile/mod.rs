@@ -180,41 +180,28 @@ pub fn reconcile(input: Input<'_>) -> Report {
 }
 
 /// What is needed when all is judged; the rest goes, so that it takes no memory meanwhile.
-fn kept(world: World<'_>) -> (Vec<Sighting>, Vec<context::Key>, Few, listed::Listed) {
+fn kept(world: World<'_>) -> (Vec<Box<Sighting>>, Vec<context::Key>, Few, listed::Listed) {
     (world.sightings, world.keys, world.others, world.listed)
 }
 
-/// Moves the sightings into the reports of their keys; gives those that have none. The list shrinks meanwhile: an estate's
-/// are never in memory twice.
+/// Moves the sightings into the reports of their keys; gives those that have none.
 fn hand_out(
-    mut sightings: Vec<Sighting>,
+    sightings: Vec<Box<Sighting>>,
     others: &Few,
     keys: &[context::Key],
     reports: &mut [KeyReport],
-) -> Vec<Sighting> {
-    const SHRINK_EVERY: usize = 1 << 14;
-    // Those without a key come first, then those of each key; among each other they stay in order.
-    let of_keys = keys.iter().flat_map(|key| key.all.iter());
-    let mut place: Vec<usize> = vec![0; sightings.len()];
-    for (to, from) in others.iter().chain(of_keys).enumerate() {
-        if let Some(slot) = place.get_mut(from) {
-            *slot = to;
-        }
+) -> Vec<Box<Sighting>> {
+    let mut sightings: Vec<Option<Box<Sighting>>> = sightings.into_iter().map(Some).collect();
+    let mut take = |numbers: &Few| -> Vec<Box<Sighting>> {
+        let of_numbers = numbers
+            .iter()
+            .filter_map(|number| sightings.get_mut(number)?.take());
+        of_numbers.collect()
+    };
+    for (key, report) in keys.iter().zip(reports) {
+        report.sightings = take(&key.all);
     }
-    for at in 0..place.len() {
-        while let Some(to) = place.get(at).copied().filter(|&to| to != at) {
-            sightings.swap(at, to);
-            place.swap(at, to);
-        }
-    }
-    for (key, report) in keys.iter().zip(reports).rev() {
-        let rest = sightings.len().saturating_sub(key.all.len());
-        report.sightings = sightings.split_off(rest);
-        if sightings.capacity() - rest > SHRINK_EVERY {
-            sightings.shrink_to_fit();
-        }
-    }
-    sightings
+    take(others)
 }
 
 /// Runs every rule over every key, and then over every row.

@@ -24,7 +24,7 @@ struct Uses {
 }
 
 impl Families {
-    pub(super) fn find(keys: &[Key], sightings: &[Sighting]) -> Self {
+    pub(super) fn find(keys: &[Key], sightings: &[Box<Sighting>]) -> Self {
         let mut out = Self::default();
         for (number, key) in keys.iter().enumerate() {
             let seen = key.all.iter().filter_map(|i| sightings.get(i));

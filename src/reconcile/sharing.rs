@@ -164,7 +164,7 @@ pub(super) fn judge(
 fn public_host_keys(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let numbers = cx.key.judged.iter();
     let hosts = numbers
-        .filter(|&n| cx.world.sightings.get(n).is_some_and(is_host_key))
+        .filter(|&n| cx.world.sightings.get(n).is_some_and(|s| is_host_key(s)))
         .map(|n| cx.world.host(n));
     let hosts = distinct(hosts);
     let stated = cx

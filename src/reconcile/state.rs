@@ -85,7 +85,7 @@ fn seen_of<'w>(cx: &KeyContext<'w, '_>, link: &Link) -> impl Iterator<Item = &'w
             } else {
                 !kept
             };
-        counts.then_some(s)
+        counts.then_some(&**s)
     })
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Judged {
     /// The sweeps that judge something, by host and start.
     pub(super) sweeps: Vec<SweepSummary>,
     /// Their sightings, with host, in the order of the contract.
-    pub(super) sightings: Vec<Sighting>,
+    pub(super) sightings: Vec<Box<Sighting>>,
     /// Their gaps, with host.
     pub(super) gaps: Vec<Gap>,
     /// The hosts.
@@ -329,7 +329,7 @@ pub(super) fn choose(
                 earlier(sighting);
             } else {
                 sighting.host = Some(name.clone());
-                out.sightings.push(sighting);
+                out.sightings.push(Box::new(sighting));
             }
         }
         let without_digest = |end: SweepEnd| SweepEnd {

@@ -6,7 +6,7 @@ use crate::model::{Excuse, Finding, KeyReport, Report, Sighting};
 pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
     // A key is judged over the sightings of its class.
     let judged = || key.sightings.iter().filter(|s| s.class == key.class);
-    let of_certificate = |s: &&Sighting| {
+    let of_certificate = |s: &&Box<Sighting>| {
         flag.cert_sha256.is_some() && s.fingerprints.cert_sha256 == flag.cert_sha256
     };
     let best = judged()

@@ -11,7 +11,8 @@ const MAX_PLACES: usize = 200;
 
 /// The sightings by which a key is judged: those of its class.
 pub(super) fn judged(key: &KeyReport) -> impl Iterator<Item = &Sighting> {
-    key.sightings.iter().filter(|s| s.class == key.class)
+    let sightings = key.sightings.iter().map(AsRef::as_ref);
+    sightings.filter(|s: &&Sighting| s.class == key.class)
 }
 
 /// The certificates that are in force, each once, the newest first.

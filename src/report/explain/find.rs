@@ -12,6 +12,7 @@ pub fn find<'a>(report: &'a Report, id: &str) -> Explained<'a> {
         others: report
             .others
             .iter()
+            .map(AsRef::as_ref)
             .filter(|s| wanted.sighting(s))
             .collect(),
         entries: Vec::new(),

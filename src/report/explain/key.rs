@@ -94,7 +94,7 @@ fn exists_since(key: &KeyReport) -> Option<(String, &'static str)> {
             ),
         ]
     };
-    let dated = key.sightings.iter().flat_map(of);
+    let dated = key.sightings.iter().flat_map(|s| of(s));
     let (at, by) = dated.filter_map(|(at, by)| Some((at?, by))).min()?;
     Some((at.strftime("%Y-%m-%d").to_string(), by))
 }
