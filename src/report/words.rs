@@ -5,8 +5,9 @@ use crate::model::{Excuse, Finding, KeyReport, Report, Sighting};
 /// The place that says most about a finding: of the certificate that it rests on, else of private material.
 pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
     // A key is judged over the sightings of its class.
-    let judged = || key.sightings.iter().filter(|s| s.class == key.class);
-    let of_certificate = |s: &&Box<Sighting>| {
+    let seen = || key.sightings.iter().map(AsRef::as_ref);
+    let judged = || seen().filter(|s: &&Sighting| s.class == key.class);
+    let of_certificate = |s: &&Sighting| {
         flag.cert_sha256.is_some() && s.fingerprints.cert_sha256 == flag.cert_sha256
     };
     let best = judged()
