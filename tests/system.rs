@@ -50,8 +50,11 @@ fn scan(places: &[&str], options: &[&str]) -> (Vec<Value>, String) {
     let end = of_kind(&sweep, "end")[0];
     assert_eq!(end["complete"], code == 0, "{end}");
     let sightings = f64::from(u32::try_from(of_kind(&sweep, "sighting").len()).unwrap());
-    // Archives are opened: each of two threads may hold windows and a kept stream.
-    assert!(cost.memory < 200.0 + sightings / 1000.0, "{cost:?}");
+    // Archives are opened: each of two threads may hold windows and a kept stream. A sighting and what is told of it take 2 kB at most.
+    assert!(
+        cost.memory < 200.0 + sightings / 500.0,
+        "{cost:?}, {sightings} sightings"
+    );
     // Its coverage is told, to people too.
     let said = out(&output);
     assert!(said.contains("Coverage"), "{said}");
@@ -408,8 +411,10 @@ fn the_host_keys_that_ssh_keygen_makes_for_a_system_are_found() {
 
 #[test]
 fn the_whole_root_is_swept_with_its_coverage_told() {
-    // A root may hold far more than a distribution, so the time is bounded; what was not reached is told then.
-    let (sweep, said) = scan(&["/"], &["--time-limit", "60s"]);
+    // A root may hold far more than a distribution, so the time is bounded; what was not reached is told then. Other tests make bombs meanwhile.
+    let others = format!("{}/**", std::env::temp_dir().display());
+    let options = ["--time-limit", "60s", "--exclude", &others];
+    let (sweep, said) = scan(&["/"], &options);
     let end = of_kind(&sweep, "end")[0];
     assert!(end["directories"].as_u64().unwrap() > 100, "{end}");
     assert!(end["files"].as_u64().unwrap() > 1_000, "{end}");
