@@ -50,9 +50,9 @@ fn scan(places: &[&str], options: &[&str]) -> (Vec<Value>, String) {
     let end = of_kind(&sweep, "end")[0];
     assert_eq!(end["complete"], code == 0, "{end}");
     let sightings = f64::from(u32::try_from(of_kind(&sweep, "sighting").len()).unwrap());
-    // Archives are opened: each of two threads may hold windows and a kept stream. A sighting and what is told of it take 2 kB at most.
+    // Archives are opened: each of two threads may hold windows and a kept stream.
     assert!(
-        cost.memory < 200.0 + sightings / 500.0,
+        cost.memory < 200.0 + sightings / 1000.0,
         "{cost:?}, {sightings} sightings"
     );
     // Its coverage is told, to people too.
