@@ -40,7 +40,7 @@ fn stem_of_lower(mut name: &str) -> Cow<'_, str> {
 }
 
 /// What ties a closed key to what is public, within one host.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum Bond<'s> {
     /// The same keystore entry: file, members, alias.
     Entry(&'s str, &'s [Member], &'s str),
@@ -53,10 +53,8 @@ enum Bond<'s> {
 /// The directory, or the archive and the directory in it.
 type Holder<'s> = (&'s str, Option<&'s str>);
 
-type Place<'s> = (Option<&'s str>, Bond<'s>);
-
 /// The ties of a sighting, the strongest first.
-fn bonds(s: &Sighting) -> impl Iterator<Item = Place<'_>> {
+fn bonds(s: &Sighting) -> impl Iterator<Item = Bond<'_>> {
     let location = &s.location;
     let entry = location.alias.as_ref().map(|alias| {
         let (path, inside) = (location.path.as_ref(), location.inside.as_ref());
@@ -67,8 +65,7 @@ fn bonds(s: &Sighting) -> impl Iterator<Item = Place<'_>> {
     let id = id.map(|id| Bond::Id(holder, id));
     let alone = entry.is_none() && id.is_none();
     let stem = alone.then(|| Bond::Stem(holder, stem(name)));
-    let bonds = entry.into_iter().chain(id).chain(stem);
-    bonds.map(|bond| (s.host.as_deref(), bond))
+    entry.into_iter().chain(id).chain(stem)
 }
 
 /// What holds a sighting, and the name there. A member lies beside other members of the same file.
@@ -82,9 +79,15 @@ fn beside(s: &Sighting) -> (Holder<'_>, &str) {
 }
 
 /// Gives closed keys the public key or certificate of the same keystore entry or CKA_ID, else the one that lies in
-/// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant.
+/// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant. The sightings of
+/// one host follow one another.
 pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
     super::by_keygrip::fill(sightings);
+    let of_one_host = |one: &S, next: &S| one.borrow().host == next.borrow().host;
+    sightings.chunk_by_mut(of_one_host).for_each(fill_host);
+}
+
+fn fill_host<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
     // A token's private object may have no public half either.
     let closed = |s: &Sighting| {
         let nameless =
@@ -92,10 +95,10 @@ pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
         (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
     };
     let all = || sightings.iter().map(S::borrow);
-    let mut wanted: HashMap<Place<'_>, Found<'_>> = all()
+    let mut wanted: HashMap<Bond<'_>, Found<'_>> = all()
         .filter(|s| closed(s))
         .flat_map(bonds)
-        .map(|place| (place, Found::default()))
+        .map(|bond| (bond, Found::default()))
         .collect();
     if wanted.is_empty() {
         return;
@@ -108,17 +111,17 @@ pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
         let Some(id) = s.key_id.as_ref().filter(|_| public) else {
             continue;
         };
-        for place in bonds(s) {
-            if let Some(found) = wanted.get_mut(&place) {
+        for bond in bonds(s) {
+            if let Some(found) = wanted.get_mut(&bond) {
                 let is_ca = s.certificate.as_ref().is_some_and(|c| c.is_ca);
                 found.add(id, is_ca, &s.location);
             }
         }
     }
     let probable = |s: &Sighting| {
-        bonds(s).find_map(|place| {
-            let found = wanted.get(&place)?;
-            match place.1 {
+        bonds(s).find_map(|bond| {
+            let found = wanted.get(&bond)?;
+            match bond {
                 Bond::Stem(..) => found.one(&s.location.path),
                 // A chain begins with the certificate of the key.
                 Bond::Entry(..) | Bond::Id(..) => found.first(),

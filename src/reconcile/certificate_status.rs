@@ -12,6 +12,7 @@ use crate::model::{Certificate, CertificateStatus, Identifier, KeyId, Sha256Hex,
 use foldhash::HashMap;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Containers whose members are kept, not used.
 const ARCHIVES: &[&str] = &["tar", "zip", "cpio", "7z", "rar", "ar", "git"];
@@ -24,45 +25,34 @@ const PROGRAMS: &[&str] = &[
 
 /// Sets the status of each certificate and of each of its sightings.
 pub(super) fn decide(world: &mut World<'_>) {
-    let mut groups = Groups::new(world);
-    let newest = newest_by_group(world, &mut groups);
+    let stays = Stays::find(world);
     let recorded = recorded(world);
     let mut of_sighting: Vec<(u32, CertificateStatus)> = Vec::new();
     let mut statuses = Vec::with_capacity(world.certificates.len());
+    let mut all = stays.all.iter().peekable();
     for (number, certificate) in world.certificates.iter().enumerate() {
-        let Some(facts) = world.facts(certificate) else {
-            statuses.push((CertificateStatus::Current, None));
-            continue;
-        };
         let replaced_by_row = recorded.contains(&number);
         let mut whole = None;
         let mut successor = None;
-        for sightings in by_host(world, certificate) {
-            let age = Age::of(facts);
-            let mut newer = None;
-            groups.each(world, number, sightings, |group| {
-                newer = newer.max(newest.get(&group));
-            });
-            let newer = newer.filter(|(best, _)| *best > age);
+        while let Some(stay) = all.next_if(|stay| stay.certificate == number) {
+            let newer = stays.newest(stay).filter(|(best, ..)| *best > stay.age);
             successor = successor.max(newer);
-            let newer_there = newer.is_some();
-            let history = facts.precertificate || world.seen(sightings).all(is_history);
-            let status = if history {
+            let status = if stay.is_history || stay.is_announced {
                 CertificateStatus::Historic
-            } else if newer_there || replaced_by_row {
+            } else if newer.is_some() || replaced_by_row {
                 CertificateStatus::Superseded
             } else {
                 CertificateStatus::Current
             };
             // In force on one host is in force; only what is history everywhere is history.
             let is_judged = |&s: &u32| certificate.judged.contains(s as usize);
-            if certificate.judged.is_empty() || sightings.iter().any(is_judged) {
+            if certificate.judged.is_empty() || stay.sightings.iter().any(is_judged) {
                 whole = Some(whole.map_or(status, |w: CertificateStatus| w.min(status)));
             }
-            of_sighting.extend(sightings.iter().map(|&s| (s, status)));
+            of_sighting.extend(stay.sightings.iter().map(|&s| (s, status)));
         }
         let whole = whole.unwrap_or(CertificateStatus::Current);
-        statuses.push((whole, successor.map(|(_, number)| *number)));
+        statuses.push((whole, successor.map(|(.., number)| number)));
     }
     for (certificate, (status, successor)) in world.certificates.iter_mut().zip(statuses) {
         certificate.settle(status, successor);
@@ -72,6 +62,77 @@ pub(super) fn decide(world: &mut World<'_>) {
         if let Some(facts) = sighting.and_then(|s| s.certificate.as_mut()) {
             facts.status = Some(status);
         }
+    }
+}
+
+/// A certificate on one host.
+struct Stay<'w> {
+    certificate: usize,
+    /// Its sightings there.
+    sightings: &'w [u32],
+    age: Age,
+    /// All of these are only kept.
+    is_history: bool,
+    /// It is a precertificate.
+    is_announced: bool,
+    /// Its groups, by their places in the list of all.
+    groups: Range<usize>,
+}
+
+/// All certificates on all hosts, in the order of the certificates.
+struct Stays<'w> {
+    all: Vec<Stay<'w>>,
+    /// The groups of each, by number.
+    groups: Vec<u32>,
+    /// Of each group the newest; of several the last by the id of its key.
+    newest: Vec<Option<Newest>>,
+}
+
+impl<'w> Stays<'w> {
+    fn find(world: &'w World<'_>) -> Self {
+        let mut out = Self {
+            all: Vec::with_capacity(world.certificates.len()),
+            groups: Vec::with_capacity(world.certificates.len()),
+            newest: Vec::new(),
+        };
+        let mut groups = Groups::default();
+        for (number, certificate) in world.certificates.iter().enumerate() {
+            let Some(facts) = world.facts(certificate) else {
+                continue;
+            };
+            let own = (Age::of(facts), world.rank(certificate.key()), number);
+            let names = groups.names(&facts.sans);
+            for sightings in by_host(world, certificate) {
+                let is_history = world.seen(sightings).all(is_history);
+                // What is itself only kept does not replace what is in use; and the certificate that a precertificate
+                // announces has its dates and its key.
+                let own = Some(own).filter(|_| !is_history && !facts.precertificate);
+                let start = out.groups.len();
+                groups.each(world, number, (facts, names), sightings, |group| {
+                    out.groups.push(short(group));
+                    match out.newest.get_mut(group) {
+                        Some(best) => *best = (*best).max(own),
+                        None => out.newest.push(own),
+                    }
+                });
+                out.all.push(Stay {
+                    certificate: number,
+                    sightings,
+                    age: Age::of(facts),
+                    is_history,
+                    is_announced: facts.precertificate,
+                    groups: start..out.groups.len(),
+                });
+            }
+        }
+        out
+    }
+
+    /// The newest of all groups that one is of.
+    fn newest(&self, stay: &Stay<'_>) -> Option<Newest> {
+        let groups = self.groups.get(stay.groups.clone()).into_iter().flatten();
+        let newest = groups.filter_map(|&group| *self.newest.get(group as usize)?);
+        newest.max()
     }
 }
 
@@ -107,38 +168,40 @@ enum Group {
     Generations(u32, u32),
 }
 
-/// Finds the groups of certificates.
+/// A certificate with what decides which is the newest: its age, and then the place of its key.
+type Newest = (Age, u32, usize);
+
+/// Numbers the groups of certificates as they come.
+#[derive(Default)]
 struct Groups {
-    /// The alternative names of each certificate, by number.
-    names: Vec<u32>,
+    numbers: HashMap<Group, usize>,
     /// Alternative names, directories and paths.
     texts: Texts,
 }
 
 impl Groups {
-    fn new(world: &World<'_>) -> Self {
-        let mut texts = Texts::default();
-        let names = world.certificates.iter().map(|certificate| {
-            let sans = world.facts(certificate).map(|facts| facts.sans.as_slice());
-            texts.number(&listed(sans.unwrap_or_default()))
-        });
-        Self {
-            names: names.collect(),
-            texts,
-        }
+    /// The number of a certificate's alternative names.
+    fn names(&mut self, names: &[String]) -> u32 {
+        self.texts.number(&listed(names))
     }
 
-    /// The groups of a certificate on one host, with its sightings there.
+    /// The groups of a certificate on one host, with what it says and its sightings there; a new one has the next number.
     fn each(
         &mut self,
         world: &World<'_>,
         number: usize,
+        (facts, names): (&Certificate, u32),
         here: &[u32],
-        mut each: impl FnMut(Group),
+        mut each: impl FnMut(usize),
     ) {
         let (Some(certificate), Some(&first)) = (world.certificates.get(number), here.first())
         else {
             return;
+        };
+        let Self { numbers, texts } = self;
+        let mut add = |group: Group| {
+            let next = numbers.len();
+            each(*numbers.entry(group).or_insert(next));
         };
         let host = short(world.host(first as usize));
         let of_same_key = |other: Option<usize>| {
@@ -147,22 +210,20 @@ impl Groups {
         };
         // Those of one key follow one another; one alone follows none.
         if of_same_key(number.checked_sub(1)) || of_same_key(number.checked_add(1)) {
-            each(Group::Key(host, short(certificate.key())));
+            add(Group::Key(host, short(certificate.key())));
         }
-        let leaf = world.facts(certificate).is_some_and(|facts| !facts.is_ca);
-        let generations = world.seen(if leaf { here } else { &[] });
+        let generations = world.seen(if facts.is_ca { &[] } else { here });
         for path in generations.flat_map(paths).filter_map(settled) {
-            each(Group::Generations(host, self.texts.number(&path)));
+            add(Group::Generations(host, texts.number(&path)));
         }
-        let names = self.names.get(number).copied().unwrap_or_default();
         let (subject, issuer) = (certificate.subject, certificate.issuer);
         if subject == issuer {
             for s in world.seen(here) {
-                let directory = self.texts.number(directory(&s.location.path));
-                each(Group::SelfSigned(host, subject, names, directory));
+                let directory = texts.number(directory(&s.location.path));
+                add(Group::SelfSigned(host, subject, names, directory));
             }
         } else {
-            each(Group::Names(host, subject, issuer, names));
+            add(Group::Names(host, subject, issuer, names));
         }
     }
 }
@@ -176,27 +237,6 @@ fn listed(names: &[String]) -> String {
         return format!("\n{lower:?}");
     }
     lower.join("\n")
-}
-
-fn newest_by_group(world: &World<'_>, groups: &mut Groups) -> HashMap<Group, (Age, usize)> {
-    let mut newest: HashMap<Group, (Age, usize)> = HashMap::default();
-    for (number, certificate) in world.certificates.iter().enumerate() {
-        // The certificate that a precertificate announces has its dates and its key.
-        let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
-            continue;
-        };
-        for here in by_host(world, certificate) {
-            // What is itself only kept does not replace what is in use.
-            if world.seen(here).all(is_history) {
-                continue;
-            }
-            groups.each(world, number, here, |group| {
-                let best = newest.entry(group).or_insert((Age::of(facts), number));
-                *best = (*best).max((Age::of(facts), number));
-            });
-        }
-    }
-    newest
 }
 
 /// The certificates that a row replaces: it names another one that ends later, of the same key, or of the

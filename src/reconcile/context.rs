@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::policy::{Owners, Policy};
 use jiff::civil::Date;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,7 +30,14 @@ pub(super) struct World<'a> {
     pub(super) names: Names,
     /// The words for environments.
     pub(super) environments: Texts,
+    /// In the order in which each is seen first.
     pub(super) keys: Vec<Key>,
+    /// Their numbers in the order of their ids.
+    pub(super) by_id: Vec<u32>,
+    /// The place of each key in that order: what is told of several keys is in it, so that a further sighting changes nothing else.
+    pub(super) rank: Vec<u32>,
+    /// The number of the key of each sighting.
+    pub(super) key_of: Vec<u32>,
     pub(super) certificates: Vec<Cert>,
     /// OpenPGP's primary keys and their subkeys.
     pub(super) families: Families,
@@ -207,6 +215,19 @@ impl<'a> World<'a> {
     /// `host:path`.
     pub(super) fn place(sighting: &Sighting) -> At<'_> {
         At(sighting)
+    }
+
+    /// The number of a key.
+    pub(super) fn key_number(&self, id: &KeyId) -> Option<usize> {
+        let of = |number: u32| self.keys.get(number as usize).map(|key| &key.id);
+        let order = |&number: &u32| of(number).map_or(Ordering::Less, |own| own.by_text(id));
+        let place = self.by_id.binary_search_by(order).ok()?;
+        self.by_id.get(place).map(|&number| number as usize)
+    }
+
+    /// The place of a key in the order of the ids.
+    pub(super) fn rank(&self, key: usize) -> u32 {
+        self.rank.get(key).copied().unwrap_or(NONE)
     }
 
     /// The number of a sighting's host.

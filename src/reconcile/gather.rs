@@ -1,55 +1,59 @@
 //! From sightings to keys and certificates.
 
 use super::context::{Cert, Key};
-use super::few::{Few, short};
+use super::few::{Few, NONE, long, short};
 use super::names::NameReader;
 use super::trust::is_disabled;
 use crate::model::{Certificate, KeyId, Kind, Sha256Hex, Sighting};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use std::cmp::Ordering;
+use std::hash::BuildHasher as _;
 
-/// Keys in order of their ids, their certificates, and the sightings that have no key.
+/// What the sightings are of.
+pub(super) struct Gathered {
+    /// Keys, in the order in which each is seen first: to walk them is to walk the sightings as they are kept.
+    pub(super) keys: Vec<Key>,
+    /// The numbers of the keys in the order of their ids, which is the order of all that is told.
+    pub(super) by_id: Vec<u32>,
+    /// Certificates, those of one key behind one another.
+    pub(super) certificates: Vec<Cert>,
+    /// The number of the key of each sighting.
+    pub(super) key_of: Vec<u32>,
+    /// Sightings that have no key.
+    pub(super) others: Few,
+}
+
+/// Finds the keys and certificates.
 pub(super) fn gather<'s>(
     sightings: &'s [Box<Sighting>],
     names: &mut NameReader<'_, 's>,
-) -> (Vec<Key>, Vec<Cert>, Few) {
-    let mut keyed: Vec<Keyed<'_>> = Vec::with_capacity(sightings.len());
-    let mut others = Vec::new();
-    for (number, sighting) in sightings.iter().enumerate() {
-        match &sighting.key_id {
-            Some(id) => keyed.push(Keyed::new(id, short(number))),
-            None => others.push(short(number)),
-        }
-    }
-    keyed.sort_unstable_by(Keyed::order);
-    let groups = || keyed.chunk_by(|one, next| one.id == next.id);
-    let mut keys = Vec::with_capacity(groups().count());
+) -> Gathered {
+    let (ids, key_of) = number(sightings);
+    let of_keys = by_key(ids.len(), &key_of);
+    let mut keys = Vec::with_capacity(ids.len());
     let mut certificates = Vec::new();
-    let mut all: Vec<u32> = Vec::new();
     let mut numbers: Vec<u32> = Vec::new();
-    for group in groups() {
-        let Some(id) = group.first().map(|one| one.id) else {
-            continue;
-        };
-        all.clear();
-        all.extend(group.iter().map(|one| one.number));
-        let seen = |number: &u32| sightings.get(*number as usize);
-        let class = all.iter().filter_map(seen).map(|s| s.class).min();
-        let class = class.unwrap_or_default();
-        let is_judged = |number: &&u32| seen(number).is_some_and(|s| s.class == class);
+    let mut seen: Vec<Seen<'_>> = Vec::new();
+    for (id, all) in ids.iter().zip(&of_keys) {
+        let sighting = |number: &u32| sightings.get(*number as usize);
+        let classes = all.as_slice().iter().filter_map(sighting).map(|s| s.class);
+        let class = classes.min().unwrap_or_default();
+        let is_judged = |number: &&u32| sighting(number).is_some_and(|s| s.class == class);
         numbers.clear();
-        numbers.extend(all.iter().filter(is_judged));
+        numbers.extend(all.as_slice().iter().filter(is_judged));
         let reference_only = numbers
             .iter()
-            .filter_map(seen)
+            .filter_map(sighting)
             .all(|s| s.kind.is_reference() || is_disabled(s));
         let judged = Few::from(numbers.as_slice());
-        let all = Few::from(all.as_slice());
         numbers.clear();
         certificates_of(
             short(keys.len()),
             sightings,
-            (&all, &judged),
+            (all, &judged),
             names,
+            &mut seen,
             |cert| {
                 if !cert.judged.is_empty() {
                     numbers.push(short(certificates.len()));
@@ -58,55 +62,112 @@ pub(super) fn gather<'s>(
             },
         );
         keys.push(Key {
-            id: id.clone(),
+            id: (*id).clone(),
             class,
-            all,
+            all: all.clone(),
             judged,
             reference_only,
             certificates: Few::from(numbers.as_slice()),
         });
     }
     certificates.shrink_to_fit();
-    (keys, certificates, Few::from(others.as_slice()))
+    let others = (0..).zip(&key_of).filter(|(_, key)| **key == NONE);
+    let others: Vec<u32> = others.map(|(number, _)| number).collect();
+    Gathered {
+        by_id: in_order(&ids),
+        keys,
+        certificates,
+        key_of,
+        others: Few::from(others.as_slice()),
+    }
 }
 
-/// A sighting with its key; what begins the id is beside it, so that sorting rarely looks further.
-struct Keyed<'s> {
-    scheme: u8,
-    number: u32,
-    beginning: u64,
-    id: &'s KeyId,
+/// Numbers the keys as they come: their ids, and the number of each sighting's.
+fn number(sightings: &[Box<Sighting>]) -> (Vec<&KeyId>, Vec<u32>) {
+    let hasher = RandomState::default();
+    let mut table: HashTable<u32> = HashTable::new();
+    let mut ids: Vec<&KeyId> = Vec::new();
+    let mut key_of = Vec::with_capacity(sightings.len());
+    for sighting in sightings {
+        let Some(id) = &sighting.key_id else {
+            key_of.push(NONE);
+            continue;
+        };
+        let same = |&number: &u32| ids.get(number as usize) == Some(&id);
+        let hash = |&number: &u32| ids.get(number as usize).map_or(0, |id| hasher.hash_one(id));
+        let next = short(ids.len());
+        let number = *table
+            .entry(hasher.hash_one(id), same, hash)
+            .or_insert(next)
+            .get();
+        if number == next {
+            ids.push(id);
+        }
+        key_of.push(number);
+    }
+    (ids, key_of)
 }
 
-impl<'s> Keyed<'s> {
-    fn new(id: &'s KeyId, number: u32) -> Self {
+/// The sightings of each key, in order.
+fn by_key(keys: usize, key_of: &[u32]) -> Vec<Few> {
+    // Where the next of each key goes; first where the key after it begins.
+    let mut next = vec![0u32; keys + 1];
+    for key in key_of.iter().filter_map(|&key| long(key)) {
+        if let Some(count) = next.get_mut(key + 1) {
+            *count += 1;
+        }
+    }
+    let mut end = 0;
+    for start in &mut next {
+        end += *start;
+        *start = end;
+    }
+    let starts = next.clone();
+    let mut all = vec![NONE; end as usize];
+    for (number, key) in (0..).zip(key_of) {
+        let Some(slot) = long(*key).and_then(|key| next.get_mut(key)) else {
+            continue;
+        };
+        if let Some(place) = all.get_mut(*slot as usize) {
+            *place = number;
+        }
+        *slot += 1;
+    }
+    let of = |range: &[u32]| match *range {
+        [start, end] => all.get(start as usize..end as usize),
+        _ => None,
+    };
+    let of_keys = starts.windows(2).map(of);
+    of_keys.map(|of| Few::from(of.unwrap_or_default())).collect()
+}
+
+/// The numbers of ids in the order of their texts.
+fn in_order(ids: &[&KeyId]) -> Vec<u32> {
+    let beginnings = (0..).zip(ids).map(|(number, id)| {
         // In the order of the schemes' texts.
         let (scheme, bytes) = match id {
-            KeyId::Opaque(digest) => (0, &digest.0[..]),
+            KeyId::Opaque(digest) => (0u8, &digest.0[..]),
             KeyId::Pgp(text) => (1, text.as_bytes()),
             KeyId::Secret(digest) => (2, &digest.0[..]),
             KeyId::Spki(digest) => (3, &digest.0[..]),
             KeyId::Ssh(digest) => (4, &digest.0[..]),
         };
-        let beginning = bytes.iter().copied().chain(std::iter::repeat(0));
-        Self {
-            scheme,
-            number,
-            beginning: beginning
-                .take(8)
-                .fold(0, |all, byte| all << 8 | u64::from(byte)),
-            id,
-        }
-    }
-
-    /// By key, then as the sightings were.
-    fn order(&self, other: &Self) -> Ordering {
-        let beginning = |one: &Self| (one.scheme, one.beginning);
-        let order = beginning(self).cmp(&beginning(other));
-        order
-            .then_with(|| self.id.by_text(other.id))
-            .then(self.number.cmp(&other.number))
-    }
+        let bytes = bytes.iter().copied().chain(std::iter::repeat(0));
+        let beginning = bytes.take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
+        (beginning, scheme, number)
+    });
+    // What begins the id is beside its number, so that sorting rarely looks further.
+    let mut order: Vec<(u64, u8, u32)> = beginnings.collect();
+    let id = |number: u32| ids.get(number as usize);
+    order.sort_unstable_by(|one, other| {
+        let beginning = |of: &(u64, u8, u32)| (of.1, of.0);
+        let order = beginning(one).cmp(&beginning(other));
+        order.then_with(|| match (id(one.2), id(other.2)) {
+            (Some(one), Some(other)) => one.by_text(other),
+            _ => Ordering::Equal,
+        })
+    });
+    order.into_iter().map(|(_, _, number)| number).collect()
 }
 
 /// What tells a certificate from the others of its key.
@@ -130,15 +191,19 @@ impl Mark<'_> {
     }
 }
 
-/// The certificates of a key, in the order of their marks.
+/// One sighting of a certificate.
+type Seen<'s> = (Mark<'s>, u32, &'s Certificate);
+
+/// The certificates of a key, in the order of their marks; `seen` is memory that is used again.
 fn certificates_of<'s>(
     key: u32,
     sightings: &'s [Box<Sighting>],
     (all, judged): (&Few, &Few),
     names: &mut NameReader<'_, 's>,
+    seen: &mut Vec<Seen<'s>>,
     mut each: impl FnMut(Cert),
 ) {
-    let mut seen: Vec<(Mark<'s>, u32, &'s Certificate)> = Vec::new();
+    seen.clear();
     for number in all.iter() {
         let Some(sighting) = sightings.get(number) else {
             continue;

@@ -424,9 +424,10 @@ fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32,
                 weak.push((hit.key, hit.method));
             }
         }
-        // Of each key the strongest.
+        // Of each key the strongest; in the order of the ids.
         weak.sort_unstable();
         weak.dedup_by_key(|(key, _)| *key);
+        weak.sort_by_key(|(key, _)| world.rank(*key as usize));
         if weak.len() > WEAK_KEYS && !found.contradictory {
             return;
         }

@@ -53,7 +53,7 @@ mod weak;
 use crate::identity::fill_probable_keys;
 use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
 use crate::model::{
-    Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyReport,
+    Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyId, KeyReport,
     PolicySummary, Report, SharedText, Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
@@ -65,7 +65,7 @@ use join::{Join, RowMatch};
 use names::{NameId, NameReader, Names};
 use renewal::Replaced;
 use std::sync::Arc;
-use texts::Texts;
+use texts::{Repeated, Texts};
 use trust::Trust;
 
 /// What is judged, and by what.
@@ -100,7 +100,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let mut sightings = judged.sightings;
     fill_probable_keys(&mut sightings);
     let mut names = Names::default();
-    let (keys, certificates, others) = gather::gather(&sightings, &mut NameReader::new(&mut names));
+    let gathered = gather::gather(&sightings, &mut NameReader::new(&mut names));
     // Those of one host follow one another.
     let of_one_host = sightings.chunk_by(|one, next| one.host == next.host);
     let host_of = of_one_host.flat_map(|group| {
@@ -108,7 +108,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         let number = host.and_then(|host| judged.hosts.number(host));
         std::iter::repeat_n(number.map_or(few::NONE, short), group.len())
     });
-    let families = openpgp::Families::find(&keys, &sightings);
+    let families = openpgp::Families::find(&gathered.keys, &sightings);
     let ages = evidence::Ages::find(&sightings, &names, judged.earlier);
     let mut environments = Texts::default();
     let rows = rows(
@@ -127,9 +127,12 @@ pub fn reconcile(input: Input<'_>) -> Report {
         hosts: judged.hosts,
         names,
         environments,
-        keys,
-        certificates,
-        others,
+        rank: places_of(&gathered.by_id),
+        keys: gathered.keys,
+        by_id: gathered.by_id,
+        key_of: gathered.key_of,
+        certificates: gathered.certificates,
+        others: gathered.others,
         policy: input.policy,
         owners: input.owners,
         listed,
@@ -158,8 +161,15 @@ pub fn reconcile(input: Input<'_>) -> Report {
     if !trust.is_empty() || unjudged > 0 {
         metrics.insert("ssh".to_owned(), trust.metrics(unjudged));
     }
-    let (sightings, keys, others, listed) = kept(world);
-    let others = hand_out(sightings, &others, &keys, &mut key_reports);
+    let Kept {
+        sightings,
+        key_of,
+        others,
+        by_id,
+        listed,
+    } = Kept::of(world);
+    let others = hand_out(sightings, &key_of, others.len(), &mut key_reports);
+    let key_reports = in_order(key_reports, &by_id);
     let mut report = Report {
         schema: REPORT_SCHEMA.to_owned(),
         tool: input.tool,
@@ -180,28 +190,64 @@ pub fn reconcile(input: Input<'_>) -> Report {
 }
 
 /// What is needed when all is judged; the rest goes, so that it takes no memory meanwhile.
-fn kept(world: World<'_>) -> (Vec<Box<Sighting>>, Vec<context::Key>, Few, listed::Listed) {
-    (world.sightings, world.keys, world.others, world.listed)
+struct Kept {
+    sightings: Vec<Box<Sighting>>,
+    key_of: Vec<u32>,
+    others: Few,
+    by_id: Vec<u32>,
+    listed: listed::Listed,
+}
+
+impl Kept {
+    fn of(world: World<'_>) -> Self {
+        Self {
+            sightings: world.sightings,
+            key_of: world.key_of,
+            others: world.others,
+            by_id: world.by_id,
+            listed: world.listed,
+        }
+    }
+}
+
+/// The place of each number in a list that has each once.
+fn places_of(order: &[u32]) -> Vec<u32> {
+    let mut places = vec![few::NONE; order.len()];
+    for (place, &number) in (0..).zip(order) {
+        if let Some(slot) = places.get_mut(number as usize) {
+            *slot = place;
+        }
+    }
+    places
+}
+
+/// Reports by number, in an order of numbers.
+fn in_order(reports: Vec<KeyReport>, order: &[u32]) -> Vec<KeyReport> {
+    let mut reports: Vec<Option<KeyReport>> = reports.into_iter().map(Some).collect();
+    let mut out = Vec::with_capacity(reports.len());
+    out.extend(
+        order
+            .iter()
+            .filter_map(|&number| reports.get_mut(number as usize)?.take()),
+    );
+    out
 }
 
 /// Moves the sightings into the reports of their keys; gives those that have none.
 fn hand_out(
     sightings: Vec<Box<Sighting>>,
-    others: &Few,
-    keys: &[context::Key],
+    key_of: &[u32],
+    others: usize,
     reports: &mut [KeyReport],
 ) -> Vec<Box<Sighting>> {
-    let mut sightings: Vec<Option<Box<Sighting>>> = sightings.into_iter().map(Some).collect();
-    let mut take = |numbers: &Few| -> Vec<Box<Sighting>> {
-        let of_numbers = numbers
-            .iter()
-            .filter_map(|number| sightings.get_mut(number)?.take());
-        of_numbers.collect()
-    };
-    for (key, report) in keys.iter().zip(reports) {
-        report.sightings = take(&key.all);
+    let mut rest = Vec::with_capacity(others);
+    for (sighting, key) in sightings.into_iter().zip(key_of) {
+        match reports.get_mut(*key as usize) {
+            Some(report) => report.sightings.push(sighting),
+            None => rest.push(sighting),
+        }
     }
-    take(others)
+    rest
 }
 
 /// Runs every rule over every key, and then over every row.
@@ -293,7 +339,7 @@ fn judge(
                 .min()
                 .map(|m| m.as_str().into()),
             flags,
-            sightings: Vec::new(),
+            sightings: Vec::with_capacity(key.all.len()),
         });
     }
     let doubles = duplicates::find(world, &join);
@@ -331,6 +377,7 @@ fn entry_report(
     let numbers = numbers.filter_map(|k| world.keys.get(k));
     let mut keys = Vec::with_capacity(matched.map_or(0, |f| f.keys.len()));
     keys.extend(numbers.map(|k| k.id.clone()));
+    keys.sort_unstable_by(KeyId::by_text);
     EntryReport {
         id: row.id.clone(),
         source: row.entry.source.clone(),
@@ -356,14 +403,15 @@ fn rows<'a>(
         list.extend(inventory.entries.iter().map(|entry| (number, entry)));
     }
     list.sort_by(|a, b| (a.0, &a.1.source, &a.1.id).cmp(&(b.0, &b.1.source, &b.1.id)));
-    let mut ids: HashMap<&str, usize> = HashMap::default();
+    let ids = list.iter().map(|(_, entry)| &*entry.id);
+    let mut ids = Repeated::among(ids);
     let mut words: HashMap<&str, Option<u32>> = HashMap::default();
     let mut names = NameReader::new(names);
+    let mut hosts = places::HostReader::new(hosts);
     let row = |(inventory, entry): (usize, &'a Entry)| {
-        let nth = ids.entry(&entry.id).or_default();
-        *nth += 1;
+        let nth = ids.nth(&entry.id);
         // Ids that occur again are told apart by their source and order, never by a line that shifts.
-        let tag = (*nth > 1).then(|| {
+        let tag = (nth > 1).then(|| {
             let source = inventories.get(inventory).map(|i| i.name.as_str());
             format!("{} {} {nth}", entry.id, source.unwrap_or_default()).into()
         });
@@ -385,7 +433,7 @@ fn rows<'a>(
                 let word = || Some(environments.number(&sharing::environment_word(text)?));
                 *words.entry(text).or_insert_with(word)
             }),
-            places: places::prepare(&entry.places, hosts),
+            places: places::prepare(&entry.places, &mut hosts),
         }
     };
     list.into_iter().map(row).collect()

@@ -236,13 +236,6 @@ fn probable(cx: &KeyContext<'_, '_>, join: &Join) -> Option<(String, usize)> {
     })
 }
 
-impl World<'_> {
-    /// The number of a key.
-    pub(super) fn key_number(&self, id: &KeyId) -> Option<usize> {
-        self.keys.binary_search_by(|key| key.id.by_text(id)).ok()
-    }
-}
-
 fn unknown_severity(cx: &KeyContext<'_, '_>) -> Severity {
     let any = |test: &dyn Fn(&Sighting) -> bool| cx.judged().any(test);
     if any(&|s| s.kind.is_private() || trust::is_grant(s)) {

@@ -37,15 +37,18 @@ pub(super) enum Place<'a> {
 }
 
 /// Prepares the places of a row.
-pub(super) fn prepare<'a>(places: &'a [EntryPlace], hosts: &Hosts) -> Box<[Place<'a>]> {
+pub(super) fn prepare<'a>(
+    places: &'a [EntryPlace],
+    hosts: &mut HostReader<'_, 'a>,
+) -> Box<[Place<'a>]> {
     let mut out = Vec::with_capacity(places.len());
     for place in places {
         match place {
-            EntryPlace::Exact { host, path } => meant(host.as_deref(), hosts, |host| {
+            EntryPlace::Exact { host, path } => hosts.meant(host.as_deref(), |host| {
                 let path = tidy(path);
                 out.push(Place::Exact { host, path });
             }),
-            EntryPlace::Glob { host, pattern } => meant(host.as_deref(), hosts, |host| {
+            EntryPlace::Glob { host, pattern } => hosts.meant(host.as_deref(), |host| {
                 let glob = Box::new(Glob::read(pattern));
                 out.push(Place::Glob {
                     host,
@@ -53,33 +56,48 @@ pub(super) fn prepare<'a>(places: &'a [EntryPlace], hosts: &Hosts) -> Box<[Place
                     glob,
                 });
             }),
-            EntryPlace::Host(name) => meant(Some(name), hosts, |host| out.push(Place::Host(host))),
+            EntryPlace::Host(name) => hosts.meant(Some(name), |host| out.push(Place::Host(host))),
             EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text)),
         }
     }
     out.into_boxed_slice()
 }
 
-/// The hosts that a row means by a name: one, or of a pattern all that were swept.
-fn meant<'a>(name: Option<&'a str>, hosts: &Hosts, mut each: impl FnMut(HostRef<'a>)) {
-    let Some(name) = name else {
-        return each(HostRef::Any);
-    };
-    if let Some(host) = hosts.meant(name) {
-        return each(HostRef::Swept(host));
+/// Finds the hosts that rows mean. Rows on one host often follow one another: the last name is not looked up again.
+pub(super) struct HostReader<'h, 'a> {
+    hosts: &'h Hosts,
+    last: Option<(&'a str, usize)>,
+}
+
+impl<'h, 'a> HostReader<'h, 'a> {
+    pub(super) fn new(hosts: &'h Hosts) -> Self {
+        Self { hosts, last: None }
     }
-    let mut none = true;
-    if name.contains(['*', '?']) {
-        let pattern = Glob::read(name);
-        for (number, host) in hosts.iter().enumerate() {
-            if pattern.matches(&host.name.to_lowercase()) {
-                each(HostRef::Swept(number));
-                none = false;
+
+    /// The hosts that a row means by a name: one, or of a pattern all that were swept.
+    fn meant(&mut self, name: Option<&'a str>, mut each: impl FnMut(HostRef<'a>)) {
+        let Some(name) = name else {
+            return each(HostRef::Any);
+        };
+        let known = self.last.filter(|(last, _)| *last == name);
+        let found = || Some((name, self.hosts.meant(name)?));
+        if let Some((name, host)) = known.or_else(found) {
+            self.last = Some((name, host));
+            return each(HostRef::Swept(host));
+        }
+        let mut none = true;
+        if name.contains(['*', '?']) {
+            let pattern = Glob::read(name);
+            for (number, host) in self.hosts.iter().enumerate() {
+                if pattern.matches(&host.name.to_lowercase()) {
+                    each(HostRef::Swept(number));
+                    none = false;
+                }
             }
         }
-    }
-    if none {
-        each(HostRef::Unswept(name));
+        if none {
+            each(HostRef::Unswept(name));
+        }
     }
 }
 

@@ -100,7 +100,7 @@ fn own_certificate<'w>(world: &'w World<'_>, join: &Join, row: usize) -> Option<
     links
         .flat_map(|l| l.named.iter())
         .filter_map(|c| world.certificates.get(c))
-        .max_by_key(|c| world.facts(c).map(Age::of))
+        .max_by_key(|c| (world.facts(c).map(Age::of), world.rank(c.key())))
 }
 
 /// Leaf certificates by subject and issuer: on each host, and over all.
@@ -151,15 +151,17 @@ impl ByNames {
         let rest = self.0.get(start..).unwrap_or_default();
         let same = rest.iter().take_while(|(names, _)| *names == wanted);
         let mut list: Vec<usize> = same.map(|(_, number)| *number as usize).collect();
-        list.sort_by_key(|&c| std::cmp::Reverse((age(world, c), c)));
+        list.sort_by_key(|&c| std::cmp::Reverse(newness(world, c)));
         list.truncate(Self::EACH);
         list.into_iter()
     }
 }
 
-fn age(world: &World<'_>, certificate: usize) -> Option<Age> {
-    let certificate = world.certificates.get(certificate)?;
-    world.facts(certificate).map(Age::of)
+/// The greater, the newer; of one age by the ids of their keys.
+fn newness(world: &World<'_>, number: usize) -> Option<(Option<Age>, u32, usize)> {
+    let certificate = world.certificates.get(number)?;
+    let age = world.facts(certificate).map(Age::of);
+    Some((age, world.rank(certificate.key()), number))
 }
 
 /// A row whose thing may have been replaced.
@@ -204,7 +206,7 @@ impl Old<'_, '_> {
     }
 
     fn newest(&self, certificates: impl Iterator<Item = usize>) -> Option<usize> {
-        certificates.max_by_key(|&c| (age(self.world, c), c))
+        certificates.max_by_key(|&c| newness(self.world, c))
     }
 
     /// The certificates of the row's names and issuer: on the hosts of its places, else on any.
@@ -462,6 +464,9 @@ fn stranger(world: &World<'_>, join: &Join, at_file: &[Found]) -> Option<(usize,
     at_file
         .iter()
         .filter(|found| !join.is_known(found.key()))
-        .max_by_key(|found| (private(found), std::cmp::Reverse(both(found))))
+        .max_by_key(|found| {
+            let place = (world.rank(found.key()), found.sighting());
+            (private(found), std::cmp::Reverse(place))
+        })
         .map(both)
 }

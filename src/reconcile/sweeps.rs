@@ -203,22 +203,13 @@ pub(super) fn tidy(path: &str) -> Cow<'_, str> {
 
 /// Whether all parts of an absolute path are more than nothing and a dot.
 fn is_tidy(path: &str) -> bool {
-    let (mut length, mut dots) = (0, 0);
-    let Some((b'/', rest)) = path.as_bytes().split_first() else {
+    let bytes = path.as_bytes();
+    let odd = |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.']);
+    if !bytes.starts_with(b"/") || bytes.ends_with(b"/") {
         return false;
-    };
-    for byte in rest {
-        if *byte == b'/' {
-            if length == 0 || (length == 1 && dots == 1) {
-                return false;
-            }
-            (length, dots) = (0, 0);
-        } else {
-            length += 1;
-            dots += usize::from(*byte == b'.');
-        }
     }
-    length > 1 || (length == 1 && dots == 0)
+    // Hardly any path has a part that is empty or begins with a dot.
+    !bytes.windows(2).any(odd) || !path.split('/').skip(1).any(|part| matches!(part, "" | "."))
 }
 
 /// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before

@@ -1,6 +1,7 @@
 //! Texts as numbers: equal ones have the same, so that comparing them is comparing numbers.
 
 use super::few::short;
+use foldhash::HashMap;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher as _;
@@ -49,6 +50,41 @@ impl Texts {
     }
 }
 
+/// Counts texts as they come again. Nearly all come once, and cost a digest each.
+pub(super) struct Repeated<'t> {
+    /// Digests that occur several times, in order.
+    digests: Vec<u64>,
+    seen: HashMap<&'t str, usize>,
+    hasher: RandomState,
+}
+
+impl<'t> Repeated<'t> {
+    /// Looks at all that will come.
+    pub(super) fn among(texts: impl Iterator<Item = &'t str>) -> Self {
+        let hasher = RandomState::default();
+        let mut all: Vec<u64> = texts.map(|text| hasher.hash_one(text)).collect();
+        all.sort_unstable();
+        let groups = all.chunk_by(|one, next| one == next);
+        let several = groups.filter(|group| group.len() > 1);
+        Self {
+            digests: several.filter_map(|group| group.first()).copied().collect(),
+            seen: HashMap::default(),
+            hasher,
+        }
+    }
+
+    /// How often a text has come, with this time.
+    pub(super) fn nth(&mut self, text: &'t str) -> usize {
+        let is_repeated = |digest: u64| self.digests.binary_search(&digest).is_ok();
+        if self.digests.is_empty() || !is_repeated(self.hasher.hash_one(text)) {
+            return 1;
+        }
+        let count = self.seen.entry(text).or_default();
+        *count += 1;
+        *count
+    }
+}
+
 fn text_of<'t>(all: &'t str, ends: &[usize], number: u32) -> &'t str {
     let number = number as usize;
     let end_of = |number: usize| ends.get(number).copied();
@@ -61,6 +97,14 @@ fn text_of<'t>(all: &'t str, ends: &[usize], number: u32) -> &'t str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_counted_as_they_come_again() {
+        let texts = ["a", "b", "a", "c", "b", "a"];
+        let mut repeated = Repeated::among(texts.iter().copied());
+        let counts = texts.map(|text| repeated.nth(text));
+        assert_eq!(counts, [1, 1, 2, 1, 2, 3]);
+    }
 
     #[test]
     fn equal_texts_have_one_number() {

@@ -49,14 +49,6 @@ impl AtPlace {
                 numbers.entry(path).or_insert(next);
             }
         }
-        let mut key_of = vec![NONE; world.sightings.len()];
-        for (number, key) in world.keys.iter().enumerate() {
-            for sighting in key.all.iter() {
-                if let Some(slot) = key_of.get_mut(sighting) {
-                    *slot = short(number);
-                }
-            }
-        }
         // One path is a file on each of a thousand hosts.
         let mut lying: Vec<Lying> = Vec::new();
         for (number, sighting) in world.sightings.iter().enumerate() {
@@ -71,7 +63,7 @@ impl AtPlace {
                 Place::Exact { host, path } => Some(at(&lying, host, *numbers.get(&**path)?)),
                 _ => None,
             });
-            let keys = candidates(world, &key_of, row, places);
+            let keys = candidates(world, row, places);
             found.extend(keys.into_iter().map(|one| (short(number), one)));
         }
         Self(Grouped::new(world.rows.len(), found))
@@ -106,14 +98,13 @@ fn at<'l>(lying: &'l [Lying], host: &HostRef<'_>, path: u32) -> &'l [Lying] {
 /// does a file with many keys; beside a leaf certificate its issuers are not meant.
 fn candidates<'l>(
     world: &World<'_>,
-    key_of: &[u32],
     row: &Row<'_>,
     places: impl Iterator<Item = &'l [Lying]>,
 ) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (order, &(_, _, sighting)) in places.flatten().enumerate() {
         let number = sighting as usize;
-        let key = key_of.get(number).copied().unwrap_or(NONE);
+        let key = world.key_of.get(number).copied().unwrap_or(NONE);
         let (Some(s), Some(_)) = (world.sightings.get(number), long(key)) else {
             continue;
         };
@@ -123,10 +114,10 @@ fn candidates<'l>(
         }
         // A row may name many files.
         if order % CROWD == CROWD - 1 {
-            first_of_each(&mut found);
+            first_of_each(world, &mut found);
         }
     }
-    first_of_each(&mut found);
+    first_of_each(world, &mut found);
     let is_ca = |found: &Found| {
         let facts = world
             .sightings
@@ -143,9 +134,9 @@ fn candidates<'l>(
     found
 }
 
-/// Of each key the sighting that came first, by key.
-fn first_of_each(found: &mut Vec<Found>) {
-    found.sort_by_key(|found| found.key);
+/// Of each key the sighting that came first, in the order of the keys' ids.
+fn first_of_each(world: &World<'_>, found: &mut Vec<Found>) {
+    found.sort_by_key(|found| world.rank(found.key()));
     found.dedup_by_key(|found| found.key);
 }
 
@@ -172,14 +163,15 @@ pub(super) fn extend(
             continue;
         }
         let by_path = at_file.iter().map(|found| (found.key(), Method::Path));
-        let mut found: BTreeMap<usize, Method> = by_path.collect();
-        for (key, method) in names.candidates(world, row) {
+        // In the order of the ids.
+        let mut found: BTreeMap<u32, (usize, Method)> = BTreeMap::new();
+        for (key, method) in by_path.chain(names.candidates(world, row)) {
             found
-                .entry(key)
-                .and_modify(|m| *m = (*m).min(method))
-                .or_insert(method);
+                .entry(world.rank(key))
+                .and_modify(|(_, m)| *m = (*m).min(method))
+                .or_insert((key, method));
         }
-        for (key, method) in found {
+        for (key, method) in found.into_values() {
             // What can be compared and differs contradicts; it does not match weakly.
             let masks = (join.row_methods.get(number), join.methods.get(key));
             if matches!(masks, (Some(a), Some(b)) if a & b != 0) || other_serial(world, row, key) {

@@ -67,7 +67,8 @@ impl Trust {
             }
         }
         this.certificates(world);
-        this.edges.sort_by(|a, b| order(a).cmp(&order(b)));
+        this.edges
+            .sort_by(|a, b| order(world, a).cmp(&order(world, b)));
         let mut held: HashMap<usize, Vec<String>> = HashMap::default();
         for (number, edge) in this.edges.iter_mut().enumerate() {
             this.of_key.entry(edge.key).or_default().push(number);
@@ -190,10 +191,15 @@ impl Trust {
     }
 }
 
-fn order(edge: &Edge) -> impl Ord + '_ {
+fn order<'e>(world: &World<'_>, edge: &'e Edge) -> impl Ord + use<'e> {
     let access = &edge.access;
     (
-        (&access.host, access.uid, &access.account, edge.key),
+        (
+            &access.host,
+            access.uid,
+            &access.account,
+            world.rank(edge.key),
+        ),
         (&access.path, access.line, access.via, &access.certificate),
     )
 }
