@@ -1,7 +1,8 @@
 //! From sightings to keys and certificates.
 
 use super::context::{Cert, Key};
-use super::few::{Few, NONE, long, short};
+use super::few::{Few, NONE, short};
+use super::grouped::{ends, order};
 use super::names::NameReader;
 use super::trust::is_disabled;
 use crate::model::{Certificate, KeyId, Kind, Sha256Hex, Sighting};
@@ -30,12 +31,16 @@ pub(super) fn gather<'s>(
     names: &mut NameReader<'_, 's>,
 ) -> Gathered {
     let (ids, key_of) = number(sightings);
-    let of_keys = by_key(ids.len(), &key_of);
+    let ends = ends(ids.len(), key_of.iter().copied());
+    let of_keys = order(&ends, key_of.iter().copied());
     let mut keys = Vec::with_capacity(ids.len());
     let mut certificates = Vec::new();
     let mut numbers: Vec<u32> = Vec::new();
     let mut seen: Vec<Seen<'_>> = Vec::new();
-    for (id, all) in ids.iter().zip(&of_keys) {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    for ((id, start), &end) in ids.iter().zip(starts).zip(&ends) {
+        let range = start as usize..end as usize;
+        let all = Few::from(of_keys.get(range).unwrap_or_default());
         let sighting = |number: &u32| sightings.get(*number as usize);
         let classes = all.as_slice().iter().filter_map(sighting).map(|s| s.class);
         let class = classes.min().unwrap_or_default();
@@ -51,7 +56,7 @@ pub(super) fn gather<'s>(
         certificates_of(
             short(keys.len()),
             sightings,
-            (all, &judged),
+            (&all, &judged),
             names,
             &mut seen,
             |cert| {
@@ -64,7 +69,7 @@ pub(super) fn gather<'s>(
         keys.push(Key {
             id: (*id).clone(),
             class,
-            all: all.clone(),
+            all,
             judged,
             reference_only,
             certificates: Few::from(numbers.as_slice()),
@@ -108,39 +113,6 @@ fn number(sightings: &[Box<Sighting>]) -> (Vec<&KeyId>, Vec<u32>) {
     (ids, key_of)
 }
 
-/// The sightings of each key, in order.
-fn by_key(keys: usize, key_of: &[u32]) -> Vec<Few> {
-    // Where the next of each key goes; first where the key after it begins.
-    let mut next = vec![0u32; keys + 1];
-    for key in key_of.iter().filter_map(|&key| long(key)) {
-        if let Some(count) = next.get_mut(key + 1) {
-            *count += 1;
-        }
-    }
-    let mut end = 0;
-    for start in &mut next {
-        end += *start;
-        *start = end;
-    }
-    let starts = next.clone();
-    let mut all = vec![NONE; end as usize];
-    for (number, key) in (0..).zip(key_of) {
-        let Some(slot) = long(*key).and_then(|key| next.get_mut(key)) else {
-            continue;
-        };
-        if let Some(place) = all.get_mut(*slot as usize) {
-            *place = number;
-        }
-        *slot += 1;
-    }
-    let of = |range: &[u32]| match *range {
-        [start, end] => all.get(start as usize..end as usize),
-        _ => None,
-    };
-    let of_keys = starts.windows(2).map(of);
-    of_keys.map(|of| Few::from(of.unwrap_or_default())).collect()
-}
-
 /// The numbers of ids in the order of their texts.
 fn in_order(ids: &[&KeyId]) -> Vec<u32> {
     let beginnings = (0..).zip(ids).map(|(number, id)| {
@@ -153,7 +125,9 @@ fn in_order(ids: &[&KeyId]) -> Vec<u32> {
             KeyId::Ssh(digest) => (4, &digest.0[..]),
         };
         let bytes = bytes.iter().copied().chain(std::iter::repeat(0));
-        let beginning = bytes.take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
+        let beginning = bytes
+            .take(8)
+            .fold(0, |all, byte| all << 8 | u64::from(byte));
         (beginning, scheme, number)
     });
     // What begins the id is beside its number, so that sorting rarely looks further.

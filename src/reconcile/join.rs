@@ -120,7 +120,6 @@ impl Join {
 /// One identifier of one row that was seen on one key.
 #[derive(Clone, Copy)]
 struct Hit {
-    row: u32,
     key: u32,
     certificate: u32,
     method: Method,
@@ -140,14 +139,18 @@ pub(super) fn join(world: &World<'_>) -> Join {
         ..Join::default()
     };
     let index = Index::of(world, &mut out.repeated);
-    let mut hits = hits(world, &index, &mut out.methods);
-    hits.sort_unstable_by_key(|hit| (hit.row, hit.key, hit.certificate));
+    let hits = hits(world, &index, &mut out.methods);
     let mut links = Vec::with_capacity(hits.len().min(world.rows.len()));
-    for hits in hits.chunk_by(|one, next| one.row == next.row) {
-        settle(world, hits, &mut out, &mut links);
+    // Key by key as they come, and so of each row.
+    let hits = Grouped::new(world.rows.len(), hits);
+    let mut of_row: Vec<Hit> = Vec::new();
+    for row in 0..world.rows.len() {
+        of_row.clear();
+        of_row.extend_from_slice(hits.get(row));
+        of_row.sort_by_key(|hit| (hit.key, hit.certificate));
+        settle(world, row, &of_row, &mut out, &mut links);
     }
     drop(hits);
-    links.sort_unstable_by_key(|(key, link)| (*key, link.row));
     cover_subkeys(world, &out, &mut links);
     out.links = Grouped::new(world.keys.len(), links);
     for s in world.at(&world.others) {
@@ -177,14 +180,14 @@ pub(super) fn join(world: &World<'_>) -> Join {
 /// The methods that are strong of themselves.
 const STRONG: u32 = Method::SerialAlone.bit() - 1;
 
-/// Where identifiers of rows were seen on keys; tells the kinds of identifiers of each key.
-fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<Hit> {
+/// Rows with where an identifier of theirs was seen, key by key; tells the kinds of identifiers of each key.
+fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<(u32, Hit)> {
     let serials = index
         .has(Method::SerialAlone)
         .then(|| Serials::count(world));
     let certificate_of = certificates_by_sighting(world);
     let mut alone = Alone::default();
-    let mut hits: Vec<Hit> = Vec::with_capacity(world.rows.len());
+    let mut hits: Vec<(u32, Hit)> = Vec::with_capacity(world.rows.len());
     let mut seen: Vec<(Token, u32)> = Vec::new();
     let mut forms: Vec<&Sighting> = Vec::new();
     for ((number, key), mask) in world.keys.iter().enumerate().zip(methods) {
@@ -208,15 +211,20 @@ fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<Hit> {
                     true => certificate,
                     false => NONE,
                 };
-                seen.push((token, certificate));
+                // A few are looked through sooner than sorted.
+                if seen.len() > FORMS || !seen.contains(&(token, certificate)) {
+                    seen.push((token, certificate));
+                }
                 if let Some(issuer) = token.issuer() {
                     let alone = alone.names(world, issuer);
                     seen.extend(alone.iter().map(|&i| (token.of_issuer(i), certificate)));
                 }
             });
         }
-        seen.sort_unstable();
-        seen.dedup();
+        if seen.len() > FORMS {
+            seen.sort_unstable();
+            seen.dedup();
+        }
         for (token, certificate) in &seen {
             *mask |= token.method().bit();
             let is_crowd = || index.rows(token).nth(WEAK_ROWS).is_some();
@@ -233,12 +241,12 @@ fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<Hit> {
                     Method::SerialAlone if proven() == Some(true) => Method::Serial,
                     method => method,
                 };
-                hits.push(Hit {
-                    row: short(row),
+                let hit = Hit {
                     key: short(number),
                     certificate: *certificate,
                     method,
-                });
+                };
+                hits.push((short(row), hit));
             }
         }
     }
@@ -317,10 +325,11 @@ impl Index {
     /// All rows; notes those that have an identifier in common with another.
     fn of(world: &World<'_>, repeated: &mut [bool]) -> Self {
         let identifiers = world.rows.iter().map(|row| row.entry.identifiers.len());
+        let identifiers = identifiers.sum();
         let mut out = Self {
-            table: HashTable::with_capacity(identifiers.sum()),
+            table: HashTable::with_capacity(identifiers),
             hasher: RandomState::default(),
-            slots: Vec::new(),
+            slots: Vec::with_capacity(identifiers),
             methods: 0,
         };
         // The last comes first: each new one is put before those that have the same identifier.
@@ -398,15 +407,20 @@ fn certificates_by_sighting(world: &World<'_>) -> Vec<u32> {
 }
 
 /// Turns the hits of one row, by key and certificate, into links, or finds that they contradict each other.
-fn settle(world: &World<'_>, hits: &[Hit], out: &mut Join, links: &mut Vec<(u32, Link)>) {
-    let Some(row) = hits.first().map(|hit| hit.row) else {
+fn settle(
+    world: &World<'_>,
+    row: usize,
+    hits: &[Hit],
+    out: &mut Join,
+    links: &mut Vec<(u32, Link)>,
+) {
+    let (Some(of_row), Some(found)) = (world.rows.get(row), out.rows.get_mut(row)) else {
         return;
     };
-    let (Some(of_row), Some(found)) =
-        (world.rows.get(row as usize), out.rows.get_mut(row as usize))
-    else {
+    if hits.is_empty() {
         return;
-    };
+    }
+    let row = short(row);
     let strong = || hits.iter().filter(|hit| hit.method.is_strong());
     found.contradictory = contradict(hits);
     if found.contradictory || strong().next().is_none() {

@@ -108,8 +108,31 @@ impl Value {
 
     /// A serial in hexadecimal, or as a row writes it.
     pub(super) fn serial(text: &str) -> Self {
-        let (negative, digits) = serial_digits(text);
-        Self::digits(digits.clone(), negative)
+        Self::bare_digits(text).unwrap_or_else(|| {
+            let (negative, digits) = serial_digits(text);
+            Self::digits(digits.clone(), negative)
+        })
+    }
+
+    /// A serial that is nothing but its digits, as nearly all are.
+    fn bare_digits(text: &str) -> Option<Self> {
+        let count = u8::try_from(text.len()).ok();
+        let form = count.filter(|count| (1..=Self::DIGITS_MAX).contains(count))?;
+        if text.starts_with('0') {
+            return None;
+        }
+        let digit = |letter: Option<&u8>| match letter {
+            Some(letter @ b'0'..=b'9') => Some(letter - b'0'),
+            Some(letter @ b'a'..=b'f') => Some(letter - b'a' + 10),
+            Some(letter @ b'A'..=b'F') => Some(letter - b'A' + 10),
+            None => Some(0),
+            _ => None,
+        };
+        let mut bytes = [0; 32];
+        for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *slot = digit(pair.first())? << 4 | digit(pair.get(1))?;
+        }
+        Some(Self { form, bytes })
     }
 
     /// The hexadecimal of a serial whose digits are all decimal, if they differ.
@@ -551,6 +574,17 @@ mod tests {
         assert!(serials_agree("1F:2E:3D:4C:5B:6A:79:88", "1f2e3d4c5b6a7988"));
         assert!(serials_agree("0x0010", "10"));
         assert!(!serials_agree("2246800662264969609", "1f2e3d4c5b6a7988"));
+    }
+
+    #[test]
+    fn bare_serials_are_read_as_others() {
+        for digits in ["1", "ab", "1F2", "1f2e3d4c5b6a7988", &"9".repeat(64)] {
+            let bare = Value::bare_digits(digits);
+            assert_eq!(bare, Some(Value::serial(&format!(" 0{digits}"))));
+        }
+        for odd in ["", "0", "-1", "1:2", "1g", "é", &"9".repeat(65)] {
+            assert_eq!(Value::bare_digits(odd), None);
+        }
     }
 
     #[test]
