@@ -138,7 +138,9 @@ fn by_key(keys: usize, key_of: &[u32]) -> Vec<Few> {
         _ => None,
     };
     let of_keys = starts.windows(2).map(of);
-    of_keys.map(|of| Few::from(of.unwrap_or_default())).collect()
+    of_keys
+        .map(|of| Few::from(of.unwrap_or_default()))
+        .collect()
 }
 
 /// The numbers of ids in the order of their texts.
@@ -153,7 +155,9 @@ fn in_order(ids: &[&KeyId]) -> Vec<u32> {
             KeyId::Ssh(digest) => (4, &digest.0[..]),
         };
         let bytes = bytes.iter().copied().chain(std::iter::repeat(0));
-        let beginning = bytes.take(8).fold(0, |all, byte| all << 8 | u64::from(byte));
+        let beginning = bytes
+            .take(8)
+            .fold(0, |all, byte| all << 8 | u64::from(byte));
         (beginning, scheme, number)
     });
     // What begins the id is beside its number, so that sorting rarely looks further.
