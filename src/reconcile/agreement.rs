@@ -209,12 +209,12 @@ impl Algorithm {
         if signature || squeezed.is_empty() {
             return None; // the issuer's signature, not the key
         }
-        let number = squeezed
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-            .parse::<u32>()
-            .ok();
+        let digits = squeezed.chars().filter_map(|c| c.to_digit(10));
+        let number = digits.fold(None, |number: Option<Option<u32>>, digit| {
+            let number = number.unwrap_or(Some(0));
+            Some(number.and_then(|n| n.checked_mul(10)?.checked_add(digit)))
+        });
+        let number = number.flatten();
         let is = |words: &[&str]| words.iter().any(|w| squeezed.starts_with(w));
         let (family, bits) = if is(&["ed25519", "sshed25519", "sked25519", "skssh", "eddsa25519"]) {
             ("ed25519", None)

@@ -154,6 +154,16 @@ impl Age {
     pub(super) fn of(facts: &Certificate) -> Self {
         Self(facts.not_before, facts.not_after)
     }
+
+    /// The start of validity.
+    pub(super) const fn start(self) -> Option<jiff::Timestamp> {
+        self.0
+    }
+
+    /// The end of validity.
+    pub(super) const fn end(self) -> Option<jiff::Timestamp> {
+        self.1
+    }
 }
 
 /// What a newer certificate must share to replace one; the host comes first.

@@ -11,13 +11,14 @@ use super::sweeps::Hosts;
 use super::texts::Texts;
 use super::tokens::{Token, methods_of, of_decimal, of_identifier};
 use crate::model::{
-    Certificate, CertificateStatus, Class, Entry, Flag, Hex, Identifier, KeyId, Kind, Severity,
-    Sha256Hex, SharedText, Sighting, State,
+    Certificate, CertificateStatus, Class, Entry, EntryKind, Flag, Hex, Identifier, KeyId, Kind,
+    Severity, Sha256Hex, SharedText, Sighting, State,
 };
 use crate::policy::{Owners, Policy};
 use jiff::civil::Date;
+use std::cell::Cell;
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// Everything that the rules may look at.
@@ -112,18 +113,23 @@ pub(super) struct Row<'a> {
 pub(super) struct Draft {
     pub(super) flag: Flag,
     pub(super) severity: Severity,
-    pub(super) why: String,
+    pub(super) why: SharedText,
     pub(super) row: Option<usize>,
     pub(super) certificate: Option<Sha256Hex>,
     pub(super) place: Option<String>,
 }
 
 impl Draft {
-    pub(super) fn new(flag: Flag, severity: Severity, why: impl Into<String>) -> Self {
+    /// The reason is formatted once, into a text that has its exact size.
+    pub(super) fn new(flag: Flag, severity: Severity, why: impl fmt::Display) -> Self {
         Self {
             flag,
             severity,
-            why: why.into(),
+            why: in_passing(|text| {
+                // Writing to a String does not fail.
+                let _ = write!(text, "{why}");
+                SharedText::of_its_own(text)
+            }),
             row: None,
             certificate: None,
             place: None,
@@ -144,6 +150,18 @@ impl Draft {
         self.place = Some(place);
         self
     }
+}
+
+/// Makes something of a text that is used again each time, and so costs no memory of its own.
+pub(super) fn in_passing<R>(make: impl FnOnce(&mut String) -> R) -> R {
+    thread_local! {
+        static TEXT: Cell<String> = const { Cell::new(String::new()) };
+    }
+    let mut text = TEXT.take();
+    text.clear();
+    let out = make(&mut text);
+    TEXT.set(text);
+    out
 }
 
 /// One key and all that the rules may know of it.
@@ -223,6 +241,11 @@ impl<'a> World<'a> {
         let order = |&number: &u32| of(number).map_or(Ordering::Less, |own| own.by_text(id));
         let place = self.by_id.binary_search_by(order).ok()?;
         self.by_id.get(place).map(|&number| number as usize)
+    }
+
+    /// The number of the key of a sighting.
+    pub(super) fn key(&self, sighting: usize) -> Option<usize> {
+        self.key_of.get(sighting).and_then(|&key| long(key))
     }
 
     /// The place of a key in the order of the ids.
@@ -398,8 +421,13 @@ impl<'a> Row<'a> {
 
     /// Whether a sighting of this kind can be what the row means.
     pub(super) fn covers(&self, kind: Kind) -> bool {
-        kind != Kind::Keystore && self.entry.kind.is_none_or(|k| k.covers(kind))
+        covers(self.entry.kind, kind)
     }
+}
+
+/// Whether a sighting of a kind can be what a row of a type means.
+pub(super) fn covers(row: Option<EntryKind>, kind: Kind) -> bool {
+    kind != Kind::Keystore && row.is_none_or(|row| row.covers(kind))
 }
 
 /// The issuer that an identifier has beside its serial, as written.

@@ -1,7 +1,8 @@
 //! `duplicate_entry`: rows of one source that name the same thing at the same place.
 
 use super::context::{Draft, World};
-use super::join::{Join, Token};
+use super::join::{Join, Link, Token};
+use super::overview::Overview;
 use super::sweeps::tidy;
 use crate::model::{EntryKind, EntryPlace, Flag};
 use foldhash::HashMap;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a row names: an identifier as such, or what it was found to be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     Token(Token),
     Certificate(usize),
@@ -19,12 +20,27 @@ enum Thing {
 /// A thing in one inventory, as one type of row.
 type Slot = (usize, Option<EntryKind>, Thing);
 
-/// The rows that have an identifier or a key in common with another: no others name the same thing.
-fn in_common(world: &World<'_>, join: &Join) -> Vec<bool> {
+/// More rows than this of one key are not compared with each other here.
+const COMPARED_MAX: usize = 8;
+
+/// The rows that have an identifier, or a key and a type, in common with another: no others name the same thing.
+fn in_common(world: &World<'_>, overview: &Overview, join: &Join) -> Vec<bool> {
     let mut out = join.repeated.clone();
+    let inventory = |link: &Link| world.rows.get(link.row()).map(|row| row.inventory);
+    let same = |one: &Link, other: &Link| {
+        one.row() != other.row()
+            && overview.kind_of_row(one.row()) == overview.kind_of_row(other.row())
+            && inventory(one) == inventory(other)
+    };
     for links in (0..world.keys.len()).map(|key| join.links.get(key)) {
-        for link in links.iter().filter(|_| links.len() > 1) {
-            if let Some(slot) = out.get_mut(link.row()) {
+        if links.len() < 2 {
+            continue;
+        }
+        for link in links {
+            let crowd = links.len() > COMPARED_MAX;
+            if (crowd || links.iter().any(|other| same(link, other)))
+                && let Some(slot) = out.get_mut(link.row())
+            {
                 *slot = true;
             }
         }
@@ -33,18 +49,12 @@ fn in_common(world: &World<'_>, join: &Join) -> Vec<bool> {
 }
 
 /// For each row that has a double, the finding.
-pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
-    let mut slots: HashMap<Slot, Vec<usize>> = HashMap::default();
-    let in_common = in_common(world, join);
+pub(super) fn find(world: &World<'_>, overview: &Overview, join: &Join) -> BTreeMap<usize, Draft> {
+    let mut slots: Vec<(Slot, usize)> = Vec::new();
+    let in_common = in_common(world, overview, join);
     let rows = world.rows.iter().zip(in_common).enumerate();
     for (number, (row, _)) in rows.filter(|(_, (_, in_common))| *in_common) {
-        let mut add = |thing| {
-            let slot = (row.inventory, row.entry.kind, thing);
-            let rows = slots.entry(slot).or_default();
-            if rows.last() != Some(&number) {
-                rows.push(number);
-            }
-        };
+        let mut add = |thing| slots.push(((row.inventory, row.entry.kind, thing), number));
         row.tokens(&world.names, |token| {
             if token.method().is_strong() {
                 add(Thing::Token(token));
@@ -61,9 +71,12 @@ pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
             }
         }
     }
+    slots.sort_unstable();
+    slots.dedup();
     let mut out: BTreeMap<usize, usize> = BTreeMap::new();
-    for rows in slots.values().filter(|rows| rows.len() > 1) {
-        for rows in at_one_place(world, rows).filter(|rows| rows.len() > 1) {
+    let of_one_slot = slots.chunk_by(|(one, _), (next, _)| one == next);
+    for slots in of_one_slot.filter(|slots| slots.len() > 1) {
+        for rows in at_one_place(world, slots).filter(|rows| rows.len() > 1) {
             for (at, &row) in rows.iter().enumerate() {
                 // The first names the second, every further one the first.
                 let Some(&other) = rows.get(usize::from(at == 0)) else {
@@ -97,9 +110,12 @@ pub(super) fn find(world: &World<'_>, join: &Join) -> BTreeMap<usize, Draft> {
 }
 
 /// Rows by the places that they name.
-fn at_one_place(world: &World<'_>, rows: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
+fn at_one_place(
+    world: &World<'_>,
+    rows: &[(Slot, usize)],
+) -> impl Iterator<Item = Vec<usize>> + use<> {
     let mut places: HashMap<Option<String>, Vec<usize>> = HashMap::default();
-    for &number in rows {
+    for &(_, number) in rows {
         let Some(row) = world.rows.get(number) else {
             continue;
         };

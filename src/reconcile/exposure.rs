@@ -3,6 +3,7 @@
 use super::context::{Draft, KeyContext, World, file_name};
 use crate::model::{Flag, Grantee, Kind, Protection, Severity, Sighting};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Judges every file that holds the key.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
@@ -11,11 +12,12 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let mut worst: BTreeMap<(Flag, String), (Severity, String)> = BTreeMap::new();
     let mut keep = |flag: Flag, s: &Sighting, severity: Severity, why: String| {
         let severity = policy.graded(flag, severity);
-        let slot = worst
-            .entry((flag, World::place(s).to_string()))
-            .or_insert_with(|| (severity, why.clone()));
-        if severity > slot.0 {
-            *slot = (severity, why);
+        match worst.entry((flag, World::place(s).to_string())) {
+            Entry::Vacant(slot) => _ = slot.insert((severity, why)),
+            Entry::Occupied(mut slot) if severity > slot.get().0 => {
+                slot.insert((severity, why));
+            }
+            Entry::Occupied(_) => {}
         }
     };
     let is_ssh = || {

@@ -1,6 +1,6 @@
 //! From drafts to findings: class and reference rules, and stable ids.
 
-use super::context::{Draft, Key, Row};
+use super::context::{Draft, Key, Row, in_passing};
 use crate::model::{Class, Finding, FindingId, Flag, Hex, Severity, SharedText};
 use crate::policy::Policy;
 use sha2::{Digest as _, Sha256};
@@ -16,36 +16,42 @@ pub(super) enum Subject<'k> {
 /// Gives a draft its identity. A finding on a key is told with its row's id there; on the row itself it has
 /// the key's id too (see [`repeated`]).
 pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>) -> Finding {
-    let mut text = String::with_capacity(256);
-    let mut part = |part: &dyn fmt::Display| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{part}\0");
-    };
-    part(&draft.flag.as_str());
-    match subject {
-        Subject::Key(key) => part(&key.id),
-        Subject::Row => part(&""),
-        Subject::Source(name) => part(&format_args!("source {name}")),
-    }
-    part(&row.map(Row::tag).unwrap_or_default());
-    match &draft.certificate {
-        Some(digest) => part(digest),
-        None => part(&""),
-    }
-    part(&draft.place.as_deref().unwrap_or_default());
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    let id = digest.first_chunk().map(|first| Hex::<8>(*first));
+    let id = in_passing(|text| {
+        text.push_str(draft.flag.as_str());
+        text.push('\0');
+        match subject {
+            Subject::Key(key) => add(text, &key.id),
+            Subject::Row => {}
+            Subject::Source(name) => text.extend(["source ", name]),
+        }
+        text.push('\0');
+        text.push_str(row.map(Row::tag).unwrap_or_default());
+        text.push('\0');
+        if let Some(digest) = &draft.certificate {
+            add(text, digest);
+        }
+        text.push('\0');
+        text.push_str(draft.place.as_deref().unwrap_or_default());
+        text.push('\0');
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        digest.first_chunk().map(|first| Hex::<8>(*first))
+    });
     Finding {
         id: FindingId(id.unwrap_or(Hex([0; 8]))),
         flag: draft.flag,
         severity: draft.severity,
-        why: SharedText::of_its_own(&draft.why),
+        why: draft.why,
         entry: row.map(|r| r.id.clone()),
         cert_sha256: draft.certificate,
         place: draft.place.as_deref().map(SharedText::of_its_own),
         key_id: None,
         exception: None,
     }
+}
+
+fn add(text: &mut String, part: &dyn fmt::Display) {
+    // Writing to a String does not fail.
+    let _ = write!(text, "{part}");
 }
 
 /// A key's finding as its row repeats it.

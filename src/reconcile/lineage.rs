@@ -14,9 +14,12 @@ use std::borrow::Cow;
 /// - Kubernetes' atomic writer (volumes of secrets, cert-manager): `tls/..2026_11_01_08_30_00.123/tls.crt` and
 ///   `tls/..data/tls.crt` are `tls/tls.crt`.
 pub(super) fn settled(path: &str) -> Option<String> {
-    certbot(path)
-        .or_else(|| client_store(path))
-        .or_else(|| atomic_writer(path))
+    if path.ends_with(".pem")
+        && let Some(kept) = certbot(path).or_else(|| client_store(path))
+    {
+        return Some(kept);
+    }
+    atomic_writer(path)
 }
 
 /// The same, and the path itself where it does not change.
@@ -67,7 +70,8 @@ fn atomic_writer(path: &str) -> Option<String> {
                         .all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'))
             })
     };
-    if !path.contains("/..") || !path.split('/').any(changes) {
+    let mut triples = path.as_bytes().windows(3);
+    if !triples.any(|three| three == b"/..") || !path.split('/').any(changes) {
         return None;
     }
     let kept: Vec<&str> = path.split('/').filter(|part| !changes(part)).collect();

@@ -6,6 +6,7 @@
 
 mod agreement;
 mod alternative_names;
+mod at_place;
 mod certificate_status;
 mod compromise;
 mod context;
@@ -25,6 +26,7 @@ mod listed;
 mod located;
 mod names;
 mod openpgp;
+mod overview;
 mod ownership;
 mod pairing;
 mod placement;
@@ -57,14 +59,18 @@ use crate::model::{
     PolicySummary, Report, SharedText, Sighting, Summary, Sweep,
 };
 use crate::policy::{Owners, Policy};
+use at_place::{AtPlace, Files};
 use context::{Draft, KeyContext, Row, World, issuer_beside_serial};
 use few::{Few, short};
 use finding::Subject;
 use foldhash::HashMap;
 use join::{Join, RowMatch};
 use names::{NameId, NameReader, Names};
+use overview::Overview;
 use renewal::Replaced;
+use sharing::{ByRows, Environments};
 use std::sync::Arc;
+use summary::Tally;
 use texts::{Repeated, Texts};
 use trust::Trust;
 
@@ -142,7 +148,13 @@ pub fn reconcile(input: Input<'_>) -> Report {
     };
     certificate_status::decide(&mut world);
     let join = join::join(&world);
-    let (mut key_reports, mut entries, trust, unjudged) = judge(&world, join, input.inventories);
+    let Verdict {
+        keys: mut key_reports,
+        mut entries,
+        trust,
+        unjudged,
+        tally,
+    } = judge(&world, join, input.inventories);
     let invalid = exceptions::apply(
         &world,
         !input.inventories.is_empty(),
@@ -154,7 +166,8 @@ pub fn reconcile(input: Input<'_>) -> Report {
         .iter()
         .map(|i| describe(i, &world))
         .collect();
-    let mut metrics = summary::metrics(&world, &key_reports, &entries);
+    let mut metrics = summary::metrics(&world, &tally);
+    let findings = tally.findings;
     let exceptions = input.policy.exceptions.len();
     let excused = exceptions::metrics(&key_reports, &entries, exceptions, invalid.len());
     metrics.extend(excused.map(|numbers| ("exceptions".to_owned(), numbers)));
@@ -168,6 +181,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         by_id,
         listed,
     } = Kept::of(world);
+    let seen = sightings.len();
     let others = hand_out(sightings, &key_of, others.len(), &mut key_reports);
     let key_reports = in_order(key_reports, &by_id);
     let mut report = Report {
@@ -185,7 +199,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         access: trust.into_report(),
         gaps: judged.gaps,
     };
-    report.summary = summary::count(&report, metrics);
+    report.summary = summary::count(&report, seen, findings, metrics);
     report
 }
 
@@ -250,21 +264,48 @@ fn hand_out(
     rest
 }
 
+/// What was found of keys and rows.
+struct Verdict<'w> {
+    keys: Vec<KeyReport>,
+    entries: Vec<EntryReport>,
+    trust: Trust,
+    /// Names in `known_hosts` that stayed unjudged.
+    unjudged: u64,
+    tally: Tally<'w>,
+}
+
 /// Runs every rule over every key, and then over every row.
-fn judge(
-    world: &World<'_>,
-    mut join: Join,
-    inventories: &[Inventory],
-) -> (Vec<KeyReport>, Vec<EntryReport>, Trust, u64) {
-    let at_place = weak::AtPlace::index(world);
-    let (pointing, weak) = weak::extend(world, &at_place, &mut join);
-    let replaced = Replaced::find(world, &join, &at_place);
-    let coverage = places::Coverage::new(world, &join);
-    let environments = sharing::environments(world);
+fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) -> Verdict<'w> {
+    // Rows and sightings are large: each is looked at once for all that is asked first.
+    let mut overview = Overview::new(world);
+    let mut files = Files::new(world);
+    let mut names = weak::Names::default();
+    let mut environments = ByRows::new(world);
+    for (row, found) in world.rows.iter().zip(&join.rows) {
+        overview.add_row(world, row);
+        files.add_row(row);
+        names.add_row(row, found);
+        environments.add_row(row);
+    }
+    files.number();
+    for ((number, sighting), host) in (0u32..).zip(&world.sightings).zip(&world.host_of) {
+        overview.add_sighting(sighting);
+        files.add_sighting(*host, number, sighting);
+        names.add_sighting(number, sighting);
+    }
+    overview.add_keys(world);
+    let at_place = AtPlace::of(files, world, &overview);
+    let (pointing, weak) = weak::extend(world, &overview, &at_place, names, &mut join);
+    let replaced = Replaced::find(world, &overview, &join, &at_place);
+    let coverage = places::Coverage::new(world, &overview, &join);
+    let environments = Environments::of_hosts(world, environments);
     let mut demands = strength::Demands::new(world);
     let place_rules = placement::rules(&world.policy.places);
-    let trust = Trust::find(world, &join, !inventories.is_empty());
-    let (mut contradicted, unjudged) = trust::contradictions(world);
+    let trust = Trust::find(world, &overview, &join, !inventories.is_empty());
+    let (contradicted, unjudged) = trust::contradictions(world, &overview);
+    let mut contradicted = contradicted.into_iter().peekable();
+    let mut tally = Tally::new();
+    let mut words = Words::default();
     let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
     let mut of_rows: Vec<(usize, Finding)> = Vec::new();
     let mut drafts: Vec<Draft> = Vec::new();
@@ -303,7 +344,8 @@ fn judge(
         if inventories.is_empty() {
             drafts.extend(trust::orphan(&cx, &trust));
         }
-        drafts.extend(contradicted.remove(&index).into_iter().flatten());
+        let of_key = contradicted.next_if(|(key, _)| *key == index);
+        drafts.extend(of_key.into_iter().flat_map(|(_, drafts)| drafts));
         validity::judge(&cx, &mut drafts);
         exposure::judge(&cx, &mut drafts);
         strength::judge(&cx, &mut demands, &mut drafts);
@@ -326,7 +368,7 @@ fn judge(
         finding::sort(&mut flags);
         let mut entries = Vec::with_capacity(links.len());
         entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id.clone())));
-        keys.push(KeyReport {
+        let report = KeyReport {
             key_id: key.id.clone(),
             class: key.class,
             algorithm: world.at(&key.judged).find_map(|s| s.algorithm.clone()),
@@ -337,32 +379,56 @@ fn judge(
                 .iter()
                 .map(|l| l.method)
                 .min()
-                .map(|m| m.as_str().into()),
+                .map(|m| words.shared(m.as_str())),
             flags,
             sightings: Vec::with_capacity(key.all.len()),
-        });
+        };
+        tally.key(world, key, &report);
+        keys.push(report);
     }
-    let doubles = duplicates::find(world, &join);
+    let doubles = duplicates::find(world, &overview, &join);
+    let mut doubles = doubles.into_iter().peekable();
     of_rows.sort_by_key(|(row, _)| *row);
     let mut of_rows = of_rows.into_iter().peekable();
-    let rows = world.rows.iter().enumerate();
-    let entries = rows
-        .map(|(number, row)| {
-            let (status, mut drafts) =
-                status::judge(world, number, row, &join, &replaced, &coverage);
-            drafts.extend(doubles.get(&number).cloned());
-            let mut flags = Vec::with_capacity(drafts.len());
-            while let Some((_, finding)) = of_rows.next_if(|(row, _)| *row == number) {
-                flags.push(finding);
-            }
-            let own = drafts.into_iter();
-            flags.extend(own.map(|d| finding::finish(d, &Subject::Row, Some(row))));
-            finding::sort(&mut flags);
-            flags.shrink_to_fit();
-            entry_report(world, row, join.rows.get(number), status, flags)
-        })
-        .collect();
-    (keys, entries, trust, unjudged)
+    let mut entries = Vec::with_capacity(world.rows.len());
+    for (number, row) in world.rows.iter().enumerate() {
+        let status = status::judge(world, number, row, &join, &replaced, &coverage, &mut drafts);
+        let double = doubles.next_if(|(row, _)| *row == number);
+        drafts.extend(double.map(|(_, draft)| draft));
+        let mut flags = Vec::with_capacity(drafts.len());
+        while let Some((_, finding)) = of_rows.next_if(|(row, _)| *row == number) {
+            flags.push(finding);
+        }
+        let own = drafts.drain(..);
+        flags.extend(own.map(|d| finding::finish(d, &Subject::Row, Some(row))));
+        finding::sort(&mut flags);
+        flags.shrink_to_fit();
+        let report = entry_report(world, row, join.rows.get(number), status, flags, &mut words);
+        tally.row(world, row, &report);
+        entries.push(report);
+    }
+    Verdict {
+        keys,
+        entries,
+        trust,
+        unjudged,
+        tally,
+    }
+}
+
+/// The words of states and methods, each in memory once.
+#[derive(Default)]
+struct Words(Vec<(&'static str, SharedText)>);
+
+impl Words {
+    fn shared(&mut self, word: &'static str) -> SharedText {
+        if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == word) {
+            return known.clone();
+        }
+        let text = SharedText::new(word);
+        self.0.push((word, text.clone()));
+        text
+    }
 }
 
 fn entry_report(
@@ -371,6 +437,7 @@ fn entry_report(
     found: Option<&RowMatch>,
     status: crate::model::EntryStatus,
     flags: Vec<Finding>,
+    words: &mut Words,
 ) -> EntryReport {
     let matched = found.filter(|f| f.is_matched());
     let numbers = matched.into_iter().flat_map(|f| f.keys.iter());
@@ -381,11 +448,13 @@ fn entry_report(
     EntryReport {
         id: row.id.clone(),
         source: row.entry.source.clone(),
-        name: row.entry.name.as_deref().map(Into::into),
-        owner: row.entry.owner.as_deref().map(SharedText::new),
-        state: row.entry.state.map(|s| s.as_str().into()),
+        name: row.entry.name.clone(),
+        owner: row.entry.owner.clone().map(SharedText::from),
+        state: row.entry.state.map(|s| words.shared(s.as_str())),
         status,
-        matched_by: matched.and_then(|f| f.method).map(|m| m.as_str().into()),
+        matched_by: matched
+            .and_then(|f| f.method)
+            .map(|m| words.shared(m.as_str())),
         keys,
         flags,
     }

@@ -258,7 +258,8 @@ pub(super) fn folded(text: &str) -> String {
     out
 }
 
-fn fold_into(text: &str, out: &mut String) {
+/// The same, added to a text.
+pub(super) fn fold_into(text: &str, out: &mut String) {
     for (number, word) in text.split_whitespace().enumerate() {
         if number > 0 {
             out.push(' ');

@@ -315,7 +315,10 @@ fn unknown_certificates(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut 
             };
             link.named.contains(number) || by_key()
         });
-        let Some(facts) = cx.world.facts(certificate).filter(|_| !known) else {
+        if known {
+            continue;
+        }
+        let Some(facts) = cx.world.facts(certificate) else {
             continue;
         };
         let end = facts.not_after.map(day).unwrap_or_default();

@@ -20,13 +20,12 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let Some(s) = private.find(|s| spot(s) == Spot::Service) else {
         return;
     };
-    let why = format!(
-        "no certificate, public key, grant or request of the private key in {} was seen",
-        World::place(s)
-    );
     out.push(Draft::new(
         Flag::Unpaired,
         cx.world.policy.severity(Flag::Unpaired),
-        why,
+        format_args!(
+            "no certificate, public key, grant or request of the private key in {} was seen",
+            World::place(s)
+        ),
     ));
 }

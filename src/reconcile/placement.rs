@@ -5,7 +5,7 @@ use super::exposure::{Spot, spot};
 use super::join::Link;
 use super::located::Located;
 use super::renewal::Replaced;
-use super::sharing::environment_word;
+use super::sharing::{Environments, environment_word};
 use crate::model::{Flag, Kind, Sighting};
 use crate::policy::PlaceRule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ pub(super) fn rules(rules: &[PlaceRule]) -> Vec<Rule<'_>> {
 pub(super) fn by_policy(
     cx: &KeyContext<'_, '_>,
     rules: &[Rule<'_>],
-    environments: &BTreeMap<usize, String>,
+    environments: &Environments<'_>,
     out: &mut Vec<Draft>,
 ) {
     let severity = cx.world.policy.severity(Flag::Misplaced);
@@ -47,7 +47,7 @@ pub(super) fn by_policy(
         };
         for rule in rules {
             let place = World::place(s).to_string();
-            let environment = environments.get(&cx.world.host(number));
+            let environment = environments.of(cx.world.host(number));
             if !rule.is_about(cx, s, environment) || rule.permits(s) || told.contains(&place) {
                 continue;
             }
@@ -74,19 +74,14 @@ pub(super) fn by_policy(
 }
 
 impl Rule<'_> {
-    fn is_about(
-        &self,
-        cx: &KeyContext<'_, '_>,
-        s: &Sighting,
-        environment: Option<&String>,
-    ) -> bool {
+    fn is_about(&self, cx: &KeyContext<'_, '_>, s: &Sighting, environment: Option<&str>) -> bool {
         let (kinds, types) = (&self.rule.kinds, &self.rule.types);
         let of_type = || {
             let mut rows = cx.links.iter().filter_map(|link| cx.row(link)?.entry.kind);
             types.is_empty() || rows.any(|kind| types.contains(&kind))
         };
         (kinds.is_empty() || kinds.contains(&s.kind))
-            && (self.environment.is_none() || self.environment.as_ref() == environment)
+            && (self.environment.is_none() || self.environment.as_deref() == environment)
             && of_type()
     }
 

@@ -4,10 +4,11 @@ use super::context::{Row, World, paths};
 use super::glob::Glob;
 use super::join::Join;
 use super::lineage::{settled, settled_or_same};
+use super::overview::Overview;
 use super::sweeps::{Host, Hosts, lies_in, tidy};
-use crate::model::{EntryKind, EntryPlace, Gap, GapReason, KeyId, Sighting};
+use crate::model::{EntryKind, EntryPlace, Gap, GapReason, Sighting};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::fmt;
 
 /// The host that a place names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl Place<'_> {
     }
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     /// Whether a sighting is at a place that the row allows.
     pub(super) fn allows(&self, world: &World<'_>, sighting: usize) -> bool {
         let host = world.host(sighting);
@@ -162,22 +163,37 @@ impl Row<'_> {
     }
 
     /// Its places as a person reads them.
-    pub(super) fn places_text(&self) -> String {
-        let one = |place: &EntryPlace| match place {
-            EntryPlace::Exact { host, path }
-            | EntryPlace::Glob {
-                host,
-                pattern: path,
-            } => {
-                format!("{}:{path}", host.as_deref().unwrap_or("*"))
+    pub(super) fn places_text(&self) -> impl fmt::Display + use<'a> {
+        PlacesText(&self.entry.places)
+    }
+}
+
+/// The places of a row, for a sentence.
+struct PlacesText<'a>(&'a [EntryPlace]);
+
+impl fmt::Display for PlacesText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (number, place) in self.0.iter().take(SHOWN).enumerate() {
+            if number > 0 {
+                f.write_str(", ")?;
             }
-            EntryPlace::Host(host) => host.to_string(),
-            EntryPlace::Elsewhere(text) => text.to_string(),
-        };
-        let shown: Vec<String> = self.entry.places.iter().take(3).map(one).collect();
-        match self.entry.places.len().saturating_sub(3) {
-            0 => shown.join(", "),
-            more => format!("{} and {more} more", shown.join(", ")),
+            match place {
+                EntryPlace::Exact { host, path }
+                | EntryPlace::Glob {
+                    host,
+                    pattern: path,
+                } => {
+                    f.write_str(host.as_deref().unwrap_or("*"))?;
+                    f.write_str(":")?;
+                    f.write_str(path)?;
+                }
+                EntryPlace::Host(text) | EntryPlace::Elsewhere(text) => f.write_str(text)?,
+            }
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
         }
     }
 }
@@ -188,25 +204,28 @@ pub(super) struct Coverage<'w, 'a> {
     /// Why a whole host cannot be judged, per host.
     whole: Vec<Option<String>>,
     /// Closed key material that no row accounts for, per host, by path.
-    closed: Vec<BTreeSet<String>>,
+    closed: Vec<Vec<&'w str>>,
 }
 
 impl<'w, 'a> Coverage<'w, 'a> {
     /// Looks at gaps and closed material once.
-    pub(super) fn new(world: &'w World<'a>, join: &Join) -> Self {
+    pub(super) fn new(world: &'w World<'a>, overview: &Overview, join: &Join) -> Self {
         let whole = world.hosts.iter().map(whole_host).collect();
-        let mut closed: Vec<BTreeSet<String>> =
-            world.hosts.iter().map(|_| BTreeSet::new()).collect();
+        let mut closed: Vec<Vec<&str>> = world.hosts.iter().map(|_| Vec::new()).collect();
         for (number, key) in world.keys.iter().enumerate() {
-            if !matches!(key.id, KeyId::Opaque(_)) || join.is_known(number) {
+            if !overview.is_closed(number) || join.is_known(number) {
                 continue;
             }
             for sighting in key.all.iter() {
                 let seen = world.sightings.get(sighting);
-                if let (Some(set), Some(s)) = (closed.get_mut(world.host(sighting)), seen) {
-                    set.extend(paths(s).map(str::to_owned));
+                if let (Some(of_host), Some(s)) = (closed.get_mut(world.host(sighting)), seen) {
+                    of_host.extend(paths(s));
                 }
             }
+        }
+        for of_host in &mut closed {
+            of_host.sort_unstable();
+            of_host.dedup();
         }
         Self {
             world,
@@ -250,9 +269,8 @@ impl<'w, 'a> Coverage<'w, 'a> {
             _ => self.whole.get(number).cloned().flatten(),
         }
         .or_else(|| {
-            let path = self
-                .closed_at(place, number)
-                .filter(|_| may_be_closed(row, place))?;
+            let possible = may_be_closed(row, place).then_some(place)?;
+            let path = self.closed_at(possible, number)?;
             Some(format!(
                 "{}:{path} holds an encrypted key that stayed closed",
                 host.name
@@ -261,20 +279,18 @@ impl<'w, 'a> Coverage<'w, 'a> {
     }
 
     /// A closed key at a place.
-    fn closed_at(&self, place: &Place<'_>, number: usize) -> Option<&String> {
+    fn closed_at(&self, place: &Place<'_>, number: usize) -> Option<&'w str> {
         let closed = self.closed.get(number)?;
-        let within = |directory: String| {
-            let end = directory.clone();
-            closed
-                .range(directory..)
-                .take_while(move |path| path.starts_with(&end))
+        let within = |directory: &str, fits: &dyn Fn(&str) -> bool| {
+            let start = closed.partition_point(|path| *path < directory);
+            let rest = closed.get(start..).unwrap_or_default().iter().copied();
+            let mut within = rest.take_while(|path| path.starts_with(directory));
+            within.find(|path| fits(path))
         };
         match place {
-            Place::Exact { path, .. } => {
-                within(path.clone().into_owned()).find(|p| lies_in(p, path))
-            }
-            Place::Glob { glob, .. } => within(glob.base()).find(|p| glob.matches(p)),
-            _ => closed.first(),
+            Place::Exact { path, .. } => within(path, &|p| lies_in(p, path)),
+            Place::Glob { glob, .. } => within(&glob.base(), &|p| glob.matches(p)),
+            _ => closed.first().copied(),
         }
     }
 }

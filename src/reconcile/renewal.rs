@@ -1,16 +1,18 @@
 //! What took the place of a row's thing: an unrecorded renewal, or another key at the row's file.
 
+use super::at_place::{AtPlace, Found};
 use super::certificate_status::{Age, same_names};
 use super::context::{Cert, Row, World, directory, paths};
 use super::dates;
-use super::few::short;
+use super::few::{NONE, short};
 use super::join::{Join, RowMatch};
 use super::lineage::settled_or_same;
 use super::names::{NameId, folded};
+use super::overview::Overview;
 use super::places::Place;
 use super::strength::security_bits;
-use super::weak::{AtPlace, Found};
-use crate::model::{CertificateStatus, Flag, Moment, Severity, Sighting};
+use crate::model::{CertificateStatus, Flag, Kind, Moment, Severity, Sighting};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows whose thing was replaced, and rows at whose file lies something else; made once for all keys.
@@ -37,7 +39,12 @@ pub(super) struct Renewal {
 
 impl Replaced {
     /// Looks at every row that has lapsed, that was expected and is seen nowhere, or whose certificate was replaced.
-    pub(super) fn find(world: &World<'_>, join: &Join, at_place: &AtPlace) -> Self {
+    pub(super) fn find(
+        world: &World<'_>,
+        overview: &Overview,
+        join: &Join,
+        at_place: &AtPlace,
+    ) -> Self {
         let mut out = Self {
             renewals: BTreeMap::new(),
             strangers: BTreeMap::new(),
@@ -45,21 +52,32 @@ impl Replaced {
             rekeyed_rows: vec![false; world.rows.len()],
             displaced_rows: vec![false; world.rows.len()],
         };
-        let by_names = ByNames::index(world);
+        let by_names = OnceCell::new();
+        let by_names = || by_names.get_or_init(|| ByNames::index(world));
+        let terms = Terms::of(world);
         for (number, row) in world.rows.iter().enumerate() {
-            let Some(found) = join.rows.get(number) else {
+            let (Some(found), Some(brief)) = (join.rows.get(number), overview.row(number)) else {
                 continue;
             };
-            if !row.is_live() || !row.has_identifiers() || !found.weak.is_empty() {
+            if !brief.is_live || !brief.has_identifiers || !found.weak.is_empty() {
                 continue;
+            }
+            let own = own_certificate(world, overview, &terms, join, number);
+            let at_file = at_place.of_row(number);
+            let mut keys_there = at_file.iter().map(Found::key);
+            let certified = keys_there.any(|key| overview.is_certified(key));
+            if own.is_none() && !certified && !brief.has_expired && found.is_seen() {
+                continue; // nothing is newer, and it is seen itself
             }
             let old = Old {
                 world,
                 join,
                 number,
                 row,
-                own: own_certificate(world, join, number),
-                at_file: at_place.of_row(number),
+                own,
+                at_file,
+                overview,
+                terms: &terms,
             };
             let end = old.end();
             let lapsed = end.filter(|&end| dates::passed(end, world.now));
@@ -74,7 +92,7 @@ impl Replaced {
                 if let Some(slot) = out.rekeyed_rows.get_mut(number) {
                     *slot = !found.keys.contains(key);
                 }
-                let renewal = describe(world, number, key, certificate, old.own, lapsed);
+                let renewal = describe(world, number, key, certificate, old.own(), lapsed);
                 out.renewals.entry(key).or_default().extend(renewal);
             } else if lapsed.is_none()
                 && !found.is_seen()
@@ -93,21 +111,68 @@ impl Replaced {
     }
 }
 
+/// What is asked of certificates most often, by number, without a look at their sightings.
+struct Terms(Vec<Term>);
+
+struct Term {
+    age: Option<Age>,
+    /// The place of its key.
+    rank: u32,
+    precertificate: bool,
+}
+
+impl Terms {
+    fn of(world: &World<'_>) -> Self {
+        let term = |certificate: &Cert| {
+            let facts = world.facts(certificate);
+            Term {
+                age: facts.map(Age::of),
+                rank: world.rank(certificate.key()),
+                precertificate: facts.is_some_and(|facts| facts.precertificate),
+            }
+        };
+        Self(world.certificates.iter().map(term).collect())
+    }
+
+    fn age(&self, certificate: usize) -> Option<Age> {
+        self.0.get(certificate)?.age
+    }
+
+    /// The age of what may be in force.
+    fn real(&self, certificate: usize) -> Option<Age> {
+        let term = self.0.get(certificate)?;
+        term.age.filter(|_| !term.precertificate)
+    }
+
+    /// The greater, the newer; of one age by the ids of their keys.
+    fn newness(&self, certificate: usize) -> Option<(Option<Age>, u32, usize)> {
+        let term = self.0.get(certificate)?;
+        Some((term.age, term.rank, certificate))
+    }
+}
+
 /// The newest certificate that the row names and that was seen.
-fn own_certificate<'w>(world: &'w World<'_>, join: &Join, row: usize) -> Option<&'w Cert> {
-    let keys = &join.rows.get(row)?.keys;
-    let links = keys.iter().filter_map(|k| join.link(k, row));
-    links
+fn own_certificate<'w>(
+    world: &'w World<'_>,
+    overview: &Overview,
+    terms: &Terms,
+    join: &Join,
+    row: usize,
+) -> Option<(usize, &'w Cert)> {
+    let keys = join.rows.get(row)?.keys.iter();
+    let certified = keys.filter(|key| overview.has(*key, Kind::Certificate));
+    let links = certified.filter_map(|k| join.link(k, row));
+    let newest = links
         .flat_map(|l| l.named.iter())
-        .filter_map(|c| world.certificates.get(c))
-        .max_by_key(|c| (world.facts(c).map(Age::of), world.rank(c.key())))
+        .max_by_key(|&c| terms.newness(c))?;
+    Some((newest, world.certificates.get(newest)?))
 }
 
 /// Leaf certificates by subject and issuer: on each host, and over all.
 struct ByNames(Vec<Seen>);
 
-/// A certificate on a host, or on any: subject, issuer, host.
-type Seen = ((NameId, NameId, Option<u32>), u32);
+/// A certificate on a host, or on any: subject, issuer, host, certificate.
+type Seen = (NameId, NameId, u32, u32);
 
 impl ByNames {
     /// No more of one name are looked at.
@@ -119,19 +184,17 @@ impl ByNames {
             if certificate.subject.is_blank() {
                 continue;
             }
-            let mut add = |host| {
-                let names = (certificate.subject, certificate.issuer, host);
-                out.push((names, short(number)));
-            };
+            let names = (certificate.subject, certificate.issuer);
+            let mut add = |host| out.push((names.0, names.1, host, short(number)));
             let mut last = None;
             // Those of one host follow one another.
             for host in certificate.judged.iter().map(|s| world.host(s)) {
                 if last.replace(host) != Some(host) {
-                    add(Some(short(host)));
+                    add(short(host));
                 }
             }
             if last.is_some() {
-                add(None);
+                add(ANY);
             }
         }
         out.sort_unstable();
@@ -141,28 +204,24 @@ impl ByNames {
     /// The newest first.
     fn get(
         &self,
-        world: &World<'_>,
-        host: Option<usize>,
+        terms: &Terms,
+        host: u32,
         subject: NameId,
         issuer: NameId,
     ) -> impl Iterator<Item = usize> + use<> {
-        let wanted = (subject, issuer, host.map(short));
-        let start = self.0.partition_point(|(names, _)| *names < wanted);
-        let rest = self.0.get(start..).unwrap_or_default();
-        let same = rest.iter().take_while(|(names, _)| *names == wanted);
-        let mut list: Vec<usize> = same.map(|(_, number)| *number as usize).collect();
-        list.sort_by_key(|&c| std::cmp::Reverse(newness(world, c)));
+        let wanted = (subject, issuer, host, 0);
+        let start = self.0.partition_point(|seen| *seen < wanted);
+        let rest = self.0.get(start..).unwrap_or_default().iter();
+        let same = rest.take_while(|seen| (seen.0, seen.1, seen.2) == (subject, issuer, host));
+        let mut list: Vec<usize> = same.map(|seen| seen.3 as usize).collect();
+        list.sort_by_key(|&c| std::cmp::Reverse(terms.newness(c)));
         list.truncate(Self::EACH);
         list.into_iter()
     }
 }
 
-/// The greater, the newer; of one age by the ids of their keys.
-fn newness(world: &World<'_>, number: usize) -> Option<(Option<Age>, u32, usize)> {
-    let certificate = world.certificates.get(number)?;
-    let age = world.facts(certificate).map(Age::of);
-    Some((age, world.rank(certificate.key()), number))
-}
+/// Stands for any host.
+const ANY: u32 = NONE - 1;
 
 /// A row whose thing may have been replaced.
 struct Old<'w, 'a> {
@@ -170,20 +229,33 @@ struct Old<'w, 'a> {
     join: &'w Join,
     number: usize,
     row: &'w Row<'a>,
-    /// The newest certificate that it names and that was seen.
-    own: Option<&'w Cert>,
+    /// The newest certificate that it names and that was seen, with its number.
+    own: Option<(usize, &'w Cert)>,
     /// What lies at its files: keys, each with a sighting there.
     at_file: &'w [Found],
+    overview: &'w Overview,
+    terms: &'w Terms,
 }
 
-impl Old<'_, '_> {
+impl<'w> Old<'w, '_> {
     /// The end of the row's thing: by its certificate, else by its own date.
     fn end(&self) -> Option<Moment> {
-        let seen = self
-            .own
-            .and_then(|c| self.world.facts(c)?.not_after)
-            .map(|at| Moment { at, has_time: true });
+        let seen = self.own.and_then(|(c, _)| self.terms.age(c)?.end());
+        let seen = seen.map(|at| Moment { at, has_time: true });
         seen.or(self.row.entry.expires)
+    }
+
+    /// The certificate that it names.
+    fn own(&self) -> Option<&'w Cert> {
+        self.own.map(|(_, certificate)| certificate)
+    }
+
+    /// Whether its own certificate is at a place that it allows.
+    fn is_in_place(&self, own: &Cert) -> bool {
+        let at_file =
+            |found: &Found| found.key() == own.key() && own.judged.contains(found.sighting());
+        self.at_file.iter().any(at_file)
+            || own.judged.iter().any(|s| self.row.allows(self.world, s))
     }
 
     /// Whether no other row names a certificate, nor this one.
@@ -199,19 +271,24 @@ impl Old<'_, '_> {
 
     /// The certificates of what lies at the row's files.
     fn certificates_at_file(&self) -> impl Iterator<Item = usize> {
-        self.at_file
-            .iter()
-            .filter_map(|found| self.world.keys.get(found.key()))
+        let keys = self.at_file.iter().map(Found::key);
+        let certified = keys.filter(|key| self.overview.is_certified(*key));
+        certified
+            .filter_map(|key| self.world.keys.get(key))
             .flat_map(|key| key.certificates.iter())
     }
 
     fn newest(&self, certificates: impl Iterator<Item = usize>) -> Option<usize> {
-        certificates.max_by_key(|&c| newness(self.world, c))
+        certificates.max_by_key(|&c| self.terms.newness(c))
     }
 
     /// The certificates of the row's names and issuer: on the hosts of its places, else on any.
-    fn of_names(&self, by_names: &ByNames, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
-        let own = self.own;
+    fn of_names(
+        &self,
+        by_names: &dyn Fn() -> &'w ByNames,
+        fits: &dyn Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let own = self.own();
         let of_row = |name: Option<super::names::Named>| name.map(|name| name.id);
         let subject = own
             .map(|c| c.subject)
@@ -223,25 +300,26 @@ impl Old<'_, '_> {
             let seen = seen.map_or(&[][..], |c| sans(self.world, c));
             names.is_empty() || same_names(names, seen)
         };
+        let by_names = by_names();
         let hosts = self.row.places.iter().filter_map(Place::swept_host);
-        hosts.map(Some).chain([None]).find_map(|host| {
-            let list = by_names.get(self.world, host, subject, issuer);
+        hosts.map(short).chain([ANY]).find_map(|host| {
+            let list = by_names.get(self.terms, host, subject, issuer);
             list.filter(|&c| same(c)).find(|&c| fits(c))
         })
     }
 
     /// What took the place of a row that has lapsed: at its file, or of its names and issuer; in no row itself.
-    fn after_its_end(&self, lapsed: Moment, by_names: &ByNames) -> Option<(usize, Option<usize>)> {
+    fn after_its_end(
+        &self,
+        lapsed: Moment,
+        by_names: &dyn Fn() -> &'w ByNames,
+    ) -> Option<(usize, Option<usize>)> {
         let world = self.world;
         let fits = |c: usize| {
-            let facts = world.certificates.get(c).and_then(|c| world.facts(c));
-            let newer = facts
-                .filter(|f| !f.precertificate)
-                .and_then(|f| f.not_after)
-                .is_some_and(|end| end > lapsed.at);
-            newer && self.is_unrecorded(c)
+            let end = self.terms.real(c).and_then(Age::end);
+            end.is_some_and(|end| end > lapsed.at) && self.is_unrecorded(c)
         };
-        let next = self.own.and_then(Cert::successor);
+        let next = self.own().and_then(Cert::successor);
         let near = self.certificates_at_file().chain(next);
         let best = self
             .newest(near.filter(|&c| fits(c)))
@@ -255,10 +333,7 @@ impl Old<'_, '_> {
         self.at_file
             .iter()
             .find(|found| {
-                let bare = world
-                    .keys
-                    .get(found.key())
-                    .is_some_and(|k| k.certificates.is_empty());
+                let bare = !self.overview.is_certified(found.key());
                 !seen_itself && bare && !self.join.is_known(found.key())
             })
             .map(|found| (found.key(), None))
@@ -270,35 +345,37 @@ impl Old<'_, '_> {
     fn before_its_end(
         &self,
         end: Option<Moment>,
-        by_names: &ByNames,
+        by_names: &dyn Fn() -> &'w ByNames,
     ) -> Option<(usize, Option<usize>)> {
         let world = self.world;
-        let entry = self.row.entry;
-        let own_age = self.own.and_then(|c| world.facts(c)).map(Age::of);
-        let recorded = [entry.not_before, entry.last_rotated, entry.created];
-        let start = recorded.into_iter().flatten().max();
+        let own_age = self.own.and_then(|(c, _)| self.terms.age(c));
+        let start = || {
+            let entry = self.row.entry;
+            let recorded = [entry.not_before, entry.last_rotated, entry.created];
+            recorded.into_iter().flatten().max()
+        };
+        let is_newer = |age: Age| match (own_age, end, age.end()) {
+            (Some(own), _, _) => age > own,
+            (None, Some(end), Some(until)) => until > dates::plus_days(end.at, 1),
+            (None, None, _) => matches!((start(), age.start()),
+                (Some(start), Some(from)) if from > dates::plus_days(start.at, 2)),
+            _ => false,
+        };
         let fits = |c: usize| {
+            if !self.terms.real(c).is_some_and(is_newer) {
+                return false;
+            }
             let Some(certificate) = world.certificates.get(c) else {
                 return false;
-            };
-            let Some(facts) = world.facts(certificate).filter(|f| !f.precertificate) else {
-                return false;
-            };
-            let newer = match (own_age, end, facts.not_after) {
-                (Some(own), _, _) => Age::of(facts) > own,
-                (None, Some(end), Some(until)) => until > dates::plus_days(end.at, 1),
-                (None, None, _) => matches!((start, facts.not_before),
-                    (Some(start), Some(from)) if from > dates::plus_days(start.at, 2)),
-                _ => false,
             };
             let in_force = certificate.status == CertificateStatus::Current;
             // A second certificate of the row's key, beside the first, is a certificate that no row names.
             let second = self
-                .own
+                .own()
                 .is_some_and(|own| own.key() == certificate.key() && !is_kept(world, own));
-            newer && in_force && !second && self.is_unrecorded(c)
+            in_force && !second && self.is_unrecorded(c)
         };
-        let next = self.own.and_then(Cert::successor);
+        let next = self.own().and_then(Cert::successor);
         let here = |c: &usize| {
             let certificate = world.certificates.get(*c);
             certificate.is_some_and(|c| c.judged.iter().any(|s| self.row.allows(world, s)))
@@ -309,12 +386,9 @@ impl Old<'_, '_> {
             .chain(next.filter(|c| fits(*c) && here(c)));
         let best = self.newest(at_place);
         let best = best.or_else(|| {
-            let moved = match self.own {
+            let moved = match self.own() {
                 // Without a place nothing says which of the two the row means.
-                Some(own) => {
-                    !self.row.places.is_empty()
-                        && !own.judged.iter().any(|s| self.row.allows(world, s))
-                }
+                Some(own) => !self.is_in_place(own) && !self.row.places.is_empty(),
                 // What may still lie on a host that was not swept was not replaced.
                 None => {
                     !self
@@ -337,7 +411,7 @@ impl Old<'_, '_> {
         let Some(seen) = world.certificates.get(certificate) else {
             return false;
         };
-        if let Some(own) = self.own {
+        if let Some(own) = self.own() {
             return own.subject == seen.subject && same_names(sans(world, own), sans(world, seen));
         }
         let Some(facts) = world.facts(seen) else {

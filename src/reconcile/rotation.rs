@@ -92,13 +92,12 @@ pub(super) fn no_cryptoperiod(world: &World<'_>, row: &Row<'_>) -> Option<Draft>
     if !in_use || period(world, row).is_some() || row.entry.expires.is_some() {
         return None;
     }
-    let why = format!(
-        "neither {} nor policy gives a rotation period or an end",
-        row.title()
-    );
     Some(Draft::new(
         Flag::NoCryptoperiod,
         world.policy.severity(Flag::NoCryptoperiod),
-        why,
+        format_args!(
+            "neither {} nor policy gives a rotation period or an end",
+            row.title()
+        ),
     ))
 }

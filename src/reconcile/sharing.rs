@@ -3,39 +3,52 @@
 use super::context::{Draft, KeyContext, Row, World};
 use super::names::folded;
 use super::ownership::owner_of;
-use super::places::{HostRef, Place};
+use super::places::Place;
 use super::trust::{Trust, is_host_key};
 use crate::model::{EntryPlace, Flag};
-use foldhash::HashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The environment of each host: by the asset list, else the one on which the rows that place things there agree.
-pub(super) fn environments(world: &World<'_>) -> BTreeMap<usize, String> {
-    // None where the rows do not agree.
-    let mut all: HashMap<usize, Option<u32>> = HashMap::default();
-    for row in &world.rows {
+/// The environment of each host, by number: by the asset list, else the one on which the rows that place things there agree.
+pub(super) struct Environments<'w>(Vec<Option<&'w str>>);
+
+/// What rows say of the environment of each host: nothing, or the one on which they agree, if they do.
+pub(super) struct ByRows(Vec<Option<Option<u32>>>);
+
+impl ByRows {
+    pub(super) fn new(world: &World<'_>) -> Self {
+        Self(vec![None; world.hosts.iter().count()])
+    }
+
+    pub(super) fn add_row(&mut self, row: &Row<'_>) {
         let Some(environment) = row.environment else {
-            continue;
+            return;
         };
-        for place in &row.places {
-            let (Place::Exact { host, .. } | Place::Glob { host, .. } | Place::Host(host)) = place
-            else {
-                continue;
-            };
-            if let HostRef::Swept(number) = host {
-                let known = all.entry(*number).or_insert(Some(environment));
-                *known = known.filter(|known| *known == environment);
+        for number in row.places.iter().filter_map(Place::swept_host) {
+            if let Some(slot) = self.0.get_mut(number) {
+                let known = slot.unwrap_or(Some(environment));
+                *slot = Some(known.filter(|known| *known == environment));
             }
         }
     }
-    let word = |number| world.environments.get(number).to_owned();
-    let mut out: BTreeMap<usize, String> = all
-        .into_iter()
-        .filter_map(|(host, number)| Some((host, word(number?))))
-        .collect();
-    let listed = world.listed.environments.iter();
-    out.extend(listed.map(|(host, word)| (*host, word.clone())));
-    out
+}
+
+impl<'w> Environments<'w> {
+    /// When all rows were added.
+    pub(super) fn of_hosts(world: &'w World<'_>, by_rows: ByRows) -> Self {
+        let word = |number: Option<Option<u32>>| Some(world.environments.get(number??));
+        let mut all: Vec<Option<&str>> = by_rows.0.into_iter().map(word).collect();
+        for (host, word) in &world.listed.environments {
+            if let Some(slot) = all.get_mut(*host) {
+                *slot = Some(word);
+            }
+        }
+        Self(all)
+    }
+
+    /// That of a host.
+    pub(super) fn of(&self, host: usize) -> Option<&'w str> {
+        self.0.get(host).copied().flatten()
+    }
 }
 
 /// The environment whose keys may reach the others.
@@ -59,75 +72,44 @@ pub(super) fn environment_word(text: &str) -> Option<String> {
 /// Judges where one private key is, and whose it is said to be.
 pub(super) fn judge(
     cx: &KeyContext<'_, '_>,
-    environments: &BTreeMap<usize, String>,
+    environments: &Environments<'_>,
     trust: &Trust,
     out: &mut Vec<Draft>,
 ) {
-    if cx.private().next().is_none() {
+    let on = || cx.private().map(|(number, _)| cx.world.host(number));
+    let Some(first) = on().next() else {
         public_host_keys(cx, out);
         return;
-    }
-    let hosts = distinct(cx.private().map(|(number, _)| cx.world.host(number)));
-    let rows: Vec<&Row<'_>> = cx.links.iter().filter_map(|l| cx.row(l)).collect();
-    let mut reasons = Vec::new();
-    let stated = rows.iter().filter_map(|r| r.entry.allowed_hosts).max();
-    let names = || host_names(cx.world, &hosts);
-    let named = || -> BTreeSet<String> { rows.iter().flat_map(|r| named_hosts(r)).collect() };
-    let allowed = || {
-        stated
-            .map_or_else(
-                || named().len(),
-                |n| usize::try_from(n).unwrap_or(usize::MAX),
-            )
-            .max(1)
     };
-    let on_machines = cx.private().filter(|(_, s)| is_host_key(s));
-    let on_machines = distinct(on_machines.map(|(number, _)| cx.world.host(number)));
-    if on_machines.len() > 1
-        && on_machines.len() > stated.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX))
-    {
-        reasons.push(format!(
-            "{} machines have the same SSH host key: {}",
-            on_machines.len(),
-            names()
-        ));
-    } else if !rows.is_empty() && hosts.len() > 1 && hosts.len() > allowed() {
-        reasons.push(format!(
-            "the private key is on {} hosts ({}), where at most {} may have it",
-            hosts.len(),
-            names(),
-            allowed()
-        ));
-    }
-    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for owner in rows
-        .iter()
-        .filter(|_| rows.len() > 1)
-        .filter_map(|r| owner_of(r))
-    {
-        owners.entry(folded(owner)).or_insert(owner);
-    }
-    if owners.len() > 1 {
-        let list: Vec<&str> = owners.values().copied().collect();
-        reasons.push(format!(
-            "one private key is registered under {} owners: {}",
-            owners.len(),
-            list.join(", ")
-        ));
-    }
+    let many = if on().all(|host| host == first) {
+        Vec::new()
+    } else {
+        distinct(on())
+    };
+    let hosts = match many.as_slice() {
+        [] => std::slice::from_ref(&first),
+        many => many,
+    };
+    let mut reasons = Vec::new();
+    reasons.extend(on_many_hosts(cx, hosts));
+    reasons.extend(of_many_owners(cx));
     if !reasons.is_empty() {
         let severity = cx.world.policy.severity(Flag::Shared);
         out.push(Draft::new(Flag::Shared, severity, reasons.join("; ")));
     }
-    let of_rows = rows.iter().filter_map(|r| r.environment);
-    let of_rows = of_rows.map(|number| cx.world.environments.get(number));
-    let of_hosts = hosts.iter().filter_map(|h| environments.get(h));
-    let differ = distinct(of_rows.chain(of_hosts.map(String::as_str)));
-    if differ.len() > 1 {
+    let of_rows = || {
+        let rows = cx.links.iter().filter_map(|l| cx.row(l)?.environment);
+        rows.map(|number| cx.world.environments.get(number))
+    };
+    let words = || of_rows().chain(hosts.iter().filter_map(|&h| environments.of(h)));
+    let Some(home) = words().next() else {
+        return;
+    };
+    if words().any(|word| word != home) {
         let why = format!(
             "one private key is in environments that differ ({}), on {}",
-            differ.join(", "),
-            names()
+            distinct(words()).join(", "),
+            host_names(cx.world, hosts)
         );
         let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
         out.push(Draft::new(Flag::SharedAcrossEnvironments, severity, why));
@@ -135,24 +117,20 @@ pub(super) fn judge(
     }
     // A key of one environment opens hosts of another: who has the one gets into the other. Production's own keys
     // may reach the rest.
-    let Some(home) = differ.first().filter(|home| **home != PRODUCTION) else {
+    if home == PRODUCTION {
         return;
-    };
+    }
     let reached: Vec<usize> = trust
         .opened(cx.index)
         .into_iter()
-        .filter(|h| environments.get(h).is_some_and(|e| e != home))
+        .filter(|&h| environments.of(h).is_some_and(|e| e != home))
         .collect();
     if !reached.is_empty() {
-        let others: BTreeSet<&str> = reached
-            .iter()
-            .filter_map(|h| environments.get(h).map(String::as_str))
-            .collect();
-        let others: Vec<&str> = others.into_iter().collect();
+        let others = reached.iter().filter_map(|&h| environments.of(h));
         let why = format!(
             "a private key of {home}, on {}, opens accounts in {} (on {})",
-            names(),
-            others.join(", "),
+            host_names(cx.world, hosts),
+            distinct(others).join(", "),
             host_names(cx.world, &reached)
         );
         let severity = cx.world.policy.severity(Flag::SharedAcrossEnvironments);
@@ -160,8 +138,62 @@ pub(super) fn judge(
     }
 }
 
+/// A private key on more hosts than its rows say, or one host key of several machines.
+fn on_many_hosts(cx: &KeyContext<'_, '_>, hosts: &[usize]) -> Option<String> {
+    if hosts.len() < 2 {
+        return None;
+    }
+    let rows = || cx.links.iter().filter_map(|l| cx.row(l));
+    let stated = rows().filter_map(|r| r.entry.allowed_hosts).max();
+    let stated = stated.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let on_machines = cx.private().filter(|(_, s)| is_host_key(s));
+    let on_machines = distinct(on_machines.map(|(number, _)| cx.world.host(number)));
+    if on_machines.len() > 1 && on_machines.len() > stated.unwrap_or(1) {
+        return Some(format!(
+            "{} machines have the same SSH host key: {}",
+            on_machines.len(),
+            host_names(cx.world, hosts)
+        ));
+    }
+    rows().next()?;
+    let named = || distinct(rows().flat_map(named_hosts)).len();
+    let allowed = stated.unwrap_or_else(named).max(1);
+    (hosts.len() > allowed).then(|| {
+        format!(
+            "the private key is on {} hosts ({}), where at most {allowed} may have it",
+            hosts.len(),
+            host_names(cx.world, hosts)
+        )
+    })
+}
+
+/// A private key that is registered under several owners.
+fn of_many_owners(cx: &KeyContext<'_, '_>) -> Option<String> {
+    if cx.links.len() < 2 {
+        return None;
+    }
+    let rows = cx.links.iter().filter_map(|l| cx.row(l));
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for owner in rows.filter_map(owner_of) {
+        owners.entry(folded(owner)).or_insert(owner);
+    }
+    let list: Vec<&str> = owners.into_values().collect();
+    (list.len() > 1).then(|| {
+        format!(
+            "one private key is registered under {} owners: {}",
+            list.len(),
+            list.join(", ")
+        )
+    })
+}
+
 /// Host keys whose private halves could not be read, on several machines.
 fn public_host_keys(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+    let mut on = cx.key.judged.iter().map(|n| cx.world.host(n));
+    let first = on.next();
+    if on.all(|host| Some(host) == first) {
+        return;
+    }
     let numbers = cx.key.judged.iter();
     let hosts = numbers
         .filter(|&n| cx.world.sightings.get(n).is_some_and(|s| is_host_key(s)))
@@ -185,7 +217,7 @@ fn public_host_keys(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     }
 }
 
-fn named_hosts(row: &Row<'_>) -> impl Iterator<Item = String> {
+fn named_hosts<'a>(row: &Row<'a>) -> impl Iterator<Item = String> + use<'a> {
     row.entry.places.iter().filter_map(|place| match place {
         EntryPlace::Exact { host, .. } | EntryPlace::Glob { host, .. } => {
             host.as_deref().map(str::to_lowercase)

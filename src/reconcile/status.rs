@@ -9,7 +9,7 @@ use super::rotation;
 use super::validity;
 use crate::model::{EntryStatus, Flag, Severity};
 
-/// A row's status, and its flags that rest on no key.
+/// A row's status; adds its flags that rest on no key.
 pub(super) fn judge(
     world: &World<'_>,
     number: usize,
@@ -17,13 +17,13 @@ pub(super) fn judge(
     join: &Join,
     replaced: &Replaced,
     coverage: &Coverage<'_, '_>,
-) -> (EntryStatus, Vec<Draft>) {
+    out: &mut Vec<Draft>,
+) -> EntryStatus {
     let empty = RowMatch::default();
     let found = join.rows.get(number).unwrap_or(&empty);
-    let mut out = Vec::new();
-    let status = status(world, number, row, found, replaced, coverage, &mut out);
+    let status = status(world, number, row, found, replaced, coverage, out);
     if status == EntryStatus::Ambiguous {
-        weak_to_known_keys(world, row, found, join, replaced, &mut out);
+        weak_to_known_keys(world, row, found, join, replaced, out);
     }
     let gone = status == EntryStatus::AbsentAsExpected;
     if !gone {
@@ -35,7 +35,7 @@ pub(super) fn judge(
             out.extend(validity::by_row(world, row).filter(|_| !renewed));
         }
     }
-    (status, out)
+    status
 }
 
 fn status(
@@ -75,14 +75,13 @@ fn status(
         return EntryStatus::AbsentAsExpected;
     }
     if let Some(doubt) = coverage.doubt(row) {
-        let why = format!(
-            "{} was not seen, which proves nothing: {doubt}",
-            row.title()
-        );
         out.push(Draft::new(
             Flag::NotCovered,
             world.policy.severity(Flag::NotCovered),
-            why,
+            format_args!(
+                "{} was not seen, which proves nothing: {doubt}",
+                row.title()
+            ),
         ));
         return EntryStatus::NotCovered;
     }
@@ -93,16 +92,15 @@ fn status(
     if !row.is_live() || expired {
         return EntryStatus::AbsentAsExpected;
     }
-    let why = format!(
-        "{} is {} and was seen nowhere, although {} was completely swept",
-        row.title(),
-        row.state().as_str(),
-        row.places_text()
-    );
     out.push(Draft::new(
         Flag::Missing,
         world.policy.severity(Flag::Missing),
-        why,
+        format_args!(
+            "{} is {} and was seen nowhere, although {} was completely swept",
+            row.title(),
+            row.state().as_str(),
+            row.places_text()
+        ),
     ));
     EntryStatus::Missing
 }

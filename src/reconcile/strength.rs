@@ -14,8 +14,10 @@ pub(super) struct Demands<'w> {
     hashes: Vec<(String, Demand)>,
     /// The one of them that a signature algorithm has in its name.
     broken: HashMap<&'w str, Option<usize>>,
-    /// What is asked of an algorithm and its family.
-    keys: HashMap<[&'w str; 2], Option<Demand>>,
+    /// What is asked of an algorithm and its family, for every use and for SSH.
+    keys: HashMap<[&'w str; 2], [Option<Demand>; 2]>,
+    /// What is asked of a curve.
+    curves: HashMap<&'w str, Option<Demand>>,
 }
 
 impl<'w> Demands<'w> {
@@ -25,6 +27,7 @@ impl<'w> Demands<'w> {
             hashes: hashes.map(|(name, demand)| (plain(name), demand)).collect(),
             broken: HashMap::default(),
             keys: HashMap::default(),
+            curves: HashMap::default(),
         }
     }
 
@@ -40,9 +43,15 @@ impl<'w> Demands<'w> {
         hashes.get(number?)
     }
 
-    fn of_key(&mut self, world: &World<'_>, names: [&'w str; 2]) -> Option<Demand> {
-        let asked = || world.policy.approvals.keys.demand(&names, world.today);
+    fn of_key(&mut self, world: &World<'_>, names: [&'w str; 2]) -> [Option<Demand>; 2] {
+        let approvals = &world.policy.approvals;
+        let asked = || [&approvals.keys, &approvals.ssh].map(|of| of.demand(&names, world.today));
         *self.keys.entry(names).or_insert_with(asked)
+    }
+
+    fn of_curve(&mut self, world: &World<'_>, curve: &'w str) -> Option<Demand> {
+        let asked = || world.policy.approvals.curves.demand(&[curve], world.today);
+        *self.curves.entry(curve).or_insert_with(asked)
     }
 }
 
@@ -85,8 +94,6 @@ pub(super) fn judge<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>, out:
 /// Why the key itself is below policy: its algorithm, curve or size, first for every use, then for SSH, then against a
 /// quantum computer.
 fn key<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>) -> Option<String> {
-    let approvals = &cx.world.policy.approvals;
-    let today = cx.world.today;
     let algorithm = cx.judged().find_map(|s| s.algorithm.as_deref())?;
     let bits = cx.judged().find_map(|s| s.bits);
     let curve = cx.judged().find_map(|s| s.curve.as_deref());
@@ -115,17 +122,14 @@ fn key<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>) -> Option<String>
             )
         })
     };
+    let [every_use, in_ssh] = demands.of_key(cx.world, names);
     let of_curve = || {
         let curve = curve?;
-        let demand = approvals.curves.demand(&[curve], today)?;
+        let demand = demands.of_curve(cx.world, curve)?;
         (!demand.approved).then(|| format!("curve {curve} is not approved{}", since(demand)))
     };
-    let of_ssh = || {
-        let demand = approvals.ssh.demand(&names, today)?;
-        below(demand, " for SSH").filter(|_| cx.judged().any(is_of_ssh))
-    };
-    demands
-        .of_key(cx.world, names)
+    let of_ssh = || below(in_ssh?, " for SSH").filter(|_| cx.judged().any(is_of_ssh));
+    every_use
         .and_then(|demand| below(demand, ""))
         .or_else(of_curve)
         .or_else(of_ssh)

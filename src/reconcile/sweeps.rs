@@ -10,6 +10,7 @@ use crate::model::{
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 /// What remains of all sweeps once the latest of each place was chosen.
 pub(super) struct Judged {
@@ -152,6 +153,9 @@ impl Host {
 
     /// The gap at or above a path.
     pub(super) fn gap_at_or_above(&self, path: &str) -> Option<&Gap> {
+        if self.gaps.is_empty() {
+            return None;
+        }
         let mut at = path;
         loop {
             let here = self.gaps.get(at).and_then(|gaps| gaps.first());
@@ -169,7 +173,7 @@ impl Host {
     pub(super) fn gaps_within<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Gap> {
         // A name that goes on after the directory's, as `/etc/ssl-old` after `/etc/ssl`, sorts between them.
         self.gaps
-            .range(path.to_owned()..)
+            .range::<str, _>((Bound::Included(path), Bound::Unbounded))
             .take_while(move |(at, _)| at.starts_with(path))
             .filter(move |(at, _)| lies_in(at, path))
             .flat_map(|(_, gaps)| gaps)

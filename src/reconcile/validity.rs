@@ -315,10 +315,20 @@ pub(super) fn only_agrees(sighting: &Sighting) -> bool {
 impl World<'_> {
     /// All certificates of a key, over every class.
     pub(super) fn certificates_of(&self, key: usize) -> impl Iterator<Item = &Cert> {
-        let start = self.certificates.partition_point(|c| c.key() < key);
-        self.certificates
-            .iter()
-            .skip(start)
-            .take_while(move |c| c.key() == key)
+        let before = |c: &Cert| c.key() < key;
+        let start = match self.keys.get(key) {
+            // They follow one another: those before the first that was judged are few.
+            Some(of_key) => match of_key.certificates.iter().next() {
+                Some(first) => {
+                    let until = self.certificates.get(..first).unwrap_or_default().iter();
+                    first - until.rev().take_while(|c| c.key() == key).count()
+                }
+                None if of_key.all.len() == of_key.judged.len() => self.certificates.len(),
+                None => self.certificates.partition_point(before),
+            },
+            None => self.certificates.len(),
+        };
+        let rest = self.certificates.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |c| c.key() == key)
     }
 }

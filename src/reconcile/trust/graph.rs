@@ -1,10 +1,14 @@
 //! The graph of keys and accounts over all sweeps.
 
 use super::super::context::{Key, World};
+use super::super::few::short;
+use super::super::grouped::Grouped;
 use super::super::join::Join;
+use super::super::overview::Overview;
 use super::options::Options;
 use crate::model::{AccessState, KeyId, Kind, Opens, Sighting, Ssh, SshAccess, Via};
 use foldhash::HashMap;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// Places of one private key that are told.
@@ -15,7 +19,7 @@ pub(in super::super) struct Trust {
     /// Sorted by host, account, key.
     edges: Vec<Edge>,
     /// Of each key the numbers of its edges.
-    of_key: HashMap<usize, Vec<usize>>,
+    of_key: Grouped<u32>,
     /// Grants in archives and history, which open nothing, by key.
     stored: HashMap<usize, usize>,
     /// Whether orphans can be told: several hosts were swept, or the sweeps are all of the estate.
@@ -35,64 +39,94 @@ pub(super) struct Edge {
 
 impl Trust {
     /// Makes the graph of all grants, authorities and certificates.
-    pub(in super::super) fn find(world: &World<'_>, join: &Join, has_inventory: bool) -> Self {
+    pub(in super::super) fn find(
+        world: &World<'_>,
+        overview: &Overview,
+        join: &Join,
+        has_inventory: bool,
+    ) -> Self {
         let mut this = Self {
             edges: Vec::new(),
-            of_key: HashMap::default(),
+            of_key: Grouped::default(),
             stored: HashMap::default(),
             judged: world.estate || (has_inventory && world.hosts.iter().count() > 1),
         };
-        let probable = probable(world);
-        for (index, key) in world.keys.iter().enumerate() {
-            let grants = key.all.iter().filter_map(|n| {
-                let s = world.sightings.get(n)?;
-                (s.kind == Kind::AuthorizedKey).then_some((n, s))
-            });
-            for (number, s) in grants {
-                if !s.location.inside.is_empty() {
-                    *this.stored.entry(index).or_default() += 1;
-                    continue;
-                }
-                let trusted = |ssh: &Ssh| ssh.directive.as_deref() == Some("TrustedUserCAKeys");
-                let named = |ssh: &Ssh| trusted(ssh) || !ssh.principals.is_empty();
-                let nameless = !s.ssh.as_deref().is_some_and(named);
-                for access in of_grant(world, key, s) {
-                    this.edges.push(Edge {
-                        key: index,
-                        host: world.host(number),
-                        nameless: nameless && access.via == Via::Authority,
-                        access,
-                    });
-                }
-            }
-        }
-        this.certificates(world);
-        this.edges
-            .sort_by(|a, b| order(world, a).cmp(&order(world, b)));
-        let mut held: HashMap<usize, Vec<String>> = HashMap::default();
-        for (number, edge) in this.edges.iter_mut().enumerate() {
-            this.of_key.entry(edge.key).or_default().push(number);
-            let Some(key) = world.keys.get(edge.key) else {
+        // As they lie on the hosts: nearly in the order that is wanted.
+        let all = overview.kinds();
+        for (number, _) in all.filter(|(_, kind)| *kind == Kind::AuthorizedKey) {
+            let index = world.key(number);
+            let key = index.and_then(|index| world.keys.get(index));
+            let (Some(index), Some(key), Some(s)) = (index, key, world.sightings.get(number))
+            else {
                 continue;
             };
-            let held = held
-                .entry(edge.key)
-                .or_insert_with(|| holders(world, key, &probable));
-            edge.access.held_at.clone_from(held);
-            let links = join.links.get(edge.key).iter();
+            if !s.location.inside.is_empty() {
+                *this.stored.entry(index).or_default() += 1;
+                continue;
+            }
+            let trusted = |ssh: &Ssh| ssh.directive.as_deref() == Some("TrustedUserCAKeys");
+            let named = |ssh: &Ssh| trusted(ssh) || !ssh.principals.is_empty();
+            let nameless = !s.ssh.as_deref().is_some_and(named);
+            let host = world.host(number);
+            of_grant(world, key, s, |access| {
+                this.edges.push(Edge {
+                    key: index,
+                    host,
+                    nameless: nameless && access.via == Via::Authority,
+                    access,
+                });
+            });
+        }
+        if this.edges.is_empty() {
+            return this;
+        }
+        this.certificates(world, overview);
+        this.sort();
+        let of_key = this.edges.iter().enumerate();
+        let of_key = of_key.map(|(number, edge)| (short(edge.key), short(number)));
+        this.of_key = Grouped::new(world.keys.len(), of_key.collect());
+        let probable = probable(world, overview);
+        for (index, key) in world.keys.iter().enumerate() {
+            let edges = this.of_key.get(index);
+            if edges.is_empty() {
+                continue;
+            }
+            let held = holders(world, overview, key, &probable);
+            let links = join.links.get(index).iter();
             let rows = links.filter_map(|link| world.rows.get(link.row()));
-            edge.access.entries = rows.map(|row| row.entry.id.to_string()).collect();
-            let lost = held.is_empty() && edge.access.entries.is_empty();
-            let counts = this.judged && edge.access.via != Via::Certificate;
-            edge.access.orphan = counts.then_some(lost);
+            let entries: Vec<String> = rows.map(|row| row.entry.id.to_string()).collect();
+            let lost = held.is_empty() && entries.is_empty();
+            for &number in edges {
+                let Some(edge) = this.edges.get_mut(number as usize) else {
+                    continue;
+                };
+                edge.access.held_at.clone_from(&held);
+                edge.access.entries.clone_from(&entries);
+                let counts = this.judged && edge.access.via != Via::Certificate;
+                edge.access.orphan = counts.then_some(lost);
+            }
         }
         this
     }
 
+    /// Puts the edges in order. They are large: their numbers are sorted, and then each is moved once.
+    fn sort(&mut self) {
+        let mut numbers: Vec<usize> = (0..self.edges.len()).collect();
+        let of = |number: &usize| self.edges.get(*number);
+        numbers.sort_by(|one, other| match (of(one), of(other)) {
+            (Some(one), Some(other)) => order(one, other),
+            _ => Ordering::Equal,
+        });
+        let edges = std::mem::take(&mut self.edges);
+        let mut edges: Vec<Option<Edge>> = edges.into_iter().map(Some).collect();
+        let sorted = numbers.iter().filter_map(|n| edges.get_mut(*n)?.take());
+        self.edges = sorted.collect();
+    }
+
     /// The edges of a key.
     pub(super) fn of(&self, key: usize) -> impl Iterator<Item = &Edge> {
-        let numbers = self.of_key.get(&key).into_iter().flatten();
-        numbers.filter_map(|&n| self.edges.get(n))
+        let numbers = self.of_key.get(key).iter();
+        numbers.filter_map(|&n| self.edges.get(n as usize))
     }
 
     /// How many grants of a key lie in archives and history.
@@ -135,7 +169,7 @@ impl Trust {
     }
 
     /// Adds what keys with a certificate of a trusted authority open.
-    fn certificates(&mut self, world: &World<'_>) {
+    fn certificates(&mut self, world: &World<'_>, overview: &Overview) {
         let mut by_authority: HashMap<String, Vec<usize>> = HashMap::default();
         for (number, edge) in self.edges.iter().enumerate() {
             let Some(key) = world.keys.get(edge.key) else {
@@ -155,7 +189,10 @@ impl Trust {
             return;
         }
         let mut found = Vec::new();
-        for (index, key) in world.keys.iter().enumerate() {
+        for index in overview.keys_with(Kind::SshCertificate) {
+            let Some(key) = world.keys.get(index) else {
+                continue;
+            };
             // One certificate is often seen beside its key and in an agent.
             let mut seen = BTreeSet::new();
             for s in world.at(&key.all) {
@@ -191,17 +228,17 @@ impl Trust {
     }
 }
 
-fn order<'e>(world: &World<'_>, edge: &'e Edge) -> impl Ord + use<'e> {
-    let access = &edge.access;
-    (
-        (
-            &access.host,
-            access.uid,
-            &access.account,
-            world.rank(edge.key),
-        ),
-        (&access.path, access.line, access.via, &access.certificate),
-    )
+/// By host, account and key, and then by whatever tells two apart.
+fn order(one: &Edge, other: &Edge) -> Ordering {
+    let (a, b) = (&one.access, &other.access);
+    let rest = |access: &SshAccess| (access.line, access.via);
+    a.host
+        .cmp(&b.host)
+        .then_with(|| (a.uid, &a.account).cmp(&(b.uid, &b.account)))
+        .then_with(|| a.key_id.by_text(&b.key_id))
+        .then_with(|| a.path.cmp(&b.path))
+        .then_with(|| rest(a).cmp(&rest(b)))
+        .then_with(|| a.certificate.cmp(&b.certificate))
 }
 
 fn is_users(s: &Sighting, ssh: &Ssh) -> bool {
@@ -236,13 +273,14 @@ fn of_certificate(world: &World<'_>, key: &Key, ssh: &Ssh, authority: &SshAccess
 }
 
 /// The accounts that one line opens; one edge without account where none is known.
-fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
-    let facts = s.ssh.as_deref().cloned().unwrap_or_default();
+fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(SshAccess)) {
+    let none = Ssh::default();
+    let facts = s.ssh.as_deref().unwrap_or(&none);
     let options = Options::read(facts.options.as_deref().unwrap_or_default());
     let authority = facts.marker.as_deref() == Some("cert-authority");
     let expired = facts.valid_before.is_some_and(|end| world.now >= end);
-    let of = |opens: Option<Opens>| {
-        let refused = opens.as_ref().and_then(|o| o.refused.clone());
+    let of = |opens: Option<&Opens>| {
+        let refused = opens.and_then(|o| o.refused.clone());
         let state = if options.disabled() {
             AccessState::Disabled
         } else if facts.read_by_sshd == Some(false) {
@@ -256,7 +294,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
         } else {
             AccessState::Open
         };
-        let principals = match (&opens, authority) {
+        let principals = match (opens, authority) {
             (_, false) => Vec::new(),
             _ if !facts.principals.is_empty() => facts.principals.clone(),
             (Some(o), _) if !o.principals.is_empty() => o.principals.clone(),
@@ -268,9 +306,9 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
         SshAccess {
             key_id: key.id.clone(),
             host: s.host.as_deref().unwrap_or_default().to_owned(),
-            uid: opens.as_ref().map(|o| o.uid),
-            no_shell: opens.as_ref().is_some_and(|o| o.no_shell),
-            account: opens.map(|o| o.account),
+            uid: opens.map(|o| o.uid),
+            no_shell: opens.is_some_and(|o| o.no_shell),
+            account: opens.map(|o| o.account.clone()),
             state,
             via: if authority {
                 Via::Authority
@@ -293,20 +331,23 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting) -> Vec<SshAccess> {
         }
     };
     if !facts.opens.is_empty() {
-        return facts.opens.iter().cloned().map(Some).map(of).collect();
+        return facts.opens.iter().map(Some).map(of).for_each(each);
     }
     // Sweeps of before tell only in whose home the file lies.
     let home = s.file.as_ref().and_then(|f| f.home_of.as_deref());
     let mut access = of(None);
     access.account = home.map(str::to_owned);
     access.uid = home.filter(|&h| h == "root").map(|_| 0);
-    vec![access]
+    each(access);
 }
 
 /// The places of encrypted keys that probably are a key.
-fn probable<'w>(world: &'w World<'_>) -> HashMap<&'w KeyId, BTreeSet<String>> {
+fn probable<'w>(
+    world: &'w World<'_>,
+    overview: &'w Overview,
+) -> HashMap<&'w KeyId, BTreeSet<String>> {
     let mut found: HashMap<&KeyId, BTreeSet<String>> = HashMap::default();
-    for s in world.sightings.iter().filter(|s| s.kind.is_private()) {
+    for s in world.seen(overview.probable()) {
         if let Some(id) = &s.probable_key {
             let place = format!("{} (probably)", World::place(s));
             found.entry(id).or_default().insert(place);
@@ -318,10 +359,13 @@ fn probable<'w>(world: &'w World<'_>) -> HashMap<&'w KeyId, BTreeSet<String>> {
 /// Where the private key of a key was seen.
 fn holders(
     world: &World<'_>,
+    overview: &Overview,
     key: &Key,
     probable: &HashMap<&KeyId, BTreeSet<String>>,
 ) -> Vec<String> {
-    let private = world.at(&key.all).filter(|s| s.kind.is_private());
+    let is_private = |n: &usize| overview.kind(*n).is_some_and(Kind::is_private);
+    let private = key.all.iter().filter(is_private);
+    let private = private.filter_map(|n| world.sightings.get(n));
     let places: BTreeSet<String> = private.map(|s| World::place(s).to_string()).collect();
     let others = probable.get(&key.id).into_iter().flatten().cloned();
     places.into_iter().chain(others).take(HELD_LIMIT).collect()

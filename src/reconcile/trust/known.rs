@@ -3,6 +3,7 @@
 use super::super::context::{Draft, World};
 use super::super::exposure::is_host_key_file;
 use super::super::glob::Glob;
+use super::super::overview::Overview;
 use crate::model::{Class, Flag, Kind, Severity, Sighting};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,11 +20,11 @@ const NAMED: usize = 5;
 /// What SSH negotiates a host key by: algorithm and curve.
 type Sort<'w> = (&'w str, Option<&'w str>);
 
-/// The host keys of the swept hosts.
+/// The host keys of the swept hosts that lines name.
 struct HostKeys<'w> {
     /// By host: the sorts of its keys.
     sorts: HashMap<usize, HashSet<Sort<'w>>>,
-    /// Every key that a host has, in whatever file but `known_hosts`.
+    /// Every key that a host has, in whatever file but `known_hosts`, of those that lines give it.
     held: HashSet<(usize, usize)>,
     /// Whether all of a host's `/etc/ssh` was read.
     complete: HashSet<usize>,
@@ -40,12 +41,16 @@ struct Claim<'w> {
 }
 
 /// The findings on keys, by key, and how many names of lines stayed unjudged.
-pub(in super::super) fn contradictions(world: &World<'_>) -> (BTreeMap<usize, Vec<Draft>>, u64) {
-    let keys = host_keys(world);
+pub(in super::super) fn contradictions(
+    world: &World<'_>,
+    overview: &Overview,
+) -> (BTreeMap<usize, Vec<Draft>>, u64) {
     let mut files: BTreeMap<(usize, &str), Vec<Claim<'_>>> = BTreeMap::new();
     let mut names = Names::new(world);
-    for (index, key) in world.keys.iter().enumerate() {
-        for number in key.all.iter() {
+    for index in overview.keys_with(Kind::KnownHost) {
+        let key = world.keys.get(index).into_iter();
+        let lines = key.flat_map(|key| key.all.iter());
+        for number in lines.filter(|&n| overview.kind(n) == Some(Kind::KnownHost)) {
             let Some(s) = world.sightings.get(number) else {
                 continue;
             };
@@ -62,6 +67,7 @@ pub(in super::super) fn contradictions(world: &World<'_>) -> (BTreeMap<usize, Ve
             }
         }
     }
+    let keys = host_keys(world, overview, files.values().flatten());
     let mut found: BTreeMap<usize, Vec<Draft>> = BTreeMap::new();
     for ((client, path), claims) in files {
         let client = world.hosts.get(client).map_or("?", |h| h.name.as_str());
@@ -141,29 +147,49 @@ fn sort_of(s: &Sighting) -> Option<Sort<'_>> {
     Some((s.algorithm.as_deref()?, s.curve.as_deref()))
 }
 
-fn host_keys<'w>(world: &'w World<'_>) -> HostKeys<'w> {
+/// Looks at the hosts and keys that lines name, and no others.
+fn host_keys<'w, 'c>(
+    world: &'w World<'_>,
+    overview: &Overview,
+    claims: impl Iterator<Item = &'c Claim<'c>>,
+) -> HostKeys<'w> {
     let mut keys = HostKeys {
         sorts: HashMap::default(),
         held: HashSet::default(),
         complete: HashSet::default(),
     };
-    for (index, key) in world.keys.iter().enumerate() {
-        for number in key.all.iter() {
-            let Some(s) = world.sightings.get(number) else {
-                continue;
-            };
-            let host = world.host(number);
-            if s.kind != Kind::KnownHost {
-                keys.held.insert((host, index));
-            }
-            if is_host_key(s)
-                && let Some(sort) = sort_of(s)
-            {
-                keys.sorts.entry(host).or_default().insert(sort);
-            }
+    let mut claimed = vec![false; world.hosts.iter().count()];
+    let mut of_keys: Vec<usize> = Vec::new();
+    for claim in claims {
+        of_keys.push(claim.key);
+        if let Some(slot) = claimed.get_mut(claim.host) {
+            *slot = true;
         }
     }
-    for (number, host) in world.hosts.iter().enumerate() {
+    of_keys.sort_unstable();
+    of_keys.dedup();
+    for index in of_keys {
+        let key = world.keys.get(index).into_iter();
+        let numbers = key.flat_map(|key| key.all.iter());
+        let others = numbers.filter(|&n| overview.kind(n) != Some(Kind::KnownHost));
+        let hosts = others.map(|n| world.host(n));
+        keys.held.extend(hosts.map(|host| (host, index)));
+    }
+    let mut end = 0;
+    for of_host in world.host_of.chunk_by(|one, next| one == next) {
+        let start = end;
+        end += of_host.len();
+        let host = world.host(start);
+        if claimed.get(host) != Some(&true) {
+            continue;
+        }
+        let all = world.sightings.get(start..end).unwrap_or_default();
+        for sort in beneath(all, SSHD).filter(|s| is_host_key(s) && s.key_id.is_some()) {
+            keys.sorts.entry(host).or_default().extend(sort_of(sort));
+        }
+    }
+    let claimed = claimed.iter().enumerate().filter(|(_, claimed)| **claimed);
+    for (number, host) in claimed.filter_map(|(n, _)| Some((n, world.hosts.get(n)?))) {
         let mut gaps = host.gaps_within("/etc/ssh");
         let broken = gaps.any(|gap| gap.reason.makes_incomplete());
         if host.unreached("/etc/ssh", "/etc/ssh").is_none()
@@ -176,11 +202,25 @@ fn host_keys<'w>(world: &'w World<'_>) -> HostKeys<'w> {
     keys
 }
 
+/// Where sshd takes its keys from.
+const SSHD: &str = "/etc/ssh/";
+
+/// The sightings of one host, in order of their paths, that lie in a directory.
+fn beneath<'s>(
+    all: &'s [Box<Sighting>],
+    directory: &'static str,
+) -> impl Iterator<Item = &'s Sighting> {
+    let start = all.partition_point(|s| s.location.path.as_str() < directory);
+    let rest = all.get(start..).unwrap_or_default().iter();
+    rest.map(AsRef::as_ref)
+        .take_while(move |s| s.location.path.starts_with(directory))
+}
+
 /// Whether a sighting is a host key where sshd takes it from, or its public half.
 pub(in super::super) fn is_host_key(s: &Sighting) -> bool {
-    let kind = matches!(s.kind, Kind::PrivateKey | Kind::PublicKey);
-    kind && s.location.inside.is_empty()
-        && s.location.path.starts_with("/etc/ssh/")
+    matches!(s.kind, Kind::PrivateKey | Kind::PublicKey)
+        && s.location.inside.is_empty()
+        && s.location.path.starts_with(SSHD)
         && is_host_key_file(s)
 }
 

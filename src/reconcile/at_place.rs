@@ -1,0 +1,233 @@
+//! What lies at the very files that rows name.
+
+use super::context::{Row, World, covers, paths};
+use super::few::{NONE, long, short};
+use super::grouped::Grouped;
+use super::join::WEAK_KEYS;
+use super::overview::Overview;
+use super::places::{HostRef, Place};
+use crate::model::{Kind, Sighting};
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher as _;
+use std::ops::Range;
+
+/// A file with more artifacts than this is a list or a store: none of them is what a row means by the file.
+const CROWD: usize = 256;
+
+/// A key at the very file that a row names, with a sighting there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    pub(super) key: u32,
+    sighting: u32,
+}
+
+impl Found {
+    /// The number of the key.
+    pub(super) const fn key(&self) -> usize {
+        self.key as usize
+    }
+
+    /// The number of the sighting.
+    pub(super) const fn sighting(&self) -> usize {
+        self.sighting as usize
+    }
+}
+
+/// The files that rows name, and what lies there. First every row is added, and then every sighting.
+pub(super) struct Files<'w> {
+    /// Every naming in order of rows and places: its path, and the number of its file.
+    named: Vec<(&'w str, u32)>,
+    /// By host ([`NONE`] for any) and digest of the path.
+    by_digest: Vec<Naming>,
+    hasher: RandomState,
+    /// File, host and sighting.
+    lying: Vec<(u32, u32, u32)>,
+    /// The host of the last sighting, and which of the namings are on it.
+    current: (u32, Range<usize>),
+    /// Those on any host.
+    anywhere: Range<usize>,
+}
+
+/// Host, digest of the path, and number of the naming.
+type Naming = (u32, u64, u32);
+
+impl<'w> Files<'w> {
+    pub(super) fn new(world: &World<'_>) -> Self {
+        Self {
+            named: Vec::with_capacity(world.rows.len()),
+            by_digest: Vec::with_capacity(world.rows.len()),
+            hasher: RandomState::default(),
+            lying: Vec::with_capacity(world.sightings.len()),
+            current: (NONE, 0..0),
+            anywhere: 0..0,
+        }
+    }
+
+    /// Adds the files that a row names.
+    pub(super) fn add_row(&mut self, row: &'w Row<'_>) {
+        for place in &row.places {
+            let Place::Exact { host, path } = place else {
+                continue;
+            };
+            let host = match host {
+                HostRef::Swept(host) => Some(short(*host)),
+                HostRef::Any => Some(NONE),
+                HostRef::Unswept(_) => None,
+            };
+            let naming = short(self.named.len());
+            if let Some(host) = host {
+                let digest = self.hasher.hash_one(&**path);
+                self.by_digest.push((host, digest, naming));
+            }
+            self.named.push((path, NONE));
+        }
+    }
+
+    /// Gives each file its number, when all rows were added: that of its first naming.
+    pub(super) fn number(&mut self) {
+        self.by_digest.sort_unstable();
+        for at in 0..self.by_digest.len() {
+            let Some(&(host, digest, naming)) = self.by_digest.get(at) else {
+                continue;
+            };
+            let before = self.by_digest.get(..at).unwrap_or_default().iter().rev();
+            let before = before.take_while(|one| (one.0, one.1) == (host, digest));
+            let path = self.path(naming);
+            let known = before.map(|one| one.2).find(|&one| self.path(one) == path);
+            let file = known.map_or(naming, |known| self.file(known));
+            if let Some((_, slot)) = self.named.get_mut(naming as usize) {
+                *slot = file;
+            }
+        }
+        self.anywhere = self.on(NONE);
+    }
+
+    fn path(&self, naming: u32) -> &'w str {
+        self.named.get(naming as usize).map_or("", |(path, _)| path)
+    }
+
+    /// The file of a naming; [`NONE`] if it is on no host that was swept.
+    fn file(&self, naming: u32) -> u32 {
+        let named = self.named.get(naming as usize);
+        named.map_or(NONE, |(_, file)| *file)
+    }
+
+    /// The namings on a host.
+    fn on(&self, host: u32) -> Range<usize> {
+        let start = self.by_digest.partition_point(|one| one.0 < host);
+        let rest = self.by_digest.get(start..).unwrap_or_default();
+        start..start + rest.partition_point(|one| one.0 == host)
+    }
+
+    /// The file of this path among those of a host.
+    fn find(&self, of_host: &Range<usize>, path: &str, digest: u64) -> Option<u32> {
+        let of_host = self.by_digest.get(of_host.clone())?;
+        let start = of_host.partition_point(|one| one.1 < digest);
+        let same = of_host.get(start..)?.iter();
+        let mut same = same.take_while(|one| one.1 == digest);
+        let found = same.find(|one| self.path(one.2) == path)?;
+        Some(self.file(found.2))
+    }
+
+    /// Notes where a sighting lies. Those of one host follow one another.
+    pub(super) fn add_sighting(&mut self, host: u32, number: u32, sighting: &Sighting) {
+        if host != self.current.0 {
+            let on = if host == NONE { 0..0 } else { self.on(host) };
+            self.current = (host, on);
+        }
+        if self.current.1.is_empty() && self.anywhere.is_empty() {
+            return;
+        }
+        for path in paths(sighting) {
+            let digest = self.hasher.hash_one(path);
+            for of_host in [&self.current.1, &self.anywhere] {
+                let file = self.find(of_host, path, digest);
+                self.lying.extend(file.map(|file| (file, host, number)));
+            }
+        }
+    }
+}
+
+/// What lies at the very files that rows name, by row.
+pub(super) struct AtPlace(Grouped<Found>);
+
+impl AtPlace {
+    /// The keys of each row's type at the files that it names.
+    pub(super) fn of(mut files: Files<'_>, world: &World<'_>, overview: &Overview) -> Self {
+        // One path is a file on each of a thousand hosts.
+        files.lying.sort_unstable();
+        let lying = files.lying.iter().map(|&(file, _, number)| (file, number));
+        let lying = Grouped::new(files.named.len(), lying.collect());
+        let mut named = files.named.iter();
+        let mut all: Vec<(u32, Found)> = Vec::with_capacity(files.lying.len());
+        let mut found: Vec<Found> = Vec::new();
+        for row in 0..world.rows.len() {
+            let count = overview.row(row).map_or(0, |row| row.files) as usize;
+            let at = named.by_ref().take(count).map(|(_, file)| {
+                let here = long(*file).map_or(&[][..], |file| lying.get(file));
+                if here.len() > CROWD { &[] } else { here }
+            });
+            candidates(world, overview, row, at, &mut found);
+            all.extend(found.iter().map(|one| (short(row), *one)));
+        }
+        Self(Grouped::new(world.rows.len(), all))
+    }
+
+    /// The keys of a row's type at the files that it names, each with a sighting there.
+    pub(super) fn of_row(&self, row: usize) -> &[Found] {
+        self.0.get(row)
+    }
+}
+
+/// The keys of a row's type among what lies at the files that it names.
+///
+/// Files that list keys of many parties (grants, known hosts) say nothing about which is meant, nor
+/// does a file with many keys; beside a leaf certificate its issuers are not meant.
+fn candidates<'l>(
+    world: &World<'_>,
+    overview: &Overview,
+    row: usize,
+    places: impl Iterator<Item = &'l [u32]>,
+    found: &mut Vec<Found>,
+) {
+    found.clear();
+    let of_row = overview.kind_of_row(row);
+    for (order, &sighting) in places.flatten().enumerate() {
+        let number = sighting as usize;
+        let (Some(kind), Some(key)) = (overview.kind(number), world.key(number)) else {
+            continue;
+        };
+        let listed = matches!(kind, Kind::AuthorizedKey | Kind::KnownHost | Kind::Crl);
+        if !listed && covers(of_row, kind) {
+            let key = short(key);
+            found.push(Found { key, sighting });
+        }
+        // A row may name many files.
+        if order % CROWD == CROWD - 1 {
+            first_of_each(world, found);
+        }
+    }
+    if found.len() < 2 {
+        return;
+    }
+    first_of_each(world, found);
+    let is_ca = |found: &Found| {
+        let facts = world
+            .sightings
+            .get(found.sighting())
+            .and_then(|s| s.certificate.as_deref());
+        facts.is_some_and(|c| c.is_ca)
+    };
+    if found.iter().any(|found| !is_ca(found)) {
+        found.retain(|found| !is_ca(found));
+    }
+    if found.len() > WEAK_KEYS {
+        found.clear();
+    }
+}
+
+/// Of each key the sighting that came first, in the order of the keys' ids.
+fn first_of_each(world: &World<'_>, found: &mut Vec<Found>) {
+    found.sort_by_key(|found| world.rank(found.key()));
+    found.dedup_by_key(|found| found.key);
+}
