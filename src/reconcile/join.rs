@@ -159,7 +159,7 @@ pub(super) fn join(world: &World<'_>) -> Join {
             Some(world.names.find(&facts.issuer)?.id)
         };
         let mut found = |token: Token| {
-            for row in index.rows(&token) {
+            for row in index.rows(index.first(index.hash(&token), &token)) {
                 if let Some(found) = out.rows.get_mut(row) {
                     found.keyless = true;
                     let method = token.method();
@@ -185,15 +185,101 @@ fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<(u32, Hit)
     let serials = index
         .has(Method::SerialAlone)
         .then(|| Serials::count(world));
-    let certificate_of = certificates_by_sighting(world);
-    let mut alone = Alone::default();
+    let mut seen = Seen::new(world, index);
     let mut hits: Vec<(u32, Hit)> = Vec::with_capacity(world.rows.len());
-    let mut seen: Vec<(Token, u32)> = Vec::new();
-    let mut forms: Vec<&Sighting> = Vec::new();
-    for ((number, key), mask) in world.keys.iter().enumerate().zip(methods) {
-        seen.clear();
+    let keys: Vec<usize> = (0..world.keys.len()).collect();
+    for keys in keys.chunks(BATCH) {
+        seen.all.clear();
+        keys.iter().for_each(|&key| seen.add(key));
+        // Close together, so that the processor waits for many of them at once.
+        let first = |one: &mut OnKey| one.slot = index.first(one.hash, &one.token);
+        seen.all.iter_mut().for_each(first);
+        for one in &seen.all {
+            let method = one.token.method();
+            if let Some(mask) = methods.get_mut(one.key as usize) {
+                *mask |= method.bit();
+            }
+            let is_crowd = || index.rows(one.slot).nth(WEAK_ROWS).is_some();
+            if !method.is_strong() && is_crowd() {
+                continue;
+            }
+            for row in index.rows(one.slot) {
+                let proven = || {
+                    let serials = serials.as_ref()?;
+                    let certificate = world.certificates.get(long(one.certificate)?)?;
+                    Some(serials.prove(world, world.rows.get(row)?, certificate))
+                };
+                let method = match method {
+                    Method::SerialAlone if proven() == Some(true) => Method::Serial,
+                    method => method,
+                };
+                let hit = Hit {
+                    key: one.key,
+                    certificate: one.certificate,
+                    method,
+                };
+                hits.push((short(row), hit));
+            }
+        }
+    }
+    hits
+}
+
+/// How many keys or rows are prepared before they are looked up: what is prepared stays in the processor's caches.
+const BATCH: usize = 1024;
+
+/// An identifier that was seen on a key.
+struct OnKey {
+    token: Token,
+    key: u32,
+    /// The certificate that it names, if it names one.
+    certificate: u32,
+    hash: u64,
+    /// The first slot of the index with it.
+    slot: u32,
+}
+
+/// Collects the identifiers of keys, of the kinds that rows have.
+struct Seen<'w, 'a> {
+    world: &'w World<'a>,
+    index: &'w Index,
+    /// The certificate of each sighting.
+    certificate_of: Vec<u32>,
+    alone: Alone,
+    forms: Vec<&'w Sighting>,
+    of_key: Vec<(Token, u32)>,
+    all: Vec<OnKey>,
+}
+
+impl<'w, 'a> Seen<'w, 'a> {
+    fn new(world: &'w World<'a>, index: &'w Index) -> Self {
+        Self {
+            world,
+            index,
+            certificate_of: certificates_by_sighting(world),
+            alone: Alone::default(),
+            forms: Vec::new(),
+            of_key: Vec::new(),
+            all: Vec::new(),
+        }
+    }
+
+    /// Adds the identifiers of a key, each once.
+    fn add(&mut self, number: usize) {
+        let Self {
+            world,
+            index,
+            certificate_of,
+            alone,
+            forms,
+            of_key,
+            all,
+        } = self;
+        let world = *world;
+        of_key.clear();
         forms.clear();
-        for sighting in key.all.iter() {
+        let key = world.keys.get(number);
+        for sighting in key.iter().flat_map(|key| key.all.iter()) {
             let Some(s) = world.sightings.get(sighting) else {
                 continue;
             };
@@ -212,45 +298,27 @@ fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<(u32, Hit)
                     false => NONE,
                 };
                 // A few are looked through sooner than sorted.
-                if seen.len() > FORMS || !seen.contains(&(token, certificate)) {
-                    seen.push((token, certificate));
+                if of_key.len() > FORMS || !of_key.contains(&(token, certificate)) {
+                    of_key.push((token, certificate));
                 }
                 if let Some(issuer) = token.issuer() {
                     let alone = alone.names(world, issuer);
-                    seen.extend(alone.iter().map(|&i| (token.of_issuer(i), certificate)));
+                    of_key.extend(alone.iter().map(|&i| (token.of_issuer(i), certificate)));
                 }
             });
         }
-        if seen.len() > FORMS {
-            seen.sort_unstable();
-            seen.dedup();
+        if of_key.len() > FORMS {
+            of_key.sort_unstable();
+            of_key.dedup();
         }
-        for (token, certificate) in &seen {
-            *mask |= token.method().bit();
-            let is_crowd = || index.rows(token).nth(WEAK_ROWS).is_some();
-            if !token.method().is_strong() && is_crowd() {
-                continue;
-            }
-            for row in index.rows(token) {
-                let proven = || {
-                    let serials = serials.as_ref()?;
-                    let certificate = world.certificates.get(long(*certificate)?)?;
-                    Some(serials.prove(world, world.rows.get(row)?, certificate))
-                };
-                let method = match token.method() {
-                    Method::SerialAlone if proven() == Some(true) => Method::Serial,
-                    method => method,
-                };
-                let hit = Hit {
-                    key: short(number),
-                    certificate: *certificate,
-                    method,
-                };
-                hits.push((short(row), hit));
-            }
-        }
+        all.extend(of_key.iter().map(|&(token, certificate)| OnKey {
+            token,
+            key: short(number),
+            certificate,
+            hash: index.hash(&token),
+            slot: NONE,
+        }));
     }
-    hits
 }
 
 /// The issuer of a certificate that was seen.
@@ -333,25 +401,36 @@ impl Index {
             methods: 0,
         };
         // The last comes first: each new one is put before those that have the same identifier.
-        for (number, row) in world.rows.iter().enumerate().rev() {
-            let mut add = |token: Token| {
-                if let Some(other) = out.add(token, short(number)) {
-                    let both = [number, other as usize];
-                    for row in both {
-                        if let Some(slot) = repeated.get_mut(row) {
-                            *slot = true;
-                        }
+        let mut end = world.rows.len();
+        let mut batch: Vec<(u64, Token, u32)> = Vec::new();
+        for rows in world.rows.rchunks(BATCH) {
+            batch.clear();
+            let start = end - rows.len();
+            for (number, row) in (start..).zip(rows) {
+                let mut add = |token| batch.push((out.hash(&token), token, short(number)));
+                row.tokens(&world.names, &mut add);
+                row.decimal_tokens(&world.names).for_each(add);
+            }
+            end = start;
+            for &(hash, token, row) in batch.iter().rev() {
+                let other = out.add(hash, token, row);
+                for row in other.into_iter().flat_map(|other| [row, other]) {
+                    if let Some(slot) = repeated.get_mut(row as usize) {
+                        *slot = true;
                     }
                 }
-            };
-            row.tokens(&world.names, &mut add);
-            row.decimal_tokens(&world.names).for_each(add);
+            }
         }
         out
     }
 
+    /// The digest by which an identifier is looked up.
+    fn hash(&self, token: &Token) -> u64 {
+        self.hasher.hash_one(token)
+    }
+
     /// Adds a row, and gives another one that has the identifier.
-    fn add(&mut self, token: Token, row: u32) -> Option<u32> {
+    fn add(&mut self, hash: u64, token: Token, row: u32) -> Option<u32> {
         self.methods |= token.method().bit();
         let Self {
             table,
@@ -361,11 +440,9 @@ impl Index {
         } = self;
         let of = |number: &u32| slots.get(*number as usize);
         let same = |number: &u32| of(number).is_some_and(|slot| slot.token == token);
-        let hash = |number: &u32| of(number).map_or(0, |slot| hasher.hash_one(slot.token));
+        let rehash = |number: &u32| of(number).map_or(0, |slot| hasher.hash_one(slot.token));
         let number = short(slots.len());
-        let mut entry = table
-            .entry(hasher.hash_one(token), same, hash)
-            .or_insert(number);
+        let mut entry = table.entry(hash, same, rehash).or_insert(number);
         let first = std::mem::replace(entry.get_mut(), number);
         let known = slots.get(first as usize).map(|slot| slot.row);
         if known == Some(row) {
@@ -383,13 +460,17 @@ impl Index {
         self.methods & method.bit() != 0
     }
 
-    /// The rows that have an identifier, in their order.
-    fn rows(&self, token: &Token) -> impl Iterator<Item = usize> {
+    /// The first slot with an identifier, by its digest.
+    fn first(&self, hash: u64, token: &Token) -> u32 {
         let slot = |number: u32| self.slots.get(long(number)?);
         let same = |number: &u32| slot(*number).is_some_and(|slot| slot.token == *token);
-        let first = self.table.find(self.hasher.hash_one(token), same);
-        let first = first.and_then(|&number| slot(number));
-        std::iter::successors(first, move |one| slot(one.next)).map(|one| one.row as usize)
+        self.table.find(hash, same).copied().unwrap_or(NONE)
+    }
+
+    /// The rows from a slot on, in their order.
+    fn rows(&self, first: u32) -> impl Iterator<Item = usize> {
+        let slot = |number: u32| self.slots.get(long(number)?);
+        std::iter::successors(slot(first), move |one| slot(one.next)).map(|one| one.row as usize)
     }
 }
 
@@ -513,7 +594,13 @@ struct Serials {
 
 impl Serials {
     fn count(world: &World<'_>) -> Self {
-        let mut out = Self::default();
+        let mut out = Self {
+            certificates: HashMap::with_capacity_and_hasher(
+                world.certificates.len(),
+                Default::default(),
+            ),
+            ..Self::default()
+        };
         for row in &world.rows {
             let serials = row.entry.identifiers.iter().filter_map(|i| match i {
                 Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
