@@ -90,7 +90,7 @@ pub fn read_sweeps(name: &str, input: impl Read) -> Result<Vec<Sweep>, HistoryEr
         let cut = line.len() == text.len();
         // Nearly all lines are these; what says otherwise is read once more for its record.
         if let Some(sweep) = open.as_mut().filter(|_| line.starts_with(SIGHTING)) {
-            match parse::<Sighting>(line) {
+            match parse::<Box<Sighting>>(line) {
                 Ok(sighting) => sweep.sightings.push(sighting),
                 Err(_) if cut && !is_whole(line) => break,
                 Err(error) => return Err(fail(error)),
@@ -124,7 +124,7 @@ pub fn read_sweeps(name: &str, input: impl Read) -> Result<Vec<Sweep>, HistoryEr
             }
             ("sighting", Some(sweep)) => sweep
                 .sightings
-                .push(parse::<Sighting>(line).map_err(&fail)?),
+                .push(parse::<Box<Sighting>>(line).map_err(&fail)?),
             ("gap", Some(sweep)) => sweep.gaps.push(parse::<Gap>(line).map_err(&fail)?),
             ("end", Some(sweep)) => {
                 let end: SweepEnd = parse(line).map_err(&fail)?;
