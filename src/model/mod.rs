@@ -16,6 +16,7 @@ pub mod image;
 pub mod key_id;
 pub mod kind;
 pub mod location;
+mod moment;
 pub mod packed_fingerprints;
 pub mod pgp;
 pub mod prints;
@@ -28,6 +29,7 @@ pub mod sighting;
 mod sighting_record;
 pub mod ssh_access;
 pub mod sweep;
+mod text;
 pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};

@@ -5,6 +5,7 @@ use super::image::Image;
 use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
 use super::location::{FileFacts, Location};
+use super::moment;
 use super::packed_fingerprints::PackedFingerprints;
 use super::pgp::Pgp;
 use super::shared_text::SharedText;
@@ -38,7 +39,7 @@ struct Record {
     cipher: Option<SharedText>,
     #[serde(default)]
     opened: Option<Opened>,
-    #[serde(default)]
+    #[serde(default, with = "moment")]
     created: Option<jiff::Timestamp>,
     #[serde(default)]
     factorable: Option<SharedText>,
@@ -111,6 +112,10 @@ fn shared_file(file: FileFacts) -> Arc<FileFacts> {
     })
 }
 
+/// A time, written as records have it.
+#[derive(Serialize)]
+struct Moment(#[serde(with = "moment")] Option<jiff::Timestamp>);
+
 impl<'de> Deserialize<'de> for Sighting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Record::deserialize(deserializer).map(Self::from)
@@ -143,7 +148,9 @@ impl Serialize for Sighting {
         if let Some(rare) = rare {
             optional!("cipher", &rare.cipher);
             optional!("opened", &rare.opened);
-            optional!("created", &rare.created);
+            if rare.created.is_some() {
+                out.serialize_field("created", &Moment(rare.created))?;
+            }
             optional!("factorable", &rare.factorable);
         }
         out.serialize_field("class", &self.class)?;
