@@ -102,8 +102,15 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
         // The members of one armour share its place: they are told apart by their digests, and entries of a closed
         // store by their aliases.
         found.sort_by_cached_key(|s| {
-            let digest = s.fingerprints.cert_sha256.map(|digest| digest.to_string());
-            let id = s.fingerprints.pkcs11_id.clone().unwrap_or_default();
+            let digest = s
+                .fingerprints
+                .cert_sha256()
+                .map(|digest| digest.to_string());
+            let id = s
+                .fingerprints
+                .pkcs11_id()
+                .map(str::to_owned)
+                .unwrap_or_default();
             let alias = s.location.alias.clone().unwrap_or_default();
             (s.location.offset, digest.unwrap_or_default(), alias, id)
         });

@@ -45,8 +45,8 @@ fn a_subkey_is_the_ssh_key_that_gpg_exports() {
     let uses = &same[0].pgp.as_ref().unwrap().capabilities;
     assert!(uses.iter().any(|word| word == "authenticate"), "{uses:?}");
     assert_eq!(
-        same[0].fingerprints.ssh_sha256,
-        line[0].fingerprints.ssh_sha256
+        same[0].fingerprints.ssh_sha256(),
+        line[0].fingerprints.ssh_sha256()
     );
 }
 
@@ -105,7 +105,7 @@ fn ten_thousand_user_ids() {
     assert!(gaps.is_empty());
     let told = &found[0].pgp.as_ref().unwrap().user_ids;
     assert_eq!(told.len(), 256);
-    assert_eq!(found[0].notes, ["9745 further user ids are not told"]);
+    assert_eq!(found[0].notes(), ["9745 further user ids are not told"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn closed_things_are_told_wherever_a_window_ends() {
         let (sightings, gaps) = examine(bytes, b"x");
         let sightings: Vec<_> = sightings
             .into_iter()
-            .map(|s| (s.kind, s.format, s.key_id, s.fingerprints, s.notes))
+            .map(|s| (s.kind, s.format, s.key_id, s.fingerprints, s.rare))
             .collect();
         let gaps: Vec<_> = gaps.into_iter().map(|g| (g.reason, g.detail)).collect();
         (sightings, gaps)

@@ -10,7 +10,7 @@ use crate::report::explain;
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::Read as _;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -71,8 +71,7 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<Sweep>> {
     }
     let name = path.display().to_string();
     let file = File::open(path).with_context(|| name.clone())?;
-    let input = BufReader::with_capacity(256 << 10, file);
-    Ok(history::read_sweeps(&name, input)?)
+    Ok(history::read_sweeps(&name, file)?)
 }
 
 /// One file that is a report and no sweep.

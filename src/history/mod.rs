@@ -1,13 +1,14 @@
 //! Stored sweeps: reading them back, with their digests checked.
 
+mod json;
+mod lines;
+
 use crate::model::sweep::SWEEP_SCHEMA;
 use crate::model::{Gap, GapReason, Hex, Sighting, Sweep, SweepEnd, SweepHeader};
+use lines::Lines;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::io::{self, BufRead, Read as _};
-
-/// The longest line that is read: a sighting has a few kilobytes.
-const LINE_MAX: u64 = 64 << 20;
+use std::io::{self, Read};
 
 /// Why a stored sweep cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,42 +65,37 @@ struct Tag<'a> {
 /// Reads the sweeps of one file (several hosts may follow one another).
 ///
 /// A sweep that is cut off is kept, as incomplete: it gets an `interrupted` gap at each of its roots.
-pub fn read_sweeps(name: &str, mut input: impl BufRead) -> Result<Vec<Sweep>, HistoryError> {
+pub fn read_sweeps(name: &str, input: impl Read) -> Result<Vec<Sweep>, HistoryError> {
     let mut sweeps = Vec::new();
     let mut open: Option<Sweep> = None;
     let mut hash = Sha256::new();
-    let mut text = Vec::new();
+    let mut lines = Lines::new(input);
     for number in 1u64.. {
-        text.clear();
-        let count = input
-            .by_ref()
-            .take(LINE_MAX)
-            .read_until(b'\n', &mut text)
-            .map_err(|source| HistoryError::Read {
-                name: name.to_owned(),
-                source,
-            })?;
-        if count == 0 {
+        let text = lines.next().map_err(|source| HistoryError::Read {
+            name: name.to_owned(),
+            source,
+        })?;
+        let Some(text) = text else {
             break;
-        }
+        };
         let fail = |reason: String| HistoryError::Line {
             name: name.to_owned(),
             line: number,
             reason,
         };
-        let line = text.strip_suffix(b"\n").unwrap_or(&text);
+        let line = text.strip_suffix(b"\n").unwrap_or(text);
         if line.is_empty() {
             continue;
         }
         let cut = line.len() == text.len();
         // Nearly all lines are these; what says otherwise is read once more for its record.
         if let Some(sweep) = open.as_mut().filter(|_| line.starts_with(SIGHTING)) {
-            match parse::<Sighting>(line) {
+            match parse::<Box<Sighting>>(line) {
                 Ok(sighting) => sweep.sightings.push(sighting),
                 Err(_) if cut && !is_whole(line) => break,
                 Err(error) => return Err(fail(error)),
             }
-            hash.update(&text);
+            hash.update(text);
             continue;
         }
         let tag: Tag<'_> = match serde_json::from_slice(line) {
@@ -128,7 +124,7 @@ pub fn read_sweeps(name: &str, mut input: impl BufRead) -> Result<Vec<Sweep>, Hi
             }
             ("sighting", Some(sweep)) => sweep
                 .sightings
-                .push(parse::<Sighting>(line).map_err(&fail)?),
+                .push(parse::<Box<Sighting>>(line).map_err(&fail)?),
             ("gap", Some(sweep)) => sweep.gaps.push(parse::<Gap>(line).map_err(&fail)?),
             ("end", Some(sweep)) => {
                 let end: SweepEnd = parse(line).map_err(&fail)?;
@@ -146,7 +142,7 @@ pub fn read_sweeps(name: &str, mut input: impl BufRead) -> Result<Vec<Sweep>, Hi
             (other, Some(_)) => return Err(fail(format!("unknown record {other:?}"))),
             (_, None) => return Err(fail("a record before any sweep".to_owned())),
         }
-        hash.update(&text);
+        hash.update(text);
     }
     sweeps.extend(open.take().map(cut_off));
     if sweeps.is_empty() {
@@ -165,7 +161,7 @@ fn is_whole(line: &[u8]) -> bool {
 fn parse<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, String> {
     // Once for the whole line, and not for each text in it.
     let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    serde_json::from_str(line).map_err(|error| error.to_string())
+    json::read(line).or_else(|_| serde_json::from_str(line).map_err(|error| error.to_string()))
 }
 
 /// What was not written was not swept: no absence may be concluded from it.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// ElGamal key's file tells its numbers, and its public key tells the fingerprint too; an agent may name a key and not
 /// tell its numbers.
 pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
-    let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip.is_some();
+    let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip().is_some();
     if !sightings.iter().any(|s| lacking(s.borrow())) {
         return;
     }
@@ -17,7 +17,7 @@ pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
         .map(|s| s.borrow())
         .filter_map(|s: &Sighting| match &s.key_id {
             Some(id @ (KeyId::Pgp(_) | KeyId::Spki(_))) => {
-                Some((s.fingerprints.keygrip?, id.clone()))
+                Some((s.fingerprints.keygrip()?, id.clone()))
             }
             _ => None,
         })
@@ -26,7 +26,7 @@ pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
     for s in sightings.filter(|s| lacking(s)) {
         s.key_id = s
             .fingerprints
-            .keygrip
+            .keygrip()
             .and_then(|grip| known.get(&grip).cloned());
     }
 }

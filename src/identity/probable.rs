@@ -61,7 +61,7 @@ fn bonds(s: &Sighting) -> impl Iterator<Item = Bond<'_>> {
         Bond::Entry(path, inside, alias.as_ref())
     });
     let (holder, name) = beside(s);
-    let id = s.fingerprints.pkcs11_id.as_deref();
+    let id = s.fingerprints.pkcs11_id();
     let id = id.map(|id| Bond::Id(holder, id));
     let alone = entry.is_none() && id.is_none();
     let stem = alone.then(|| Bond::Stem(holder, stem(name)));
@@ -90,8 +90,9 @@ pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
 fn fill_host<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
     // A token's private object may have no public half either.
     let closed = |s: &Sighting| {
-        let nameless =
-            s.key_id.is_none() && s.kind == Kind::PrivateKey && s.fingerprints.pkcs11_id.is_some();
+        let nameless = s.key_id.is_none()
+            && s.kind == Kind::PrivateKey
+            && s.fingerprints.pkcs11_id().is_some();
         (matches!(s.key_id, Some(KeyId::Opaque(_))) || nameless) && s.probable_key.is_none()
     };
     let all = || sightings.iter().map(S::borrow);
@@ -199,7 +200,7 @@ fn directory(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Class, Encoding, Fingerprints, Hex, SharedText};
+    use crate::model::{Class, Encoding, Hex, PackedFingerprints, SharedText};
 
     #[test]
     fn stems_of_pairs() {
@@ -229,13 +230,8 @@ mod tests {
             bits: None,
             curve: None,
             protection: None,
-            cipher: None,
-            opened: None,
-            created: None,
-            factorable: None,
-            modulus: None,
             class: Class::Own,
-            fingerprints: Fingerprints::default(),
+            fingerprints: PackedFingerprints::default(),
             location: Location {
                 path: path.into(),
                 alias: alias.map(SharedText::from),
@@ -243,11 +239,10 @@ mod tests {
                 ..Location::default()
             },
             file: None,
-            images: None,
             certificate: None,
             ssh: None,
             pgp: None,
-            notes: Vec::new(),
+            rare: None,
         }
     }
 
@@ -274,8 +269,12 @@ mod tests {
         ];
         // The issuer's certificate of the chain stands behind the leaf.
         all[3].location.offset = Some(1);
-        all[4].fingerprints.pkcs11_id = Some("ab01".into());
-        all[5].fingerprints.pkcs11_id = Some("ab01".into());
+        all[4]
+            .fingerprints
+            .change(|f| f.pkcs11_id = Some("ab01".into()));
+        all[5]
+            .fingerprints
+            .change(|f| f.pkcs11_id = Some("ab01".into()));
         fill_probable_keys(&mut all);
         assert_eq!(all[0].probable_key, Some(Box::new(spki(2))));
         assert_eq!(all[4].probable_key, Some(Box::new(spki(4))));

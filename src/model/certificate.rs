@@ -1,5 +1,6 @@
 //! What a certificate, a request or a revocation list says.
 
+use super::moment;
 use super::shared_text::SharedText;
 use serde::{Deserialize, Serialize};
 
@@ -87,10 +88,10 @@ pub struct Ssh {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Start of validity of a certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment")]
     pub valid_after: Option<jiff::Timestamp>,
     /// End of validity of a certificate, or the `expiry-time` of a grant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment")]
     pub valid_before: Option<jiff::Timestamp>,
     /// `SHA256:…` fingerprint of the key that signed a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,9 +143,9 @@ pub struct Opens {
 /// RFC 5280, section 4.1.2.5 gives a certificate with no end the date 9999-12-31T23:59:59Z, which lies behind the
 /// last moment that the time library holds: that moment stands for it, and records show the date as it is meant.
 mod end_of_time {
+    use super::moment;
     use jiff::Timestamp;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::borrow::Cow;
+    use serde::{Deserializer, Serializer, de};
 
     const NO_END: &str = "9999-12-31T23:59:59Z";
 
@@ -156,18 +157,16 @@ mod end_of_time {
             Some(moment) if moment.as_second() == Timestamp::MAX.as_second() => {
                 serializer.serialize_some(NO_END)
             }
-            moment => moment.serialize(serializer),
+            moment => moment::serialize(moment, serializer),
         }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Timestamp>, D::Error> {
-        let text = Option::<Cow<'de, str>>::deserialize(deserializer)?;
-        match text.as_deref() {
-            None => Ok(None),
-            Some(NO_END) => Ok(Some(Timestamp::MAX)),
-            Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
-        }
+        moment::deserialize_by(deserializer, |text| match text {
+            NO_END => Ok(Timestamp::MAX),
+            text => moment::read(text).map_err(de::Error::custom),
+        })
     }
 }

@@ -3,6 +3,7 @@
 use super::hex::{Hex, HexError, Parsed, Sha256Hex};
 use super::key_id::KeyId;
 use super::shared_text::SharedText;
+use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -157,7 +158,10 @@ impl PartialEq<str> for FindingId {
 
 impl Serialize for FindingId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text: Text<18> = Text::new();
+        text.push(b"f:");
+        text.push_hex(&self.0.0);
+        serializer.serialize_str(text.as_str().unwrap_or_default())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Fixed-size digests with one text form: lower-case hexadecimal.
 
+use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,26 +32,12 @@ impl<const N: usize> Hex<N> {
     }
 }
 
-impl<const N: usize> Hex<N> {
-    /// Its digits, written into a buffer that holds those of 32 bytes; none if there are more.
-    pub(super) fn digits<'a>(&self, text: &'a mut [u8; 64]) -> Option<&'a str> {
-        let digits = text.get_mut(..2 * N)?;
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(&self.0) {
-            pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
-        }
-        std::str::from_utf8(digits).ok()
-    }
-}
-
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0u8; 64];
         for part in self.0.chunks(32) {
-            for (pair, byte) in text.chunks_exact_mut(2).zip(part) {
-                pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
-            }
-            let digits = text.get(..2 * part.len()).map(std::str::from_utf8);
-            f.write_str(digits.and_then(Result::ok).unwrap_or_default())?;
+            let mut text: Text<64> = Text::new();
+            text.push_hex(part);
+            f.write_str(text.as_str().unwrap_or_default())?;
         }
         Ok(())
     }
@@ -71,21 +58,34 @@ impl<const N: usize> FromStr for Hex<N> {
             return Err(error);
         }
         let mut out = [0u8; N];
-        let mut wrong = 0;
-        for (slot, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let value = |byte: &u8| VALUES.get(usize::from(*byte)).copied().unwrap_or(16);
-            let (high, low) = match pair {
-                [high, low] => (value(high), value(low)),
-                _ => return Err(error),
-            };
-            wrong |= high | low;
-            *slot = high << 4 | low & 15;
-        }
-        if wrong > 15 {
-            Err(error)
-        } else {
+        if read_digits(text.as_bytes(), &mut out) {
             Ok(Self(out))
+        } else {
+            Err(error)
         }
+    }
+}
+
+/// Reads two digits for each byte; false if one of them is none.
+#[inline]
+pub(super) fn read_digits(digits: &[u8], out: &mut [u8]) -> bool {
+    let mut wrong = 0;
+    let (pairs, _) = digits.as_chunks::<2>();
+    for (out, [high, low]) in out.iter_mut().zip(pairs) {
+        let value = |byte: &u8| VALUES.get(usize::from(*byte)).copied().unwrap_or(16);
+        let (high, low) = (value(high), value(low));
+        wrong |= high | low;
+        *out = high << 4 | low & 15;
+    }
+    wrong < 16
+}
+
+/// Writes two digits for each byte.
+#[inline]
+pub(super) fn digits_of(bytes: &[u8], digits: &mut [u8]) {
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [letter(byte >> 4), letter(byte & 15)];
     }
 }
 
@@ -110,8 +110,9 @@ const VALUES: [u8; 256] = {
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = [0u8; 64];
-        match self.digits(&mut text) {
+        let mut text: Text<64> = Text::new();
+        text.push_hex(&self.0);
+        match text.as_str() {
             Some(digits) => serializer.serialize_str(digits),
             None => serializer.collect_str(self),
         }

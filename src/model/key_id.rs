@@ -1,6 +1,7 @@
 //! The one identity of a key, whatever its encoding.
 
 use super::hex::{Hex, Parsed, Sha256Hex};
+use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
@@ -54,29 +55,43 @@ impl KeyId {
 
     /// The order of the texts, without making them.
     pub fn by_text(&self, other: &Self) -> Ordering {
-        let scheme = |id: &Self| match id {
-            Self::Spki(_) => "spki-sha256:",
-            Self::Ssh(_) => "ssh-sha256:",
-            Self::Pgp(_) => "pgp:",
-            Self::Secret(_) => "secret:",
-            Self::Opaque(_) => "opaque-sha256:",
-        };
         // Of one scheme the digits are in order as the bytes are.
-        scheme(self)
-            .cmp(scheme(other))
-            .then_with(|| self.cmp(other))
+        let lead = |id: &Self| id.parts().0;
+        lead(self).cmp(lead(other)).then_with(|| self.cmp(other))
+    }
+}
+
+impl KeyId {
+    /// The name of the kind with its colon, and what stands behind it: bytes, or the text of an OpenPGP fingerprint.
+    fn parts(&self) -> (&'static str, Result<&[u8], &str>) {
+        match self {
+            Self::Spki(digest) => ("spki-sha256:", Ok(&digest.0)),
+            Self::Ssh(digest) => ("ssh-sha256:", Ok(&digest.0)),
+            Self::Pgp(fingerprint) => ("pgp:", Err(fingerprint)),
+            Self::Secret(digest) => ("secret:", Ok(&digest.0)),
+            Self::Opaque(digest) => ("opaque-sha256:", Ok(&digest.0)),
+        }
+    }
+
+    /// Does something with its text.
+    fn with_text<T>(&self, then: impl FnOnce(&str) -> T) -> T {
+        let (lead, rest) = self.parts();
+        let mut text: Text<96> = Text::new();
+        text.push(lead.as_bytes());
+        match rest {
+            Ok(bytes) => text.push_hex(bytes),
+            Err(fingerprint) => text.push(fingerprint.as_bytes()),
+        }
+        match (text.as_str(), rest) {
+            (None, Err(long)) => then(&[lead, long].concat()),
+            (text, _) => then(text.unwrap_or_default()),
+        }
     }
 }
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spki(digest) => write!(f, "spki-sha256:{digest}"),
-            Self::Ssh(digest) => write!(f, "ssh-sha256:{digest}"),
-            Self::Pgp(fingerprint) => write!(f, "pgp:{fingerprint}"),
-            Self::Secret(digest) => write!(f, "secret:{digest}"),
-            Self::Opaque(digest) => write!(f, "opaque-sha256:{digest}"),
-        }
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -91,7 +106,7 @@ impl FromStr for KeyId {
 
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 
@@ -129,6 +144,8 @@ mod tests {
         .into();
         ids.sort_by(KeyId::by_text);
         assert!(ids.iter().map(KeyId::to_string).is_sorted());
+        let long = KeyId::Pgp("AB".repeat(100));
+        assert_eq!(long.to_string(), format!("pgp:{}", "AB".repeat(100)));
         assert!("spki-sha256:12".parse::<KeyId>().is_err());
         assert!("other:12".parse::<KeyId>().is_err());
     }

@@ -1,6 +1,7 @@
 //! Where an artifact was seen.
 
 use super::hex::Parsed;
+use super::moment;
 use super::shared_text::SharedText;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -77,7 +78,7 @@ pub struct FileFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<SharedText>,
     /// Time of last modification, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment")]
     pub modified: Option<jiff::Timestamp>,
     /// The account in whose home directory the file lies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +115,13 @@ impl FromStr for Mode {
 
 impl Serialize for Mode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // Four digits, or more where the bits are not those of permissions.
+        if self.0 > 0o7777 {
+            return serializer.collect_str(self);
+        }
+        let digit = |shift: u32| b"01234567".get(usize::from(self.0 >> shift & 7)).copied();
+        let digits = [digit(9), digit(6), digit(3), digit(0)].map(Option::unwrap_or_default);
+        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

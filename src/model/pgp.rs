@@ -1,5 +1,6 @@
 //! What an OpenPGP key says of itself.
 
+use super::moment;
 use serde::{Deserialize, Serialize};
 
 /// Facts of one OpenPGP key or subkey (RFC 9580; RFC 4880 for the older forms).
@@ -14,10 +15,10 @@ pub struct Pgp {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub user_ids: Vec<String>,
     /// When the key was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment")]
     pub created: Option<jiff::Timestamp>,
     /// When it ends, by its newest self-signature or binding signature.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment")]
     pub expires: Option<jiff::Timestamp>,
     /// Whether it holds a revocation of itself. Signatures are not verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,8 +1,7 @@
 //! Digests in the text forms that OpenSSH and JOSE give them.
 
-use super::hex::Parsed;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use super::hex::{Parsed, digits_of, read_digits};
+use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -27,64 +26,91 @@ pub struct PrintError(&'static str);
 /// The longest of the texts.
 const LONGEST: usize = 64;
 
-/// A text of one of them.
-struct Text {
-    bytes: [u8; LONGEST],
-    length: usize,
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const STANDARD_VALUES: [u8; 256] = values(STANDARD);
+const URL_SAFE_VALUES: [u8; 256] = values(URL_SAFE);
+
+/// The value of each byte in an alphabet; more than 63 if it has none.
+#[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
+const fn values(alphabet: &[u8; 64]) -> [u8; 256] {
+    let mut values = [0x80; 256];
+    let mut value = 0;
+    while value < 64 {
+        values[alphabet[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
 }
 
-impl Text {
-    fn new() -> Self {
-        Self {
-            bytes: [0; LONGEST],
-            length: 0,
-        }
+/// Appends the base64 of 32 bytes, without padding (RFC 4648).
+fn push_base64(text: &mut Text<LONGEST>, digest: &[u8; 32], alphabet: &[u8; 64]) {
+    let letter = |value: u8| alphabet.get(usize::from(value & 63)).copied().unwrap_or(0);
+    let (parts, rest) = digest.as_chunks::<3>();
+    let mut letters = [0; 43];
+    let (fours, last) = letters.as_chunks_mut::<4>();
+    for (four, [a, b, c]) in fours.iter_mut().zip(parts) {
+        *four = [
+            letter(a >> 2),
+            letter(a << 4 | b >> 4),
+            letter(b << 2 | c >> 6),
+            letter(*c),
+        ];
     }
+    if let ([a, b], [x, y, z]) = (rest, last) {
+        (*x, *y, *z) = (letter(a >> 2), letter(a << 4 | b >> 4), letter(b << 2));
+    }
+    text.push(&letters);
+}
 
-    fn push(&mut self, more: &[u8]) {
-        for byte in more {
-            if let Some(slot) = self.bytes.get_mut(self.length) {
-                *slot = *byte;
-                self.length += 1;
-            }
-        }
+/// Reads the base64 of 32 bytes, without padding; none if the text is another one.
+fn read_base64(text: &[u8], values: &[u8; 256]) -> Option<[u8; 32]> {
+    let text: &[u8; 43] = text.try_into().ok()?;
+    let value = |byte: &u8| values.get(usize::from(*byte)).copied().unwrap_or(0x80);
+    let mut digest = [0; 32];
+    let mut wrong = 0;
+    let (fours, rest) = text.as_chunks::<4>();
+    let (parts, last) = digest.as_chunks_mut::<3>();
+    for (part, four) in parts.iter_mut().zip(fours) {
+        let [a, b, c, d] = four.each_ref().map(value);
+        wrong |= a | b | c | d;
+        *part = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     }
-
-    fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+    if let ([a, b, c], [x, y]) = (rest, last) {
+        let (a, b, c) = (value(a), value(b), value(c));
+        // Two bits are left over, and are zero in the one right text.
+        wrong |= a | b | c | c << 6;
+        (*x, *y) = (a << 2 | b >> 4, b << 4 | c >> 2);
     }
+    (wrong < 64).then_some(digest)
 }
 
 impl SshSha256 {
-    fn text(&self) -> Text {
+    fn text(&self) -> Text<LONGEST> {
         let mut text = Text::new();
         text.push(b"SHA256:");
-        let rest = text.bytes.get_mut(7..).unwrap_or_default();
-        text.length += STANDARD_NO_PAD.encode_slice(self.0, rest).unwrap_or(0);
+        push_base64(&mut text, &self.0, STANDARD);
         text
     }
 }
 
 impl SshMd5 {
-    fn text(&self) -> Text {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    fn text(&self) -> Text<LONGEST> {
         let mut text = Text::new();
         text.push(b"MD5");
-        for byte in self.0 {
-            let digit = |four: u8| DIGITS.get(usize::from(four)).copied().unwrap_or_default();
-            text.push(&[b':', digit(byte >> 4), digit(byte & 15)]);
+        let mut pairs = [[b':', 0, 0]; 16];
+        for ([_, digits @ ..], byte) in pairs.iter_mut().zip(&self.0) {
+            digits_of(&[*byte], digits);
         }
+        text.push(pairs.as_flattened());
         text
     }
 }
 
 impl JwkThumbprint {
-    fn text(&self) -> Text {
+    fn text(&self) -> Text<LONGEST> {
         let mut text = Text::new();
-        text.length = URL_SAFE_NO_PAD
-            .encode_slice(self.0, &mut text.bytes)
-            .unwrap_or(0);
+        push_base64(&mut text, &self.0, URL_SAFE);
         text
     }
 }
@@ -95,10 +121,9 @@ impl FromStr for SshSha256 {
     fn from_str(text: &str) -> Result<Self, PrintError> {
         let error = PrintError("SHA256: and 43 characters of base64");
         let body = text.strip_prefix("SHA256:").ok_or(error)?;
-        let body = body.trim_end_matches('=');
-        let mut digest = [0; 32];
-        let count = STANDARD_NO_PAD.decode_slice(body, &mut digest);
-        (count == Ok(32)).then_some(Self(digest)).ok_or(error)
+        let body = body.trim_end_matches('=').as_bytes();
+        let digest = read_base64(body, &STANDARD_VALUES);
+        digest.map(Self).ok_or(error)
     }
 }
 
@@ -107,23 +132,18 @@ impl FromStr for SshMd5 {
 
     fn from_str(text: &str) -> Result<Self, PrintError> {
         let error = PrintError("MD5: and 16 pairs of hexadecimal digits with colons");
-        let body = text.strip_prefix("MD5:").ok_or(error)?;
-        let mut digest = [0; 16];
-        let mut pairs = body.as_bytes().chunks(3);
-        for (number, slot) in digest.iter_mut().enumerate() {
-            let (high, low) = match (number, pairs.next()) {
-                (0..15, Some([high, low, b':'])) | (15, Some([high, low])) => (high, low),
-                _ => return Err(error),
-            };
-            let value = |digit: &u8| char::from(*digit).to_digit(16);
-            let value = value(high)
-                .zip(value(low))
-                .map(|(high, low)| high << 4 | low);
-            *slot = value
-                .and_then(|byte| u8::try_from(byte).ok())
-                .ok_or(error)?;
+        let body = text.strip_prefix("MD5").ok_or(error)?;
+        let (pairs, rest) = body.as_bytes().as_chunks::<3>();
+        let pairs: &[[u8; 3]; 16] = pairs.try_into().map_err(|_| error)?;
+        let mut digits = [[0; 2]; 16];
+        let mut is_right = rest.is_empty();
+        for (digits, [colon, pair @ ..]) in digits.iter_mut().zip(pairs) {
+            is_right &= *colon == b':';
+            *digits = *pair;
         }
-        pairs.next().is_none().then_some(Self(digest)).ok_or(error)
+        let mut digest = [0; 16];
+        is_right &= read_digits(digits.as_flattened(), &mut digest);
+        is_right.then_some(Self(digest)).ok_or(error)
     }
 }
 
@@ -131,10 +151,9 @@ impl FromStr for JwkThumbprint {
     type Err = PrintError;
 
     fn from_str(text: &str) -> Result<Self, PrintError> {
-        let mut digest = [0; 32];
-        let count = URL_SAFE_NO_PAD.decode_slice(text, &mut digest);
-        (count == Ok(32))
-            .then_some(Self(digest))
+        let digest = read_base64(text.as_bytes(), &URL_SAFE_VALUES);
+        digest
+            .map(Self)
             .ok_or(PrintError("43 characters of base64url"))
     }
 }
@@ -143,7 +162,7 @@ macro_rules! text_form {
     ($($name:ident)*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.text().as_str())
+                f.write_str(self.text().as_str().unwrap_or_default())
             }
         }
 
@@ -155,7 +174,7 @@ macro_rules! text_form {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.text().as_str())
+                serializer.serialize_str(self.text().as_str().unwrap_or_default())
             }
         }
 

@@ -1,5 +1,6 @@
 //! Where a row of an export stands.
 
+use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +40,16 @@ impl fmt::Display for RowSource {
 
 impl Serialize for RowSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text: Text<128> = Text::new();
+        text.push(self.file.as_bytes());
+        if self.at > 0 {
+            text.push(b":");
+            text.push_number(self.at);
+        }
+        match text.as_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

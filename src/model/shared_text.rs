@@ -54,12 +54,18 @@ impl SharedText {
 fn place(text: &str) -> usize {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = 0u64;
-    for part in text.as_bytes().chunks(8) {
-        let mut word = [0u8; 8];
-        for (slot, byte) in word.iter_mut().zip(part) {
-            *slot = *byte;
-        }
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+    let mut add = |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let bytes = text.as_bytes();
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        add(u64::from_le_bytes(*word));
+    }
+    // What is left of a longer text is taken with bytes before it, so that it is a whole word too.
+    if let Some(last) = bytes.last_chunk::<8>() {
+        add(u64::from_le_bytes(*last));
+    } else {
+        let word = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+        add(rest.iter().fold(rest.len() as u64, word));
     }
     usize::try_from(hash >> 32).unwrap_or(0) % REMEMBERED
 }

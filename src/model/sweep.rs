@@ -72,7 +72,7 @@ pub struct Sweep {
     /// Its first line.
     pub header: SweepHeader,
     /// Its sightings.
-    pub sightings: Vec<Sighting>,
+    pub sightings: Vec<Box<Sighting>>,
     /// Its gaps.
     pub gaps: Vec<Gap>,
     /// Its last line; absent when a stored sweep was cut off.

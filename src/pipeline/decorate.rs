@@ -52,7 +52,7 @@ impl<'a> Decorator<'a> {
                 .certificate
                 .as_ref()
                 .is_some_and(|c| c.is_ca || c.self_signed);
-            sighting.class = match &sighting.fingerprints.cert_sha256 {
+            sighting.class = match &sighting.fingerprints.cert_sha256() {
                 Some(digest) => {
                     self.host
                         .class_of_certificate(first, owned.class, &digest.0, is_ca)

@@ -45,7 +45,9 @@ fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
             let (mut found, _) = place::examine(&der, b"");
             for sighting in &mut found {
                 sighting.location.alias = label.as_deref().map(SharedText::from);
-                sighting.fingerprints.pkcs11_id = id.as_deref().map(Box::from);
+                sighting
+                    .fingerprints
+                    .change(|f| f.pkcs11_id = id.as_deref().map(Box::from));
             }
             found
         }

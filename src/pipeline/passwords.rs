@@ -157,11 +157,11 @@ pub(super) fn look_beside(
     let all_tried = !again.book.use_found || try_found(again, &work, sightings, gaps);
     for s in sightings
         .iter_mut()
-        .filter(|s| s.kind == Kind::Keystore || is_closed(s) || s.opened.is_some())
+        .filter(|s| s.kind == Kind::Keystore || is_closed(s) || s.opened().is_some())
     {
         for file in told.get(&s.location.exact_path()).into_iter().flatten() {
             let note = format!("{file} names itself its password");
-            s.notes.push(note.into());
+            s.rare_mut().notes.push(note.into());
         }
     }
     !all_tried
@@ -181,7 +181,7 @@ fn try_found(
     gaps: &mut Vec<Gap>,
 ) -> bool {
     let mut open_before: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-    for s in sightings.iter().filter(|s| s.opened.is_some()) {
+    for s in sightings.iter().filter(|s| s.opened().is_some()) {
         *open_before.entry(s.location.exact_path()).or_default() += 1;
     }
     let next = AtomicUsize::new(0);
@@ -203,7 +203,12 @@ fn try_found(
                     // The effort for a file may end before what opened it is tried.
                     let before = open_before.get(path).copied().unwrap_or_default();
                     if let Some(read) = read_again(again, path, &passwords)
-                        && read.sightings.iter().filter(|s| s.opened.is_some()).count() > before
+                        && read
+                            .sightings
+                            .iter()
+                            .filter(|s| s.opened().is_some())
+                            .count()
+                            > before
                     {
                         let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
                         opened.insert(path.clone(), read);

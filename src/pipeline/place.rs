@@ -8,8 +8,8 @@ use crate::detect::Detector;
 use crate::formats;
 use crate::identity;
 use crate::model::{
-    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Secret, SharedText,
-    Sighting, Unlock,
+    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Rare, Secret,
+    SharedText, Sighting, Unlock,
 };
 use crate::parse::Parser;
 use std::sync::Arc;
@@ -41,6 +41,15 @@ pub fn sighting(
     let identity = identity::identify_with(&artifact, secret_id_key);
     let mut notes = artifact.notes;
     notes.extend(identity.notes);
+    let rare = Rare {
+        cipher: artifact.cipher.map(SharedText::from),
+        opened: artifact.opened,
+        created: artifact.created,
+        factorable: identity.factorable.map(SharedText::from),
+        modulus: identity.modulus,
+        images: None,
+        notes: notes.into_iter().map(SharedText::from).collect(),
+    };
     Sighting {
         host: None,
         key_id: identity.key_id,
@@ -52,13 +61,8 @@ pub fn sighting(
         bits: identity.bits,
         curve: identity.curve.map(SharedText::from),
         protection: artifact.protection,
-        cipher: artifact.cipher.map(SharedText::from),
-        opened: artifact.opened,
-        created: artifact.created,
-        factorable: identity.factorable.map(SharedText::from),
-        modulus: identity.modulus,
         class: Class::Own,
-        fingerprints: identity.fingerprints,
+        fingerprints: identity.fingerprints.into(),
         location: Location {
             alias: artifact.alias.map(SharedText::from),
             line,
@@ -66,11 +70,10 @@ pub fn sighting(
             ..Location::default()
         },
         file: None,
-        images: None,
         certificate: artifact.certificate,
         ssh: artifact.ssh,
         pgp: artifact.pgp,
-        notes: notes.into_iter().map(SharedText::from).collect(),
+        rare: rare.boxed(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn tell(sightings: &mut [Sighting]) {
     let mut moduli: BTreeMap<Box<[u8]>, Vec<usize>> = BTreeMap::new();
     for (number, sighting) in sightings.iter_mut().enumerate() {
-        if let Some(modulus) = sighting.modulus.take() {
+        if let Some(modulus) = sighting.take_modulus() {
             moduli.entry(modulus).or_default().push(number);
         }
     }
@@ -26,11 +26,14 @@ pub(super) fn tell(sightings: &mut [Sighting]) {
         .collect();
     for number in found {
         let others = keys.len().saturating_sub(1);
-        if let Some(sighting) = sightings.get_mut(number).filter(|s| s.factorable.is_none()) {
+        if let Some(sighting) = sightings
+            .get_mut(number)
+            .filter(|s| s.factorable().is_none())
+        {
             let text = format!(
                 "its modulus has a prime in common with another one of this sweep (of {others} that share primes)"
             );
-            sighting.factorable = Some(text.into());
+            sighting.rare_mut().factorable = Some(text.into());
         }
     }
 }

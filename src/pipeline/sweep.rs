@@ -205,7 +205,7 @@ pub fn sweep(
                 started,
                 options: options_of(request),
             },
-            sightings,
+            sightings: sightings.into_iter().map(Box::new).collect(),
             gaps,
             end: Some(end),
         },
@@ -478,7 +478,7 @@ fn sort(sightings: &mut [Sighting], gaps: &mut Vec<Gap>) {
         (path, &s.location.inside, s.location.offset, s.kind)
     }
     fn what(s: &Sighting) -> impl Ord + '_ {
-        (&s.key_id, s.fingerprints.cert_sha256)
+        (&s.key_id, s.fingerprints.cert_sha256())
     }
     sightings.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| what(a).cmp(&what(b))));
     gaps.sort_by_cached_key(|gap| (gap.exact_path(), gap.clone()));

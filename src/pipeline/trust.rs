@@ -30,12 +30,12 @@ pub(super) fn tell(
 fn one(host: &Host, sighting: &mut Sighting) {
     let sshd = host.sshd();
     let in_file = sighting.location.inside.is_empty();
-    let passed_over = sighting.notes.iter().any(|note| note == COMMENTED_OUT);
+    let passed_over = sighting.notes().iter().any(|note| note == COMMENTED_OUT);
     let options = sighting.ssh.as_ref().and_then(|s| s.options.as_deref());
     let command = options.is_some_and(|o| o.to_ascii_lowercase().contains("command=\""));
     let found = (in_file && !passed_over)
         .then(|| {
-            let fingerprint = sighting.fingerprints.ssh_sha256.map(|d| d.to_string());
+            let fingerprint = sighting.fingerprints.ssh_sha256().map(|d| d.to_string());
             sshd.use_of(&paths(sighting), fingerprint.as_deref(), command)
         })
         .flatten();

@@ -296,7 +296,7 @@ fn recorded(world: &World<'_>) -> BTreeSet<usize> {
             _ => None,
         };
         let of_names = by_names.get(&(certificate.subject, certificate.issuer));
-        let spki = [first.fingerprints.spki_sha256, of_id];
+        let spki = [first.fingerprints.spki_sha256(), of_id];
         let of_key: Vec<usize> = spki
             .iter()
             .flatten()

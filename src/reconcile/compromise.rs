@@ -9,8 +9,8 @@ use crate::model::{Class, Flag, Kind};
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let severity = cx.world.policy.severity(Flag::Compromised);
     let all = || cx.world.at(&cx.key.all);
-    if let Some(s) = all().find(|s| s.factorable.is_some()) {
-        let reason = s.factorable.as_deref().unwrap_or_default();
+    if let Some(s) = all().find(|s| s.factorable().is_some()) {
+        let reason = s.factorable().map(|text| &**text).unwrap_or_default();
         let why = format!("anyone can compute the private key: {reason}");
         out.push(Draft::new(Flag::Compromised, severity, why));
     }

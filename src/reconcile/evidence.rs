@@ -147,7 +147,7 @@ pub(super) fn earliest<'w>(cx: &KeyContext<'w, '_>) -> Option<Evidence<'w>> {
                 Source::SshCertificate(s),
             ),
             (s.pgp.as_deref().and_then(|pgp| pgp.created), Source::Pgp(s)),
-            (s.created, Source::Store(s)),
+            (s.created(), Source::Store(s)),
         ];
         dated
             .into_iter()

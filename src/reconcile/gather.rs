@@ -186,7 +186,7 @@ fn certificates_of<'s>(
         let Some(facts) = facts.filter(|_| sighting.kind == Kind::Certificate) else {
             continue;
         };
-        let digest = sighting.fingerprints.cert_sha256.map(Mark::Digest);
+        let digest = sighting.fingerprints.cert_sha256().map(Mark::Digest);
         let mark = digest.unwrap_or(Mark::Facts(facts));
         seen.push((mark, short(number), facts));
     }

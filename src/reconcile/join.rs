@@ -354,7 +354,7 @@ fn cover_subkeys(world: &World<'_>, out: &Join, links: &mut Vec<(u32, Link)>) {
             let primaries = seen
                 .flat_map(|key| world.at(&key.all))
                 .filter(|s| s.pgp.as_ref().is_some_and(|pgp| pgp.primary.is_none()))
-                .filter_map(|s| s.fingerprints.pgp_fingerprint.as_deref());
+                .filter_map(|s| s.fingerprints.pgp_fingerprint());
             for subkey in primaries.flat_map(|p| world.families.subkeys(p)) {
                 let link = Link {
                     row: short(row),

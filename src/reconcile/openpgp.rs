@@ -92,10 +92,7 @@ fn is_later(first: Option<Timestamp>, second: Option<Timestamp>) -> bool {
 /// `OpenPGP key 6374A56455060F88 (Ada <ada@example.org>)`, for a sentence.
 pub(super) fn title(sighting: &Sighting, pgp: &Pgp) -> String {
     let prints = &sighting.fingerprints;
-    let id = prints
-        .pgp_keyid
-        .as_deref()
-        .or(prints.pgp_fingerprint.as_deref());
+    let id = prints.pgp_keyid().or(prints.pgp_fingerprint());
     let what = if pgp.primary.is_some() {
         "subkey"
     } else {

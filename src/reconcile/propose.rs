@@ -262,8 +262,7 @@ impl<'r> Work<'r> {
                 self.report.keys.iter().any(|other| {
                     other.class == Class::Own
                         && other.key_id != key.key_id
-                        && judged(other)
-                            .any(|s| s.fingerprints.pgp_fingerprint.as_deref() == Some(primary))
+                        && judged(other).any(|s| s.fingerprints.pgp_fingerprint() == Some(primary))
                 })
             })
     }
@@ -286,7 +285,7 @@ fn disagreement(entry: &Entry, key: &KeyReport, certificate: Option<Sha256Hex>) 
     }
     let facts = certificate.and_then(|wanted| {
         judged(key)
-            .find(|s| s.fingerprints.cert_sha256 == Some(wanted))
+            .find(|s| s.fingerprints.cert_sha256() == Some(wanted))
             .and_then(|s| s.certificate.as_deref())
     });
     let end = match facts {

@@ -50,7 +50,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         );
         let severity = cx.world.policy.graded(Flag::StateConflict, by_contract);
         let certificate = (s.kind == Kind::Certificate)
-            .then_some(s.fingerprints.cert_sha256)
+            .then_some(s.fingerprints.cert_sha256())
             .flatten();
         out.push(
             Draft::new(Flag::StateConflict, severity, why)

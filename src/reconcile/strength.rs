@@ -60,7 +60,7 @@ pub(super) fn judge<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>, out:
     let severity = cx.world.policy.severity(Flag::Weak);
     out.extend(key(cx, demands).map(|why| Draft::new(Flag::Weak, severity, why)));
     let by_default = |s: &Sighting| {
-        s.opened
+        s.opened()
             .is_some_and(|opened| opened.list == PasswordList::BuiltIn)
     };
     if let Some((_, s)) = cx.private().find(|(_, s)| by_default(s)) {

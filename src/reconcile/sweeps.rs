@@ -286,7 +286,7 @@ pub(super) fn choose(
             .end
             .as_ref()
             .map_or(sweep.header.started, |e| e.finished);
-        let mut earlier = |sighting: Sighting| {
+        let mut earlier = |sighting: Box<Sighting>| {
             if let Some(id) = sighting.key_id {
                 let first = out.earlier.entry(id).or_insert(seen);
                 *first = seen.min(*first);
@@ -324,7 +324,7 @@ pub(super) fn choose(
                 earlier(sighting);
             } else {
                 sighting.host = Some(name.clone());
-                out.sightings.push(Box::new(sighting));
+                out.sightings.push(sighting);
             }
         }
         let without_digest = |end: SweepEnd| SweepEnd {
@@ -371,7 +371,7 @@ fn order(s: &Sighting) -> impl Ord + '_ {
         (location.offset, location.line, &location.alias, s.kind),
         (
             s.key_id.as_ref(),
-            s.fingerprints.cert_sha256,
+            s.fingerprints.cert_sha256(),
             &s.format,
             s.class,
         ),

@@ -46,12 +46,12 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
         bits: Some(2048),
         curve: None,
         protection: kind.is_private().then_some(Protection::None),
-        cipher: None,
         class: Class::Own,
         fingerprints: Fingerprints {
             spki_sha256: Some(digest(n)),
             ..Fingerprints::default()
-        },
+        }
+        .into(),
         location: Location {
             path: path.into(),
             ..Location::default()
@@ -68,15 +68,10 @@ pub(super) fn sighting(kind: Kind, n: u8, path: &str) -> Sighting {
             package: None,
             access: Some(Arc::default()),
         })),
-        images: None,
         certificate: None,
         ssh: None,
         pgp: None,
-        opened: None,
-        created: None,
-        factorable: None,
-        modulus: None,
-        notes: Vec::new(),
+        rare: None,
     }
 }
 
@@ -98,8 +93,8 @@ pub(super) fn cert(n: u8, c: u8, path: &str, not_after: &str) -> Sighting {
     let end = at(not_after);
     let mut s = sighting(Kind::Certificate, n, path);
     s.format = "x509".into();
-    s.fingerprints.cert_sha256 = Some(digest(c));
-    s.fingerprints.cert_sha1 = Some(Hex([c; 20]));
+    s.fingerprints.change(|f| f.cert_sha256 = Some(digest(c)));
+    s.fingerprints.change(|f| f.cert_sha1 = Some(Hex([c; 20])));
     s.certificate = Some(Box::new(Certificate {
         subject: "CN=shop.example,O=Shop".to_owned(),
         issuer: "CN=CA".into(),
@@ -209,7 +204,7 @@ pub(super) fn sweep(host: &str, roots: &[&str], sightings: Vec<Sighting>, gaps: 
             scope: Scope::Full,
             sha256: String::new(),
         }),
-        sightings,
+        sightings: sightings.into_iter().map(Box::new).collect(),
         gaps,
     }
 }

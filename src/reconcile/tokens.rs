@@ -339,50 +339,54 @@ pub(super) fn of_sighting(
         }
     };
     if sighting.kind == Kind::Certificate {
-        let digests = [
-            (Method::CertSha256, f.cert_sha256.as_ref().map(|d| &d.0[..])),
-            (Method::CertSha1, f.cert_sha1.as_ref().map(|d| &d.0[..])),
-            (Method::CertMd5, f.cert_md5.as_ref().map(|d| &d.0[..])),
-        ];
-        for (method, digest) in digests.into_iter().filter(|(method, _)| wants(*method)) {
-            some(method, digest.map(Value::digest));
+        if wants(Method::CertSha256) {
+            let digest = f.cert_sha256().map(|d| Value::digest(&d.0));
+            some(Method::CertSha256, digest);
+        }
+        if wants(Method::CertSha1) {
+            let digest = f.cert_sha1().map(|d| Value::digest(&d.0));
+            some(Method::CertSha1, digest);
+        }
+        if wants(Method::CertMd5) {
+            let digest = f.cert_md5().map(|d| Value::digest(&d.0));
+            some(Method::CertMd5, digest);
         }
     }
     if wants(Method::SpkiSha256) {
         some(
             Method::SpkiSha256,
-            f.spki_sha256.map(|d| Value::digest(&d.0)),
+            f.spki_sha256().map(|d| Value::digest(&d.0)),
         );
     }
     if wants(Method::SshSha256) {
-        some(Method::SshSha256, f.ssh_sha256.map(|d| Value::digest(&d.0)));
+        some(
+            Method::SshSha256,
+            f.ssh_sha256().map(|d| Value::digest(&d.0)),
+        );
     }
     if wants(Method::SshMd5) {
-        some(Method::SshMd5, f.ssh_md5.map(|d| Value::digest(&d.0)));
+        some(Method::SshMd5, f.ssh_md5().map(|d| Value::digest(&d.0)));
     }
     if wants(Method::JwkThumbprint) {
-        let digest = f.jwk_thumbprint.map(|d| Value::digest(&d.0));
+        let digest = f.jwk_thumbprint().map(|d| Value::digest(&d.0));
         some(Method::JwkThumbprint, digest);
     }
     if wants(Method::Keygrip) {
-        some(Method::Keygrip, f.keygrip.map(|d| Value::digest(&d.0)));
+        some(Method::Keygrip, f.keygrip().map(|d| Value::digest(&d.0)));
     }
     let plain = |text: &str| Value::digits(text.bytes(), false);
     if wants(Method::PgpFingerprint) {
-        some(
-            Method::PgpFingerprint,
-            f.pgp_fingerprint.as_deref().map(plain),
-        );
+        some(Method::PgpFingerprint, f.pgp_fingerprint().map(plain));
     }
     if wants(Method::PgpKeyId) {
-        some(Method::PgpKeyId, f.pgp_keyid.as_deref().map(plain));
+        some(Method::PgpKeyId, f.pgp_keyid().map(plain));
     }
     let digits = |text: &str| Value::digits(hex_digits(text), false);
     if wants(Method::Ski) {
-        some(Method::Ski, f.ski.as_deref().map(digits));
+        some(Method::Ski, f.ski().map(digits));
     }
     if wants(Method::Pkcs11Id) {
-        some(Method::Pkcs11Id, f.pkcs11_id.as_deref().map(digits));
+        some(Method::Pkcs11Id, f.pkcs11_id().map(digits));
     }
     if let Some(token) = sighting.key_id.as_ref().map(of_key_id)
         && wants(token.method)

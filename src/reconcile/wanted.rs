@@ -93,12 +93,15 @@ impl Wanted {
     fn of_sighting(&self, s: &Sighting) -> Option<Match> {
         let prints = &s.fingerprints;
         if prints
-            .jwk_thumbprint
+            .jwk_thumbprint()
             .is_some_and(|d| d.to_string() == self.base64)
         {
             return Some(Match::Key);
         }
-        let ssh = prints.ssh_sha256.map(|d| d.to_string()).unwrap_or_default();
+        let ssh = prints
+            .ssh_sha256()
+            .map(|d| d.to_string())
+            .unwrap_or_default();
         if !ssh.is_empty() && ssh.trim_start_matches("SHA256:").trim_end_matches('=') == self.base64
         {
             return Some(Match::Key);
@@ -108,18 +111,18 @@ impl Wanted {
             text.is_some_and(|t| t.to_ascii_lowercase().replace([':', ' '], "") == digits)
         };
         let of_certificate = s.kind == Kind::Certificate
-            && (same(prints.cert_sha256.map(|d| d.to_string()))
-                || same(prints.cert_sha1.map(|d| d.to_string()))
-                || same(prints.cert_md5.map(|d| d.to_string())));
+            && (same(prints.cert_sha256().map(|d| d.to_string()))
+                || same(prints.cert_sha1().map(|d| d.to_string()))
+                || same(prints.cert_md5().map(|d| d.to_string())));
         if of_certificate {
-            return Some(Match::Certificate(prints.cert_sha256));
+            return Some(Match::Certificate(prints.cert_sha256()));
         }
         let ssh_md5 = prints
-            .ssh_md5
+            .ssh_md5()
             .map(|d| d.to_string().trim_start_matches("MD5:").to_owned());
-        let of_key = same(prints.spki_sha256.map(|d| d.to_string()))
-            || same(prints.keygrip.map(|d| d.to_string()))
-            || same(prints.pgp_fingerprint.as_deref().map(str::to_owned))
+        let of_key = same(prints.spki_sha256().map(|d| d.to_string()))
+            || same(prints.keygrip().map(|d| d.to_string()))
+            || same(prints.pgp_fingerprint().map(str::to_owned))
             || same(ssh_md5);
         of_key.then_some(Match::Key)
     }

@@ -42,12 +42,16 @@ pub fn write_document(report: &Report, out: &mut impl Write) -> io::Result<()> {
 /// Writes the report as lines: the head first, then a line a key, other sighting, entry, access and gap.
 pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     // A report of a large estate has millions of small pieces: they are put together here, not by the output.
-    let mut text = Vec::new();
+    const BLOCK: usize = 256 << 10;
+    let mut text = Vec::with_capacity(2 * BLOCK);
     let mut write = |record: &Record<'_>| -> io::Result<()> {
-        text.clear();
         line::append(&mut text, record)?;
         text.push(b'\n');
-        out.write_all(&text)
+        if text.len() >= BLOCK {
+            out.write_all(&text)?;
+            text.clear();
+        }
+        Ok(())
     };
     write(&Record::Report(Head {
         schema: &report.schema,
@@ -78,5 +82,6 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     report
         .gaps
         .iter()
-        .try_for_each(|gap| write(&Record::Gap(gap)))
+        .try_for_each(|gap| write(&Record::Gap(gap)))?;
+    out.write_all(&text)
 }

@@ -72,20 +72,33 @@ fn escape(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Whether a control character, a quote or a backslash is among the bytes; eight are looked at together.
+/// Whether a control character, a quote or a backslash is among the bytes. Sixteen are looked at together: in this form that is a few
+/// instructions.
+#[inline]
 fn needs_escape(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 0xff;
-    const TOPS: u64 = ONES << 7;
-    // The lowest byte below the limit, which is at most 0x80, has its top bit set in this; if there is none, it is zero.
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
-    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let found = words.iter().fold(0, |found, word| {
-        let word = u64::from_le_bytes(*word);
-        found | below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
-    });
-    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
-    found != 0 || rest.iter().any(special)
+    const AT_ONCE: usize = 16;
+    let special =
+        |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    let mut found = [0; AT_ONCE];
+    let mut look = |part: &[u8; AT_ONCE]| {
+        for (found, byte) in found.iter_mut().zip(part) {
+            *found |= special(*byte);
+        }
+    };
+    let (parts, rest) = bytes.as_chunks::<AT_ONCE>();
+    parts.iter().for_each(&mut look);
+    match bytes.last_chunk::<AT_ONCE>() {
+        // The last ones once more, together with what is left.
+        Some(last) => look(last),
+        None => {
+            let mut short = [b' '; AT_ONCE];
+            if let Some(room) = short.get_mut(..rest.len()) {
+                room.copy_from_slice(rest);
+            }
+            look(&short);
+        }
+    }
+    found != [0; AT_ONCE]
 }
 
 fn unsigned(out: &mut Vec<u8>, mut number: u64) {
@@ -307,15 +320,33 @@ impl Open<'_> {
     }
 
     /// A member by a name of the contract, which needs no escape.
+    // Where it is inlined, the name is known, and all of this is a few stores.
+    #[inline(always)]
     fn member<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.next();
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        const LONGEST: usize = 36;
+        let mut text = [0; LONGEST + 4];
+        let length = name.len();
+        match text.get_mut(2..length + 4) {
+            Some(room) if length <= LONGEST => {
+                let (start, end) = room.split_at_mut(length);
+                start.copy_from_slice(name.as_bytes());
+                end.copy_from_slice(b"\":");
+                text[..2].copy_from_slice(b",\"");
+                let skipped = usize::from(std::mem::take(&mut self.is_empty));
+                self.out
+                    .extend_from_slice(text.get(skipped..length + 4).unwrap_or_default());
+            }
+            _ => {
+                self.next();
+                self.out.push(b'"');
+                self.out.extend_from_slice(name.as_bytes());
+                self.out.extend_from_slice(b"\":");
+            }
+        }
         value.serialize(Json { out: self.out })
     }
 
@@ -332,6 +363,7 @@ macro_rules! parts {
             type Ok = ();
             type Error = Error;
 
+            #[inline(always)]
             fn $method<T: Serialize + ?Sized>(
                 &mut self,
                 $($name: &'static str,)?

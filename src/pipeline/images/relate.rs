@@ -197,10 +197,13 @@ impl<'a> Relation<'a> {
                 all if gone == all => format!("removed by later layers of all {all} images"),
                 all => format!("removed by later layers of {gone} of {all} images"),
             };
-            sighting.notes.push(note.into());
+            sighting.rare_mut().notes.push(note.into());
         }
         if let Some(more @ 1..) = fates.len().checked_sub(IMAGES_MAX) {
-            sighting.notes.push(format!("in {more} more images").into());
+            sighting
+                .rare_mut()
+                .notes
+                .push(format!("in {more} more images").into());
         }
         let images: Vec<Image> = fates
             .iter()
@@ -210,7 +213,7 @@ impl<'a> Relation<'a> {
         let known = self.last.take().filter(|last| **last == *images);
         let images = known.unwrap_or_else(|| images.into());
         self.last = Some(Arc::clone(&images));
-        sighting.images = Some(images);
+        sighting.rare_mut().images = Some(images);
     }
 
     /// Puts a member before what stands in a layer; gives the places of the layers, and where each one's content begins.

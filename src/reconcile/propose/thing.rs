@@ -33,7 +33,7 @@ fn certificates(key: &KeyReport, wanted: impl Fn(&Sighting) -> bool) -> Vec<Sha2
         .filter(|s| s.kind == Kind::Certificate && wanted(s))
         .filter_map(|s| {
             let end = s.certificate.as_ref().and_then(|c| c.not_after);
-            Some((end, s.fingerprints.cert_sha256?))
+            Some((end, s.fingerprints.cert_sha256()?))
         })
         .collect();
     list.sort();
@@ -49,7 +49,8 @@ pub(super) fn thing(
     certificate: Option<Sha256Hex>,
     with_key: bool,
 ) -> Option<Thing> {
-    let is_own = |s: &&Sighting| certificate.is_some() && s.fingerprints.cert_sha256 == certificate;
+    let is_own =
+        |s: &&Sighting| certificate.is_some() && s.fingerprints.cert_sha256() == certificate;
     let named = judged(key).find(|s| s.kind == Kind::Certificate && is_own(s));
     let certificate = named.and_then(|s| s.certificate.as_deref()).cloned();
     let of_thing: Vec<&Sighting> = judged(key)
@@ -64,9 +65,9 @@ pub(super) fn thing(
         of_thing
     };
     let first = named.or_else(|| seen.first().copied())?;
-    let mut fingerprints = first.fingerprints.clone();
+    let mut fingerprints = first.fingerprints.unpacked();
     for other in &seen {
-        fill(&mut fingerprints, &other.fingerprints);
+        fill(&mut fingerprints, &other.fingerprints.unpacked());
     }
     let ssh_end = seen
         .iter()
@@ -94,7 +95,7 @@ pub(super) fn thing(
         bits: key.bits,
         created: pgp
             .and_then(|p| p.created)
-            .or_else(|| seen.iter().find_map(|s| s.created)),
+            .or_else(|| seen.iter().find_map(|s| s.created())),
         not_before: certificate.as_ref().map_or_else(
             || seen.iter().find_map(|s| s.ssh.as_ref()?.valid_after),
             |c| c.not_before,
@@ -201,10 +202,10 @@ pub(super) fn named_by(entry: &Entry, key: &KeyReport) -> Option<Sha256Hex> {
     let names = |s: &&Sighting| {
         entry.identifiers.iter().any(|identifier| match identifier {
             Identifier::CertSha256(d) | Identifier::CertOrSpkiSha256(d) => {
-                s.fingerprints.cert_sha256 == Some(*d)
+                s.fingerprints.cert_sha256() == Some(*d)
             }
-            Identifier::CertSha1(d) => s.fingerprints.cert_sha1 == Some(*d),
-            Identifier::Sha1OrPgp(d) => s.fingerprints.cert_sha1.is_some_and(|c| c.0 == d.0),
+            Identifier::CertSha1(d) => s.fingerprints.cert_sha1() == Some(*d),
+            Identifier::Sha1OrPgp(d) => s.fingerprints.cert_sha1().is_some_and(|c| c.0 == d.0),
             Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => s
                 .certificate
                 .as_ref()
@@ -215,7 +216,7 @@ pub(super) fn named_by(entry: &Entry, key: &KeyReport) -> Option<Sha256Hex> {
     judged(key)
         .filter(|s| s.kind == Kind::Certificate)
         .find(names)
-        .and_then(|s| s.fingerprints.cert_sha256)
+        .and_then(|s| s.fingerprints.cert_sha256())
 }
 
 fn file_name(path: &str) -> &str {

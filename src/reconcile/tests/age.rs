@@ -111,7 +111,7 @@ fn dates_of_openpgp_keystores_and_ssh_certificates() {
         ..Pgp::default()
     }));
     let mut stored = private(1, "/etc/app.jks");
-    stored.created = Some(at("2024-03-01"));
+    stored.rare_mut().created = Some(at("2024-03-01"));
     stored.location.alias = Some("shop".into());
     let mut ssh = sighting(Kind::SshCertificate, 1, "/etc/ssh/host-cert.pub");
     ssh.ssh = Some(Box::new(Ssh {

@@ -116,7 +116,8 @@ fn a_key_is_named_by_any_of_its_names() {
     }
     // SSH's form.
     let mut s = exposed(1, KEY);
-    s.fingerprints.ssh_sha256 = Some(FINGERPRINT.parse().unwrap());
+    s.fingerprints
+        .change(|f| f.ssh_sha256 = Some(FINGERPRINT.parse().unwrap()));
     let mut e = exception();
     e.key = Some(FINGERPRINT.to_owned());
     assert_eq!(

@@ -59,20 +59,26 @@ fn without_an_inventory_nothing_is_unknown() {
 #[test]
 fn every_strong_identifier_matches() {
     let mut seen = cert(1, 101, CRT, FAR);
-    seen.fingerprints.cert_md5 = Some(Hex([7; 16]));
-    seen.fingerprints.jwk_thumbprint = Some(JwkThumbprint([5; 32]));
+    seen.fingerprints
+        .change(|f| f.cert_md5 = Some(Hex([7; 16])));
+    seen.fingerprints
+        .change(|f| f.jwk_thumbprint = Some(JwkThumbprint([5; 32])));
     // base64 of 32 times 0x21, and colons, as ssh-keygen writes them
-    seen.fingerprints.ssh_sha256 = Some(
-        "SHA256:ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE"
-            .parse()
-            .unwrap(),
-    );
-    seen.fingerprints.ssh_md5 = Some(
-        "MD5:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22"
-            .parse()
-            .unwrap(),
-    );
-    seen.fingerprints.keygrip = Some(Hex([9; 20]));
+    seen.fingerprints.change(|f| {
+        f.ssh_sha256 = Some(
+            "SHA256:ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE"
+                .parse()
+                .unwrap(),
+        )
+    });
+    seen.fingerprints.change(|f| {
+        f.ssh_md5 = Some(
+            "MD5:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22:22"
+                .parse()
+                .unwrap(),
+        )
+    });
+    seen.fingerprints.change(|f| f.keygrip = Some(Hex([9; 20])));
     for (identifier, by) in [
         (Identifier::KeyId(key_id(1)), "spki_sha256"),
         (Identifier::SpkiSha256(digest(1)), "spki_sha256"),
@@ -197,7 +203,7 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
 #[test]
 fn weak_identifiers_are_ambiguous_instead_of_unknown() {
     let with_ski = |mut s: Sighting| {
-        s.fingerprints.ski = Some("aabb".into());
+        s.fingerprints.change(|f| f.ski = Some("aabb".into()));
         s
     };
     let ski = || entry("K-1", vec![Identifier::Ski("AA:BB".into())], &[]);
@@ -235,7 +241,7 @@ fn weak_identifiers_are_ambiguous_instead_of_unknown() {
 #[test]
 fn a_strong_identifier_of_another_key_contradicts() {
     let mut seen = cert(1, 101, CRT, FAR);
-    seen.fingerprints.ski = Some("aabb".into());
+    seen.fingerprints.change(|f| f.ski = Some("aabb".into()));
     let both = vec![
         Identifier::Ski("aabb".into()),
         Identifier::SpkiSha256(digest(9)),
@@ -271,7 +277,7 @@ fn a_strong_identifier_of_another_key_contradicts() {
 fn opaque(path: &str) -> Sighting {
     Sighting {
         key_id: Some(KeyId::Opaque(digest(77))),
-        fingerprints: Fingerprints::default(),
+        fingerprints: PackedFingerprints::default(),
         protection: Some(Protection::Encrypted),
         ..private(77, path)
     }
@@ -347,7 +353,8 @@ fn closed_keys() {
 #[test]
 fn forty_digits_may_be_a_subject_key_identifier() {
     let mut seen = cert(1, 101, CRT, FAR);
-    seen.fingerprints.ski = Some("55".repeat(20).into());
+    seen.fingerprints
+        .change(|f| f.ski = Some("55".repeat(20).into()));
     let row = entry("K-1", vec![Identifier::Sha1OrPgp(Hex([0x55; 20]))], &[]);
     let report = case(vec![seen], vec![row]).run();
     assert_eq!(of_key(&report, 1), set(&["ambiguous:low"]));

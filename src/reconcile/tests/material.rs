@@ -19,7 +19,7 @@ fn weak_by_a_default_password() {
     let opened = |list| {
         let mut s = private(1, "/etc/app/store.jks");
         s.protection = Some(Protection::Encrypted);
-        s.opened = Some(Opened { list, position: 2 });
+        s.rare_mut().opened = Some(Opened { list, position: 2 });
         alone(vec![s, sighting(Kind::PublicKey, 1, "/etc/tls/a.pub")])
     };
     assert_eq!(opened(PasswordList::BuiltIn), set(&["weak:high"]));
@@ -412,7 +412,7 @@ const PUBLISHED: &str = "06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8
 fn published(mut s: Sighting) -> Sighting {
     let digest: Sha256Hex = PUBLISHED.parse().unwrap();
     s.key_id = Some(KeyId::Spki(digest));
-    s.fingerprints.spki_sha256 = Some(digest);
+    s.fingerprints.change(|f| f.spki_sha256 = Some(digest));
     s.algorithm = Some("Ed25519".into());
     s.bits = Some(256);
     s
@@ -464,7 +464,7 @@ fn keys_that_are_published() {
 fn keys_that_can_be_factored() {
     let mut s = private(1, "/etc/ssl/private/shop.key");
     assert!(!alone(vec![s.clone()]).contains("compromised:critical"));
-    s.factorable = Some("its modulus is divisible by 3".into());
+    s.rare_mut().factorable = Some("its modulus is divisible by 3".into());
     assert!(alone(vec![s.clone()]).contains("compromised:critical"));
     // Also of a package.
     s.class = Class::Vendor;

@@ -13,8 +13,10 @@ fn print(n: u8) -> String {
 fn public(n: u8, primary: Option<u8>, expires: Option<&str>) -> Sighting {
     let mut s = sighting(Kind::PgpPublicKey, n, RING);
     s.format = "openpgp".into();
-    s.fingerprints.pgp_fingerprint = Some(print(n).into());
-    s.fingerprints.pgp_keyid = Some(print(n)[24..].into());
+    s.fingerprints
+        .change(|f| f.pgp_fingerprint = Some(print(n).into()));
+    s.fingerprints
+        .change(|f| f.pgp_keyid = Some(print(n)[24..].into()));
     s.pgp = Some(Box::new(Pgp {
         version: 4,
         primary: primary.map(print),

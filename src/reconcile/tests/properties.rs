@@ -70,7 +70,8 @@ fn any_sighting() -> impl Strategy<Value = Sighting> {
                 Class::TrustAnchor,
             ][class];
             s.location.line = Some(line);
-            s.fingerprints.ski = Some(format!("{:02x}", n % 2).into());
+            s.fingerprints
+                .change(|f| f.ski = Some(format!("{:02x}", n % 2).into()));
             match odd {
                 0 => s.key_id = None,
                 1 if kind == PrivateKey => s.key_id = Some(KeyId::Opaque(digest(n))),

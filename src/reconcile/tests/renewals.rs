@@ -346,7 +346,8 @@ fn a_day_with_three_hundred_renewals() {
                 spki_sha256: Some(id),
                 cert_sha256: Some(wide(1000 + n * 2 + g)),
                 ..Fingerprints::default()
-            };
+            }
+            .into();
             let told = facts(&mut crt);
             told.subject = format!("CN={name}");
             told.sans = vec![format!("DNS:{name}")];
@@ -356,7 +357,8 @@ fn a_day_with_three_hundred_renewals() {
         let new = generation(1, "2026-11-23");
         let mut key = private(0, &path.replace(".crt", ".key"));
         key.key_id.clone_from(&new.key_id);
-        key.fingerprints.spki_sha256 = new.fingerprints.spki_sha256;
+        key.fingerprints
+            .change(|f| f.spki_sha256 = new.fingerprints.spki_sha256());
         seen.extend([new, key]);
         let old = Identifier::CertSha256(wide(1000 + n * 2));
         rows.push(Entry {

@@ -200,7 +200,7 @@ fn seen_in_a_reference_is_seen() {
 fn a_certificate_without_a_key_is_seen_too() {
     let mut seen = cert(1, 101, "/etc/tls/a.crt", "2027-08-01");
     seen.key_id = None;
-    seen.fingerprints.spki_sha256 = None;
+    seen.fingerprints.change(|f| f.spki_sha256 = None);
     let report = case(
         vec![seen],
         vec![by_cert("K-1", 101, &["web01:/etc/tls/a.crt"])],

@@ -135,7 +135,7 @@ fn one_host_is_too_few_unless_it_is_all_of_the_estate() {
 fn weak_evidence_goes_before_an_orphan() {
     let row = entry("K-1", vec![Identifier::Ski("aabb".into())], &[]);
     let mut seen = carols(1);
-    seen.fingerprints.ski = Some("aabb".into());
+    seen.fingerprints.change(|f| f.ski = Some("aabb".into()));
     let flags = of_key(&case(vec![seen], vec![row]).and("db01", vec![]).run(), 1);
     assert!(
         !flags.iter().any(|f| f.starts_with("access_orphan")),
@@ -197,7 +197,8 @@ fn a_sweep_of_before_tells_by_the_home() {
 /// Key 1 signs; key 2 has a certificate for `ops` on `db01`.
 fn authority(change: impl FnOnce(&mut Ssh), certificate: impl FnOnce(&mut Ssh)) -> Report {
     let mut ca = carols(1);
-    ca.fingerprints.ssh_sha256 = Some(SshSha256([0xca; 32]));
+    ca.fingerprints
+        .change(|f| f.ssh_sha256 = Some(SshSha256([0xca; 32])));
     let ca = with(ca, |ssh| {
         ssh.marker = Some("cert-authority".to_owned());
         change(ssh);

@@ -185,7 +185,7 @@ fn superseded_and_historic_ends_are_info() {
             removed: *removed,
             ..Image::default()
         });
-        s.images = Some(images.collect());
+        s.rare_mut().images = Some(images.collect());
         s
     };
     let (deleted, replaced) = (Some(Removed::Deleted), Some(Removed::Replaced));

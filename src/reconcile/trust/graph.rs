@@ -177,7 +177,7 @@ impl Trust {
             };
             let mut seen = world.at(&key.all);
             if edge.access.via == Via::Authority
-                && let Some(fingerprint) = seen.find_map(|s| s.fingerprints.ssh_sha256)
+                && let Some(fingerprint) = seen.find_map(|s| s.fingerprints.ssh_sha256())
             {
                 by_authority
                     .entry(fingerprint.to_string())

@@ -109,28 +109,31 @@ impl Wanted {
     fn sighting(&self, sighting: &Sighting) -> bool {
         let prints = &sighting.fingerprints;
         let digests = [
-            prints.spki_sha256.map(|d| d.to_string()),
-            prints.cert_sha256.map(|d| d.to_string()),
-            prints.cert_sha1.map(|d| d.to_string()),
-            prints.cert_md5.map(|d| d.to_string()),
-            prints.keygrip.map(|d| d.to_string()),
-            prints.ski.as_deref().map(str::to_owned),
-            prints.pgp_fingerprint.as_deref().map(str::to_owned),
-            prints.pgp_keyid.as_deref().map(str::to_owned),
-            prints.pkcs11_id.as_deref().map(str::to_owned),
+            prints.spki_sha256().map(|d| d.to_string()),
+            prints.cert_sha256().map(|d| d.to_string()),
+            prints.cert_sha1().map(|d| d.to_string()),
+            prints.cert_md5().map(|d| d.to_string()),
+            prints.keygrip().map(|d| d.to_string()),
+            prints.ski().map(str::to_owned),
+            prints.pgp_fingerprint().map(str::to_owned),
+            prints.pgp_keyid().map(str::to_owned),
+            prints.pkcs11_id().map(str::to_owned),
             prints
-                .ssh_md5
+                .ssh_md5()
                 .map(|d| d.to_string().trim_start_matches("MD5:").replace(':', "")),
             sighting.certificate.as_ref().map(|c| c.serial.clone()),
         ];
-        let ssh = prints.ssh_sha256.map(|d| d.to_string()).unwrap_or_default();
+        let ssh = prints
+            .ssh_sha256()
+            .map(|d| d.to_string())
+            .unwrap_or_default();
         digests
             .iter()
             .flatten()
             .any(|digest| self.is_digest(digest))
             || (!ssh.is_empty() && ssh.trim_start_matches("SHA256:") == self.base64)
             || prints
-                .jwk_thumbprint
+                .jwk_thumbprint()
                 .is_some_and(|d| d.to_string() == self.exact)
             || self.place(sighting)
     }

@@ -87,7 +87,7 @@ fn exists_since(key: &KeyReport) -> Option<(String, &'static str)> {
         [
             (certificate.and_then(|c| c.not_before), "a certificate"),
             (s.pgp.as_deref().and_then(|p| p.created), "the OpenPGP key"),
-            (s.created, "an entry of a keystore"),
+            (s.created(), "an entry of a keystore"),
             (
                 s.file.as_ref().and_then(|f| f.modified),
                 "the date of a file",

@@ -13,7 +13,7 @@ pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()>
         (None, Some(offset)) if offset > 0 => format!(", byte {offset}"),
         _ => String::new(),
     };
-    let protection = match (sighting.protection, &sighting.cipher) {
+    let protection = match (sighting.protection, sighting.cipher()) {
         (Some(Protection::None), _) => ", in clear".to_owned(),
         (Some(Protection::Encrypted), Some(cipher)) => format!(", encrypted ({cipher})"),
         (Some(Protection::Encrypted), None) => ", encrypted".to_owned(),
@@ -36,13 +36,13 @@ pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()>
             escape(name)
         )?;
     }
-    for image in sighting.images.iter().flat_map(|images| images.iter()) {
+    for image in sighting.images() {
         writeln!(out, "      {}", escape(&image_words(image)))?;
     }
     if let Some(alias) = &location.alias {
         writeln!(out, "      as entry {}", escape(alias))?;
     }
-    if let Some(opened) = &sighting.opened {
+    if let Some(opened) = sighting.opened() {
         writeln!(out, "      opened with {opened}")?;
     }
     for link in location.links.iter() {
@@ -71,7 +71,7 @@ pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()>
         )?;
     }
     write_contents(sighting, out)?;
-    for note in &sighting.notes {
+    for note in sighting.notes() {
         writeln!(out, "      note: {}", escape(note))?;
     }
     Ok(())
@@ -131,21 +131,24 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
     for (name, value) in [
         (
             "OpenPGP fingerprint",
-            prints.pgp_fingerprint.as_deref().map(str::to_owned),
+            prints.pgp_fingerprint().map(str::to_owned),
         ),
         (
             "keygrip",
             prints
-                .keygrip
+                .keygrip()
                 .filter(|_| sighting.kind.is_pgp())
                 .map(|grip| grip.to_string().to_ascii_uppercase()),
         ),
         (
             "certificate SHA-256",
-            prints.cert_sha256.map(|d| d.to_string()),
+            prints.cert_sha256().map(|d| d.to_string()),
         ),
-        ("certificate SHA-1", prints.cert_sha1.map(|d| d.to_string())),
-        ("SSH", prints.ssh_sha256.map(|d| d.to_string())),
+        (
+            "certificate SHA-1",
+            prints.cert_sha1().map(|d| d.to_string()),
+        ),
+        ("SSH", prints.ssh_sha256().map(|d| d.to_string())),
     ] {
         if let Some(value) = value {
             writeln!(out, "      {name} {value}")?;

@@ -1,0 +1,259 @@
+//! The fingerprints of a sighting in the memory that they need: there are millions of sightings, and few have every form.
+
+use super::fingerprint::Fingerprints;
+use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
+use super::prints::{JwkThumbprint, SshMd5, SshSha256};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// [`Fingerprints`] of which only those that exist take memory.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PackedFingerprints {
+    /// A bit for each form that exists.
+    present: u16,
+    /// The digests one behind the other, then the texts, each behind its length.
+    bytes: Box<[u8]>,
+}
+
+/// What has the same number of bytes whatever it is.
+trait Digest: Sized {
+    fn of(bytes: &[u8]) -> Option<Self>;
+    fn bytes(&self) -> &[u8];
+}
+
+macro_rules! digest_types {
+    ($($type:ty $(, $n:ident)?;)*) => {$(
+        impl $(<const $n: usize>)? Digest for $type {
+            fn of(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
+            }
+
+            fn bytes(&self) -> &[u8] {
+                &self.0
+            }
+        }
+    )*};
+}
+
+digest_types! {
+    Hex<N>, N;
+    SshSha256;
+    SshMd5;
+    JwkThumbprint;
+}
+
+/// How many bytes a length takes.
+const LENGTH: usize = size_of::<u32>();
+
+/// The forms by the number of their bit: digests with type and size first, then texts.
+macro_rules! forms {
+    (
+        digests: $($digest:ident: $type:ty = $digest_bit:literal, $size:literal bytes;)*;
+        texts: $($text:ident = $text_bit:literal;)*
+    ) => {
+        /// Where the digest behind these ones starts, for each set of them.
+        #[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
+        const STARTS: [u8; 256] = {
+            let mut starts = [0; 256];
+            let mut set = 0;
+            while set < 256 {
+                $(starts[set] += if set >> $digest_bit & 1 == 1 { $size } else { 0 };)*
+                set += 1;
+            }
+            starts
+        };
+
+        impl PackedFingerprints {
+            $(
+                #[doc = concat!("[`Fingerprints::", stringify!($digest), "`].")]
+                pub fn $digest(&self) -> Option<$type> {
+                    self.digest($digest_bit, $size)
+                }
+            )*
+
+            $(
+                #[doc = concat!("[`Fingerprints::", stringify!($text), "`].")]
+                pub fn $text(&self) -> Option<&str> {
+                    self.text($text_bit)
+                }
+            )*
+
+            /// All of them, each in its place.
+            pub fn unpacked(&self) -> Fingerprints {
+                Fingerprints {
+                    $($digest: self.$digest(),)*
+                    $($text: self.$text().map(Box::from),)*
+                }
+            }
+        }
+
+        impl From<&Fingerprints> for PackedFingerprints {
+            fn from(all: &Fingerprints) -> Self {
+                let mut present = 0;
+                let mut length = 0;
+                $(if all.$digest.is_some() {
+                    present |= 1 << $digest_bit;
+                    length += $size;
+                })*
+                $(if let Some(text) = &all.$text {
+                    present |= 1 << $text_bit;
+                    length += LENGTH + text.len();
+                })*
+                if present == 0 {
+                    return Self::default();
+                }
+                let mut bytes = Vec::with_capacity(length);
+                $(if let Some(digest) = &all.$digest {
+                    bytes.extend_from_slice(digest.bytes());
+                })*
+                $(if let Some(text) = &all.$text {
+                    // A line is far shorter than what this can count.
+                    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                    bytes.extend_from_slice(&length.to_le_bytes());
+                    bytes.extend_from_slice(text.as_bytes());
+                })*
+                Self {
+                    present,
+                    bytes: bytes.into(),
+                }
+            }
+        }
+    };
+}
+
+forms! {
+    digests:
+    spki_sha256: Sha256Hex = 0, 32 bytes;
+    cert_sha256: Sha256Hex = 1, 32 bytes;
+    cert_sha1: Sha1Hex = 2, 20 bytes;
+    cert_md5: Md5Hex = 3, 16 bytes;
+    ssh_sha256: SshSha256 = 4, 32 bytes;
+    ssh_md5: SshMd5 = 5, 16 bytes;
+    jwk_thumbprint: JwkThumbprint = 6, 32 bytes;
+    keygrip: Hex<20> = 7, 20 bytes;
+    ;
+    texts:
+    ski = 8;
+    pgp_fingerprint = 9;
+    pgp_keyid = 10;
+    pkcs11_id = 11;
+}
+
+impl PackedFingerprints {
+    /// Changes some of them.
+    pub fn change(&mut self, change: impl FnOnce(&mut Fingerprints)) {
+        let mut all = self.unpacked();
+        change(&mut all);
+        *self = Self::from(&all);
+    }
+
+    const fn has(&self, bit: u32) -> bool {
+        self.present >> bit & 1 == 1
+    }
+
+    fn digest<T: Digest>(&self, bit: u32, size: usize) -> Option<T> {
+        if !self.has(bit) {
+            return None;
+        }
+        let before = self.present & 0xff & ((1 << bit) - 1);
+        let start = usize::from(*STARTS.get(usize::from(before))?);
+        T::of(self.bytes.get(start..start + size)?)
+    }
+
+    fn text(&self, bit: u32) -> Option<&str> {
+        if !self.has(bit) {
+            return None;
+        }
+        let start = STARTS.get(usize::from(self.present & 0xff))?;
+        let mut rest = self.bytes.get(usize::from(*start)..)?;
+        let mut before = self.present >> 8 & ((1 << (bit - 8)) - 1);
+        loop {
+            let (length, text) = rest.split_first_chunk::<LENGTH>()?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            if before == 0 {
+                return std::str::from_utf8(text.get(..length)?).ok();
+            }
+            rest = text.get(length..)?;
+            // One that is there was passed over.
+            before &= before - 1;
+        }
+    }
+}
+
+impl From<Fingerprints> for PackedFingerprints {
+    fn from(all: Fingerprints) -> Self {
+        Self::from(&all)
+    }
+}
+
+impl fmt::Debug for PackedFingerprints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.unpacked().fmt(f)
+    }
+}
+
+impl Serialize for PackedFingerprints {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let count = usize::try_from(self.present.count_ones()).unwrap_or(0);
+        let mut out = serializer.serialize_struct("Fingerprints", count)?;
+        macro_rules! members {
+            ($($name:ident)*) => {$(
+                match self.$name() {
+                    Some(print) => out.serialize_field(stringify!($name), &print)?,
+                    None => out.skip_field(stringify!($name))?,
+                }
+            )*};
+        }
+        members!(spki_sha256 cert_sha256 cert_sha1 cert_md5 ssh_sha256 ssh_md5 ski jwk_thumbprint);
+        members!(pgp_fingerprint pgp_keyid keygrip pkcs11_id);
+        out.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for PackedFingerprints {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Fingerprints::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fingerprints() -> impl Strategy<Value = Fingerprints> {
+        let text = || proptest::option::of(".{0,300}".prop_map(Box::from));
+        let digests = any::<(
+            [Option<[u8; 32]>; 4],
+            [Option<[u8; 20]>; 2],
+            [Option<[u8; 16]>; 2],
+        )>();
+        let texts = (text(), text(), text(), text());
+        (digests, texts).prop_map(|((long, middle, short), texts)| Fingerprints {
+            spki_sha256: long[0].map(Hex),
+            cert_sha256: long[1].map(Hex),
+            cert_sha1: middle[0].map(Hex),
+            cert_md5: short[0].map(Hex),
+            ssh_sha256: long[2].map(SshSha256),
+            ssh_md5: short[1].map(SshMd5),
+            ski: texts.0,
+            jwk_thumbprint: long[3].map(JwkThumbprint),
+            pgp_fingerprint: texts.1,
+            pgp_keyid: texts.2,
+            keygrip: middle[1].map(Hex),
+            pkcs11_id: texts.3,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_what_was_there(all in fingerprints()) {
+            let packed = PackedFingerprints::from(&all);
+            prop_assert_eq!(packed.unpacked(), all.clone());
+            let json = serde_json::to_string(&all).unwrap();
+            prop_assert_eq!(serde_json::to_string(&packed).unwrap(), json.clone());
+            prop_assert_eq!(serde_json::from_str::<PackedFingerprints>(&json).unwrap(), packed);
+        }
+    }
+}
