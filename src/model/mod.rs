@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod budgets;
 pub mod candidate;
 pub mod certificate;
+pub mod common_text;
 pub mod entry;
 pub mod finding;
 pub mod fingerprint;
@@ -23,6 +24,7 @@ pub mod report;
 pub mod row_source;
 pub mod secret;
 pub mod shared_text;
+pub mod short_list;
 pub mod sighting;
 pub mod ssh_access;
 pub mod sweep;
@@ -32,8 +34,9 @@ pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus, Opens, Ssh};
+pub use common_text::CommonText;
 pub use entry::{
-    Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
+    Doubt, Entry, EntryKind, EntryPlace, Further, Identifier, Inventory, Moment, RowFault, State,
 };
 pub use finding::{Excuse, Finding, FindingId, Flag, Severity};
 pub use fingerprint::Fingerprints;
@@ -54,6 +57,7 @@ pub use report::{
 pub use row_source::RowSource;
 pub use secret::Secret;
 pub use shared_text::SharedText;
+pub use short_list::ShortList;
 pub use sighting::Sighting;
 pub use ssh_access::{AccessState, SshAccess, Via};
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};
