@@ -56,36 +56,40 @@ pub(super) fn read(
     if bytes.starts_with(sqlite::MAGIC) {
         return Ok(Content::plain(sqlite::read(name, bytes, select)?, "SQLite"));
     }
-    let text = text::decode(&bytes).map_err(|seen| InventoryError::not_one(name, seen))?;
-    let mut content = from_text(name, &text.text, &wanted, options)?;
-    content.notice = text.notice;
+    let (text, notice) =
+        text::decode_whole(bytes).map_err(|seen| InventoryError::not_one(name, seen))?;
+    let mut content = from_text(name, text, &wanted, options)?;
+    content.notice = notice;
     Ok(content)
 }
 
 fn from_text(
     name: &str,
-    text: &str,
+    text: String,
     wanted: &[String],
     options: &ReadOptions,
 ) -> Result<Content, InventoryError> {
     if text.trim_start().starts_with(['{', '[']) {
-        if json::first_line(text).is_some_and(|line| own::begins_sweep(&line)) {
-            let (table, made) = own::read_sweep(name, text)?;
+        if json::first_line(&text).is_some_and(|line| own::begins_sweep(&line)) {
+            let (table, made) = own::read_sweep(name, &text)?;
             return Ok(Content {
                 made,
                 ..Content::plain(table, "a sweep of keymuster")
             });
         }
-        return match json::parse(name, text)? {
+        return match json::parse(name, &text)? {
             json::Content::Lines(table) => Ok(Content::plain(table, "JSON Lines")),
             json::Content::Document(document) => from_value(name, document, "JSON", options),
         };
     }
-    if certbot::looks_like(text) {
-        return Ok(Content::plain(certbot::read(name, text)?, "certbot's list"));
+    if certbot::looks_like(&text) {
+        return Ok(Content::plain(
+            certbot::read(name, &text)?,
+            "certbot's list",
+        ));
     }
-    if yaml::looks_like(text) {
-        return from_value(name, yaml::read(name, text)?, "YAML", options);
+    if yaml::looks_like(&text) {
+        return from_value(name, yaml::read(name, &text)?, "YAML", options);
     }
     Ok(Content::plain(
         delimited::read(name, text, wanted)?,

@@ -8,7 +8,6 @@ use crate::model::{Entry, EntryPlace, Identifier, Inventory, Moment};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// A form that entries are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,12 +167,12 @@ fn cells(entry: &Entry) -> Cells {
     let mut put = |column: &'static str, value: Option<String>| {
         out.extend(value.filter(|v| !v.is_empty()).map(|v| (column, v)));
     };
-    let text = |value: &Option<Arc<str>>| value.as_deref().map(str::to_owned);
+    let text = |value: Option<&str>| value.map(str::to_owned);
     put("id", Some(entry.id.to_string()));
-    put("name", text(&entry.name));
-    put("type", text(&entry.type_text));
-    put("purpose", text(&entry.purpose));
-    put("owner", text(&entry.owner));
+    put("name", text(entry.name.as_deref()));
+    put("type", text(entry.type_text.as_deref()));
+    put("purpose", text(entry.purpose.as_deref()));
+    put("owner", text(entry.owner.as_deref()));
     for custodian in &entry.custodians {
         put("custodians", Some(custodian.to_string()));
     }
@@ -186,8 +185,8 @@ fn cells(entry: &Entry) -> Cells {
     put("not_before", entry.not_before.map(moment));
     put("expires", entry.expires.map(moment));
     put("state", entry.state.map(|s| s.as_str().to_owned()));
-    put("criticality", text(&entry.criticality));
-    put("environment", text(&entry.environment));
+    put("criticality", text(entry.criticality.as_deref()));
+    put("environment", text(entry.environment.as_deref()));
     let only_hosts = entry
         .places
         .iter()
@@ -203,12 +202,12 @@ fn cells(entry: &Entry) -> Cells {
         // The row had an identifier, and it was lost: it must not count as one that never had any.
         put("fingerprint", Some("(unreadable)".to_owned()));
     }
-    put("subject", text(&entry.subject));
-    put("issuer", text(&entry.issuer));
+    put("subject", text(entry.subject.as_deref()));
+    put("issuer", text(entry.issuer.as_deref()));
     for name in &entry.sans {
         put("sans", Some(name.clone()));
     }
-    put("algorithm", text(&entry.algorithm));
+    put("algorithm", text(entry.algorithm.as_deref()));
     put("bits", entry.bits.map(|b| b.to_string()));
     put("allowed_hosts", entry.allowed_hosts.map(|n| n.to_string()));
     out

@@ -3,8 +3,10 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
-use super::record;
-use super::table::{Cells, MAX_CELL, MAX_COLUMNS, Origin, Row, Table, is_page_token};
+use super::records::{Records, offset_of_line};
+use super::table::{
+    MAX_CELL, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Origin, Table, is_page_token, too_much_text,
+};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -16,23 +18,19 @@ const RARE_DELIMITERS: [u8; 9] = [b'^', b'~', 0x1f, 0x1e, b'!', b'#', b'&', b'@'
 const LOOK_AHEAD: usize = 60;
 /// How much text is looked at for it, in bytes.
 const LOOK_AHEAD_BYTES: usize = 256 * 1024;
-/// A quoted cell over more lines than this has probably lost its closing quote.
-const MAX_LINES: u64 = 1_000;
 /// How often reading starts again behind such a row.
 const MAX_RESTARTS: usize = 50;
 
+/// Longest text that is read, in bytes: of both it and what is unescaped the offsets have 32 bits.
+const MAX_TEXT: usize = u32::MAX as usize / 2;
 /// Longest private key that is passed over, in lines.
 const MAX_KEY_LINES: usize = 300;
 
-/// One record with the line that it starts at.
-struct Record<'t> {
+/// A record that may be the header.
+struct Head<'t> {
     line: u64,
     /// Trimmed.
     cells: Vec<Cow<'t, str>>,
-    /// Its quotes do not match, so that it may have swallowed rows.
-    unclosed: bool,
-    /// A PEM armour may begin in it.
-    has_armour: bool,
 }
 
 /// Where the header is and how the text is delimited.
@@ -63,8 +61,16 @@ impl Shape {
 }
 
 /// Reads the text; `mapped` are the columns that the user named, which count as known.
-pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, InventoryError> {
-    let Some(shape) = find_shape(text, mapped) else {
+pub(super) fn read(
+    name: &str,
+    mut text: String,
+    mapped: &[String],
+) -> Result<Table, InventoryError> {
+    // Unescaped cells stand behind the text.
+    if text.len() > MAX_TEXT {
+        return Err(too_much_text(name));
+    }
+    let Some(shape) = find_shape(&text, mapped) else {
         return Err(InventoryError::not_one(
             name,
             "text without a header row that names known columns",
@@ -80,66 +86,92 @@ pub(super) fn read(name: &str, text: &str, mapped: &[String]) -> Result<Table, I
     let mut table = Table::default();
     table.headers = header_names(&shape.header);
     table.origin = shape.origin();
-    // Trailing columns without a header and without content are no columns.
-    let width = shape.header.len();
-    let mut start = 0usize;
-    let mut line = 1u64;
-    let mut restarts = 0usize;
-    let mut key_lines = 0usize;
-    loop {
-        let mut broken = None;
-        for record in Records::new(text, start, line, shape.delimiter) {
-            if record.line <= shape.line {
-                continue;
-            }
-            if record.unclosed {
-                if restarts < MAX_RESTARTS {
-                    broken = Some(record.line);
-                    break;
-                }
-                table.lose(name, record.line, "its quotes do not match".to_owned());
-                continue;
-            }
-            // A private key that was pasted in without quotes: none of its lines is a row.
-            if key_lines > 0 {
-                key_lines = if record.cells.iter().any(|c| c.contains("-----END")) {
-                    0
-                } else {
-                    key_lines - 1
-                };
-                table.lose(
-                    name,
-                    record.line,
-                    "a line of private material; it was left out".to_owned(),
-                );
-                continue;
-            }
-            if record.has_armour && opens_private_key(&record.cells) {
-                key_lines = MAX_KEY_LINES;
-                table.lose(
-                    name,
-                    record.line,
-                    "private material begins here; it was left out".to_owned(),
-                );
-                continue;
-            }
-            take(name, &mut table, &record, width)?;
-        }
-        let Some(at) = broken else { break };
-        restarts += 1;
-        table.lose(
-            name,
-            at,
-            "a quote opens in this row and is not closed".to_owned(),
-        );
-        line = at + 1;
-        match offset_of_line(text, at + 1) {
-            Some(offset) => start = offset,
-            None => break,
-        }
+    let unescaped = read_rows(name, &text, &shape, &mut table)?;
+    if !unescaped.is_empty() {
+        text.reserve_exact(unescaped.len());
+        text.push_str(&unescaped);
     }
+    table.rows.set_text(text);
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
+}
+
+/// Reads the rows below the header; gives what their cells stand in besides the text.
+fn read_rows(
+    name: &str,
+    text: &str,
+    shape: &Shape,
+    table: &mut Table,
+) -> Result<String, InventoryError> {
+    // Trailing columns without a header and without content are no columns.
+    let width = shape.header.len();
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    let cells = lines.saturating_mul(width).min(text.len() / 2);
+    table
+        .rows
+        .reserve(lines.min(MAX_ROWS), cells.min(MAX_CELLS));
+    let mut restarts = 0usize;
+    let mut key_lines = 0usize;
+    let mut records = Records::new(text, shape.delimiter);
+    while let Some(record) = records.next() {
+        let line = record.line;
+        if line <= shape.line {
+            continue;
+        }
+        if record.unclosed {
+            if restarts == MAX_RESTARTS {
+                table.lose(name, line, "its quotes do not match".to_owned());
+                continue;
+            }
+            restarts += 1;
+            table.lose(
+                name,
+                line,
+                "a quote opens in this row and is not closed".to_owned(),
+            );
+            match offset_of_line(text, line + 1) {
+                Some(offset) => records.go_on_at(offset, line + 1),
+                None => break,
+            }
+            continue;
+        }
+        // A private key that was pasted in without quotes: none of its lines is a row.
+        if key_lines > 0 {
+            key_lines = if records.filled().any(|(_, c)| c.contains("-----END")) {
+                0
+            } else {
+                key_lines - 1
+            };
+            table.lose(
+                name,
+                line,
+                "a line of private material; it was left out".to_owned(),
+            );
+            continue;
+        }
+        if record.has_armour && opens_private_key(records.filled()) {
+            key_lines = MAX_KEY_LINES;
+            table.lose(
+                name,
+                line,
+                "private material begins here; it was left out".to_owned(),
+            );
+            continue;
+        }
+        if is_row(
+            name,
+            table,
+            line,
+            records.cut.count,
+            width,
+            records.filled(),
+        ) {
+            let cells = &mut records.cut.cells;
+            cells.retain(|(_, span)| span.len() <= MAX_CELL);
+            table.push_parts(name, line, cells.iter().copied())?;
+        }
+    }
+    Ok(records.unescaped())
 }
 
 /// How many columns are known in the best header of rows, each with its number.
@@ -175,68 +207,64 @@ pub(super) fn from_rows(
         if cells.len() > 1 {
             cells.resize(cells.len().max(width), String::new());
         }
-        let cells = cells.into_iter().map(Cow::Owned).collect();
-        take(name, &mut table, &taken_apart(line, cells), width)?;
+        let cells = cells.iter().map(|cell| cell.trim()).enumerate();
+        let filled = cells.clone().filter(|(_, cell)| !cell.is_empty());
+        if is_row(name, &mut table, line, cells.len(), width, filled.clone()) {
+            table.push(name, line, filled.filter(|(_, c)| c.len() <= MAX_CELL))?;
+        }
     }
     drop_unnamed(&mut table, &shape.header);
     Ok(table)
 }
 
-fn head(rows: &[(u64, Vec<String>)]) -> Vec<Record<'_>> {
+fn head(rows: &[(u64, Vec<String>)]) -> Vec<Head<'_>> {
     let rows = rows.iter().take(LOOK_AHEAD);
-    rows.map(|(line, cells)| {
-        let cells = cells.iter().map(|c| Cow::Borrowed(c.as_str()));
-        taken_apart(*line, cells.collect())
+    rows.map(|(line, cells)| Head {
+        line: *line,
+        cells: cells.iter().map(|c| Cow::Borrowed(c.as_str())).collect(),
     })
     .collect()
 }
 
-const fn taken_apart(line: u64, cells: Vec<Cow<'_, str>>) -> Record<'_> {
-    Record {
-        line,
-        cells,
-        unclosed: false,
-        has_armour: false,
-    }
-}
-
 /// An armour that begins in this record and does not end in it.
-fn opens_private_key(cells: &[Cow<'_, str>]) -> bool {
+fn opens_private_key<'a>(mut cells: impl Iterator<Item = (usize, &'a str)> + Clone) -> bool {
     cells
-        .iter()
-        .any(|c| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
-        && !cells.iter().any(|c| c.contains("-----END"))
+        .clone()
+        .any(|(_, c)| c.contains("-----BEGIN") && c.contains("PRIVATE KEY"))
+        && !cells.any(|(_, c)| c.contains("-----END"))
 }
 
-fn take(
+/// Whether a record of so many cells is a row; `filled_cells` are those that are not empty. Tells what is wrong with it.
+fn is_row<'a>(
     name: &str,
     table: &mut Table,
-    record: &Record<'_>,
+    line: u64,
+    count: usize,
     width: usize,
-) -> Result<(), InventoryError> {
-    let line = record.line;
-    let filled_cells = || {
-        let cells = record.cells.iter().map(|c| &**c).enumerate();
-        cells.filter(|(_, cell)| !cell.is_empty())
+    filled_cells: impl Iterator<Item = (usize, &'a str)> + Clone,
+) -> bool {
+    let Some((at, first)) = filled_cells.clone().next() else {
+        return false;
     };
-    let count = record.cells.len();
-    let filled = filled_cells().count();
-    let Some((at, first)) = filled_cells().next() else {
-        return Ok(());
-    };
+    let (mut filled, mut end, mut longest) = (0usize, 0usize, 0usize);
+    for (index, cell) in filled_cells.clone() {
+        filled += 1;
+        end = index + 1;
+        longest = longest.max(cell.len());
+    }
     // What certutil says behind its rows.
     if filled == 1 && (first.starts_with("CertUtil:") || first.starts_with("Maximum Row Index:")) {
-        return Ok(());
+        return false;
     }
     if filled <= 2 && is_page_token(&compact(first)) {
         if filled == 2 {
             table.page_token = Some(quoted(first));
         }
-        return Ok(());
+        return false;
     }
     if first.starts_with('#') && at == 0 {
         if filled == 1 {
-            return Ok(());
+            return false;
         }
         if first.starts_with("# ") {
             table.tell(
@@ -244,16 +272,16 @@ fn take(
                 line,
                 "a row behind `#` was taken as a comment".to_owned(),
             );
-            return Ok(());
+            return false;
         }
     }
-    if filled_cells().any(|(index, _)| index >= width) {
+    if end > width {
         table.lose(
             name,
             line,
             format!("{} cells, but the header has {width}: they cannot be told apart (a delimiter in a cell without quotes?)", count),
         );
-        return Ok(());
+        return false;
     }
     if filled == 1 && count < width {
         table.lose(
@@ -261,7 +289,7 @@ fn take(
             line,
             format!("only one of {width} cells (a footer, or a row that was broken off)"),
         );
-        return Ok(());
+        return false;
     }
     if count < width {
         table.tell(
@@ -270,7 +298,10 @@ fn take(
             format!("{count} cells, but the header has {width}; the others count as empty"),
         );
     }
-    for (index, _) in filled_cells().filter(|(_, c)| c.len() > MAX_CELL) {
+    if longest <= MAX_CELL {
+        return true;
+    }
+    for (index, _) in filled_cells.filter(|(_, c)| c.len() > MAX_CELL) {
         table.tell(
             name,
             line,
@@ -280,14 +311,7 @@ fn take(
             ),
         );
     }
-    let kept = filled_cells().filter(|(_, c)| c.len() <= MAX_CELL);
-    table.push(
-        name,
-        Row {
-            at: line,
-            cells: Cells::new(kept),
-        },
-    )
+    true
 }
 
 /// Headers, with a name for those that have none and a number behind those that stand twice.
@@ -315,13 +339,7 @@ fn header_names(header: &[String]) -> Vec<String> {
 
 /// Takes the trailing columns away that have neither name nor content.
 fn drop_unnamed(table: &mut Table, header: &[String]) {
-    let used = table
-        .rows
-        .iter()
-        .filter_map(|r| r.cells.last_column())
-        .map(|i| i + 1)
-        .max()
-        .unwrap_or(0);
+    let used = table.rows.last_column().map_or(0, |last| last + 1);
     let named = header
         .iter()
         .rposition(|h| !h.is_empty())
@@ -351,9 +369,7 @@ fn find_shape(text: &str, mapped: &[String]) -> Option<Shape> {
 fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape> {
     let mut best: Option<((usize, usize), Shape)> = None;
     for &delimiter in candidates {
-        let records: Vec<Record<'_>> = Records::new(head, 0, 1, delimiter)
-            .take(LOOK_AHEAD)
-            .collect();
+        let records = heads(Records::new(head, delimiter), LOOK_AHEAD);
         let Some((shape, at)) = find_header(&records, delimiter, wanted) else {
             continue;
         };
@@ -372,8 +388,28 @@ fn best_shape(head: &str, candidates: &[u8], wanted: &[String]) -> Option<Shape>
     shape.is_enough(wanted).then_some(shape)
 }
 
+/// The first records.
+fn heads(mut records: Records<'_>, count: usize) -> Vec<Head<'static>> {
+    let mut heads = Vec::new();
+    while heads.len() < count
+        && let Some(record) = records.next()
+    {
+        let mut cells = vec![Cow::Borrowed(""); records.cut.count];
+        for (column, text) in records.filled() {
+            if let Some(cell) = cells.get_mut(column) {
+                *cell = Cow::Owned(text.to_owned());
+            }
+        }
+        heads.push(Head {
+            line: record.line,
+            cells,
+        });
+    }
+    heads
+}
+
 /// The record with the most names that are known; of equal ones the first.
-fn find_header(records: &[Record<'_>], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
+fn find_header(records: &[Head<'_>], delimiter: u8, wanted: &[String]) -> Option<(Shape, usize)> {
     let mut best: Option<(usize, usize)> = None;
     for (index, record) in records.iter().enumerate().take(LOOK_AHEAD / 2) {
         let mut fields = HashSet::new();
@@ -410,143 +446,6 @@ fn find_header(records: &[Record<'_>], delimiter: u8, wanted: &[String]) -> Opti
         },
         index,
     ))
-}
-
-/// The records of a text, one after the other.
-struct Records<'t> {
-    text: &'t str,
-    at: usize,
-    delimiter: u8,
-    lines: Lines<'t>,
-    /// How many cells the last record had.
-    width: usize,
-    armour: memchr::memmem::Finder<'static>,
-}
-
-impl<'t> Records<'t> {
-    /// The records from an offset on, whose line is given.
-    fn new(text: &'t str, start: usize, line: u64, delimiter: u8) -> Self {
-        let text = text.get(start..).unwrap_or("");
-        Self {
-            text,
-            at: 0,
-            delimiter,
-            lines: Lines {
-                bytes: text.as_bytes(),
-                at: 0,
-                line,
-            },
-            width: 0,
-            armour: memchr::memmem::Finder::new("-----BEGIN"),
-        }
-    }
-}
-
-impl<'t> Iterator for Records<'t> {
-    type Item = Record<'t>;
-
-    fn next(&mut self) -> Option<Record<'t>> {
-        let mut cells = Vec::with_capacity(self.width);
-        let range = record::read(self.text, self.at, self.delimiter, &mut cells)?;
-        self.at = range.end;
-        self.width = cells.len();
-        cells.iter_mut().for_each(trim);
-        let line = self.lines.line_of(range.start);
-        let raw = self.text.as_bytes().get(range).unwrap_or(&[]);
-        let lines = memchr::memchr_iter(b'\n', raw.trim_ascii_end()).count();
-        let unclosed =
-            lines as u64 > MAX_LINES || (lines > 0 && !quotes_match(raw, self.delimiter));
-        Some(Record {
-            line,
-            cells,
-            unclosed,
-            has_armour: self.armour.find(raw).is_some(),
-        })
-    }
-}
-
-/// Most cells have nothing to trim, which two bytes show.
-fn trim(cell: &mut Cow<'_, str>) {
-    let is_dark = |byte: Option<&u8>| byte.is_none_or(|b| (b'!'..=b'~').contains(b));
-    let bytes = cell.as_bytes();
-    if is_dark(bytes.first()) && is_dark(bytes.last()) {
-        return;
-    }
-    match cell {
-        Cow::Borrowed(text) => *text = text.trim(),
-        Cow::Owned(text) => *text = text.trim().to_owned(),
-    }
-}
-
-/// Whether each quoted cell ends with a quote before a delimiter or the record's end (RFC 4180, section 2).
-fn quotes_match(raw: &[u8], delimiter: u8) -> bool {
-    let mut quoted = false;
-    let mut fresh = true;
-    let mut rest = raw.iter().peekable();
-    while let Some(byte) = rest.next() {
-        if quoted {
-            if *byte == b'"' {
-                match rest.peek() {
-                    Some(b'"') => {
-                        rest.next();
-                    }
-                    None | Some(b'\r' | b'\n') => quoted = false,
-                    Some(next) if **next == delimiter => quoted = false,
-                    Some(_) => return false,
-                }
-            }
-        } else if fresh && *byte == b'"' {
-            quoted = true;
-            fresh = false;
-        } else {
-            fresh = *byte == delimiter;
-        }
-    }
-    !quoted
-}
-
-/// Counts lines forward; `\r\n`, `\n` and a lone `\r` each end one.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    fn line_of(&mut self, offset: usize) -> u64 {
-        let passed = self.bytes.get(self.at..offset).unwrap_or(&[]);
-        self.line += line_ends(passed, self.bytes.get(offset));
-        self.at = offset.max(self.at);
-        self.line
-    }
-}
-
-fn line_ends(passed: &[u8], next: Option<&u8>) -> u64 {
-    let mut ends = 0;
-    let mut rest = passed;
-    while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
-        let lone = rest.get(at) == Some(&b'\n')
-            || rest
-                .get(at + 1)
-                .or(if at + 1 == rest.len() { next } else { None })
-                != Some(&b'\n');
-        ends += u64::from(lone);
-        rest = rest.get(at + 1..).unwrap_or(&[]);
-    }
-    ends
-}
-
-/// Where a line, counted from 1, begins.
-fn offset_of_line(text: &str, line: u64) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut counter = Lines {
-        bytes,
-        at: 0,
-        line: 1,
-    };
-    memchr::memchr2_iter(b'\n', b'\r', bytes)
-        .map(|at| at + 1)
-        .find(|at| counter.line_of(*at) >= line)
 }
 
 #[cfg(test)]

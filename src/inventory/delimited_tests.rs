@@ -3,13 +3,13 @@ use super::*;
 type Read = (Vec<String>, Vec<(u64, Vec<String>)>, usize);
 
 fn rows(text: &str) -> Read {
-    let table = read("t.csv", text, &[]).unwrap();
+    let table = read("t.csv", text.to_owned(), &[]).unwrap();
     let rows = table
         .rows
-        .into_iter()
+        .iter()
         .map(|r| (r.at, r.cells.iter().map(|(_, c)| c.to_owned()).collect()))
         .collect();
-    (table.headers, rows, table.lost)
+    (table.headers.clone(), rows, table.lost)
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_stands_before_the_header_is_passed_over() {
 fn ragged_rows_are_told() {
     let table = read(
         "t.csv",
-        "id,name,owner\n1,a,b,c\n2,a\n3,a,b,,\nTotal: 3\n",
+        "id,name,owner\n1,a,b,c\n2,a\n3,a,b,,\nTotal: 3\n".to_owned(),
         &[],
     )
     .unwrap();
@@ -116,7 +116,7 @@ fn a_private_key_without_quotes_is_passed_over() {
 
 #[test]
 fn a_page_token_is_seen() {
-    let table = read("t.tsv", "id\tname\n1\ta\nNEXTTOKEN\tabc\n", &[]).unwrap();
+    let table = read("t.tsv", "id\tname\n1\ta\nNEXTTOKEN\tabc\n".to_owned(), &[]).unwrap();
     assert_eq!(table.page_token.as_deref(), Some("NEXTTOKEN"));
 }
 

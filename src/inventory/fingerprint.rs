@@ -89,6 +89,69 @@ pub(super) fn read_cell(cell: &str, field: Field, kind: Option<EntryKind>) -> Fo
     deduplicated(found)
 }
 
+/// The identifier of a cell that holds one and nothing else, in a spelling that most cells have; what it gives
+/// [`read_cell`] gives too.
+pub(super) fn plain(cell: &str, field: Field) -> Option<Identifier> {
+    match cell.len() {
+        50 if matches!(field, Field::Fingerprint | Field::SshFingerprint) => openssh(cell),
+        // Lines in it would be cells.
+        _ => own_key_id(cell).filter(|_| !cell.bytes().any(|b| matches!(b, b'\n' | b'\r'))),
+    }
+}
+
+/// `SHA256:` and base64 without padding, as OpenSSH writes it.
+fn openssh(text: &str) -> Option<Identifier> {
+    let body = text.strip_prefix("SHA256:")?;
+    // Digits alone are no base64.
+    if body.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; MAX_DIGEST];
+    let length = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode_slice(body, &mut bytes)
+        .ok()?;
+    Sha256Hex::from_slice(bytes.get(..length)?).map(Identifier::SshSha256)
+}
+
+/// Whether 64 digits in a column are mostly what [`by_sha256`] gives.
+pub(super) const fn may_be_sha256(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Fingerprint
+            | Field::CertFingerprint
+            | Field::CertSha256
+            | Field::SpkiSha256
+            | Field::SshFingerprint
+    )
+}
+
+/// The one identifier that 64 digits are, where they are one.
+pub(super) fn by_sha256(
+    digest: Sha256Hex,
+    field: Field,
+    kind: Option<EntryKind>,
+) -> Option<Identifier> {
+    if kind == Some(EntryKind::Pgp) {
+        return None;
+    }
+    match field {
+        Field::SpkiSha256 => Some(Identifier::SpkiSha256(digest)),
+        Field::CertSha256 => Some(Identifier::CertSha256(digest)),
+        Field::SshFingerprint => Some(Identifier::SshSha256(digest)),
+        Field::Fingerprint | Field::CertFingerprint if !is_ssh(kind) => {
+            Some(Identifier::CertOrSpkiSha256(digest))
+        }
+        _ => None,
+    }
+}
+
+const fn is_ssh(kind: Option<EntryKind>) -> bool {
+    matches!(
+        kind,
+        Some(EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant)
+    )
+}
+
 /// As many digits as SHA-256, SHA-1 or MD5 give, and nothing else.
 fn is_digest(text: &str) -> bool {
     matches!(text.len(), 32 | 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
@@ -322,10 +385,7 @@ fn by_hex(
     kind: Option<EntryKind>,
     piece: &str,
 ) -> Result<Vec<Identifier>, String> {
-    let ssh = matches!(
-        kind,
-        Some(EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant)
-    );
+    let ssh = is_ssh(kind);
     let pgp = field == Field::PgpFingerprint
         || field == Field::PgpKeyId
         || (kind == Some(EntryKind::Pgp) && field != Field::Keygrip);
@@ -348,13 +408,13 @@ fn by_hex(
             let Ok(digest) = digits.parse::<Sha256Hex>() else {
                 return wrong();
             };
+            if let Some(one) = by_sha256(digest, field, kind) {
+                return Ok(vec![one]);
+            }
             Ok(match field {
                 _ if pgp => vec![Identifier::PgpFingerprint(
                     digits.to_ascii_uppercase().into(),
                 )],
-                Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
-                Field::CertSha256 => vec![Identifier::CertSha256(digest)],
-                Field::SshFingerprint => vec![Identifier::SshSha256(digest)],
                 Field::JwkThumbprint => vec![jwk(&digest.0)],
                 Field::CertSha1 | Field::Md5 | Field::Keygrip => return wrong(),
                 _ if ssh => vec![
@@ -425,10 +485,7 @@ fn by_base64(
 ) -> Result<Vec<Identifier>, String> {
     if let Some(digest) = Sha256Hex::from_slice(bytes) {
         let padded = text.ends_with('=');
-        let ssh = matches!(
-            kind,
-            Some(EntryKind::SshKey | EntryKind::SshHostKey | EntryKind::Grant)
-        );
+        let ssh = is_ssh(kind);
         return Ok(match field {
             Field::SpkiSha256 => vec![Identifier::SpkiSha256(digest)],
             Field::CertSha256 => vec![Identifier::CertSha256(digest)],

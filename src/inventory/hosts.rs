@@ -120,14 +120,14 @@ fn understand(name: &str, content: Content) -> Result<HostList, InventoryError> 
         ..HostList::default()
     };
     let mut by_name: HashMap<String, usize> = HashMap::new();
-    for row in &table.rows {
+    for row in table.rows.iter() {
         let source = format!("{name}:{}", row.at);
         let mut host = ListedHost {
             in_scope: true,
             source: source.clone(),
             ..ListedHost::default()
         };
-        for (column, cell) in &row.cells {
+        for (column, cell) in row.cells.iter() {
             let Some((rank, column)) = meanings.get(column).copied().flatten() else {
                 continue;
             };

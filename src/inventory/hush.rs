@@ -52,10 +52,15 @@ mod telling {
 
 /// Shortest word that is read as an encoded key.
 const SHORTEST_WORD: usize = 48;
+/// Shortest of the signs but for a JSON Web Key, whose names have quotes.
+const SHORTEST_SIGN: usize = 14;
 
 /// Whether a cell holds a private key or a secret, by its content.
 pub(super) fn holds_private_material(cell: &str) -> bool {
     use telling::{BETWEEN, BLANK, DASH, J, L, QUOTE, V, X, Y};
+    if cell.len() < SHORTEST_SIGN && !cell.as_bytes().contains(&b'"') {
+        return false;
+    }
     // A digest is the commonest long cell.
     if cell.bytes().all(|b| b.is_ascii_hexdigit()) && !cell.starts_with("30") {
         return false;

@@ -3,7 +3,7 @@
 use super::InventoryError;
 use super::heading::{self, compact};
 use super::hush::quoted;
-use super::table::{MAX_CELL, MAX_COLUMNS, Row, Table, is_page_token};
+use super::table::{MAX_CELL, MAX_COLUMNS, Table, is_page_token};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -332,13 +332,8 @@ impl Builder {
         }
         cells.sort_by_key(|(column, _)| *column);
         cells.dedup_by_key(|(column, _)| *column);
-        self.table.push(
-            name,
-            Row {
-                at,
-                cells: cells.into(),
-            },
-        )
+        let cells = cells.iter().map(|(column, text)| (*column, text.as_str()));
+        self.table.push(name, at, cells)
     }
 }
 
@@ -442,7 +437,7 @@ mod tests {
         let headers = table.headers.clone();
         table
             .rows
-            .into_iter()
+            .iter()
             .map(|r| {
                 (
                     r.at,

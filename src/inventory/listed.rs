@@ -1,7 +1,7 @@
 //! Builds a table from rows whose columns are named one by one.
 
 use super::InventoryError;
-use super::table::{MAX_CELL, MAX_COLUMNS, Row, Table};
+use super::table::{MAX_CELL, MAX_COLUMNS, Table};
 use std::collections::HashMap;
 
 /// A table that is being built.
@@ -38,13 +38,8 @@ impl Listed {
             }
         }
         row.sort_by_key(|(column, _)| *column);
-        self.table.push(
-            name,
-            Row {
-                at,
-                cells: row.into(),
-            },
-        )
+        let cells = row.iter().map(|(column, text)| (*column, text.as_str()));
+        self.table.push(name, at, cells)
     }
 
     /// The table.

@@ -12,11 +12,20 @@ const MAX_TEXTS: usize = 4_096;
 /// What was read in texts.
 #[derive(Debug)]
 pub(super) struct Memo<T> {
-    texts: Vec<(Arc<str>, T)>,
+    texts: Vec<Known<T>>,
     /// Where a text is among them.
     places: HashMap<Arc<str>, usize, RandomState>,
-    /// Where the text is that was asked for last: rows that follow each other are often alike.
+    /// Where the text is that was asked for last.
     last: usize,
+}
+
+/// A text that was read.
+#[derive(Debug)]
+struct Known<T> {
+    text: Arc<str>,
+    said: T,
+    /// Where the text is that was asked for next, last time: rows that follow each other are often alike, or take turns.
+    next: usize,
 }
 
 impl<T> Default for Memo<T> {
@@ -35,15 +44,17 @@ impl<T: Clone> Memo<T> {
         if text.len() > MAX_TEXT {
             return read(text);
         }
-        if let Some((last, said)) = self.texts.get(self.last)
-            && **last == *text
+        let next = self.texts.get(self.last).map_or(0, |last| last.next);
+        if let Some(known) = self.texts.get(next)
+            && *known.text == *text
         {
-            return said.clone();
+            self.last = next;
+            return known.said.clone();
         }
-        if let Some(at) = self.places.get(text) {
-            self.last = *at;
-            if let Some((_, said)) = self.texts.get(*at) {
-                return said.clone();
+        if let Some(at) = self.places.get(text).copied() {
+            self.follow(at);
+            if let Some(known) = self.texts.get(at) {
+                return known.said.clone();
             }
         }
         let said = read(text);
@@ -52,10 +63,23 @@ impl<T: Clone> Memo<T> {
             self.places.clear();
         }
         let text: Arc<str> = text.into();
-        self.last = self.texts.len();
-        self.places.insert(Arc::clone(&text), self.last);
-        self.texts.push((text, said.clone()));
+        let at = self.texts.len();
+        self.follow(at);
+        self.places.insert(Arc::clone(&text), at);
+        self.texts.push(Known {
+            text,
+            said: said.clone(),
+            next: at,
+        });
         said
+    }
+
+    /// Notes which text is asked for.
+    fn follow(&mut self, at: usize) {
+        if let Some(last) = self.texts.get_mut(self.last) {
+            last.next = at;
+        }
+        self.last = at;
     }
 }
 

@@ -5,9 +5,10 @@
 //! (a serial alone, a subject key identifier, an OpenPGP key id) join nothing.
 
 use super::heading::compact;
-use crate::model::{Entry, Identifier, Inventory, KeyId, Moment, RowFault, State};
+use crate::model::{
+    CommonText, Entry, Identifier, Inventory, KeyId, Moment, RowFault, ShortList, State,
+};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 /// What an identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +34,8 @@ pub fn merge(inventories: &mut [Inventory]) {
     }
     // A source whose rows all have owners from another one needs no column of its own.
     for inventory in inventories {
-        inventory.has_owner_column |=
-            !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
+        inventory.has_owner_column = inventory.has_owner_column
+            || !inventory.entries.is_empty() && inventory.entries.iter().all(|e| e.owner.is_some());
     }
 }
 
@@ -247,6 +248,8 @@ fn complete(later: &mut Entry, earlier: &mut Entry, level: Level) -> Vec<String>
     fill_list(&mut later.custodians, &mut earlier.custodians);
     // Where one export says nothing of places, the other's are meant; where both do, each allows its own.
     unite(&mut later.places, &mut earlier.places);
+    later.tidy();
+    earlier.tidy();
     conflicts
 }
 
@@ -254,12 +257,12 @@ type Tell<'a> = dyn FnMut(&str, &str, &str) + 'a;
 
 fn words(
     field: &str,
-    later: &mut Option<Arc<str>>,
-    earlier: &mut Option<Arc<str>>,
+    later: &mut Option<CommonText>,
+    earlier: &mut Option<CommonText>,
     told: &mut Tell<'_>,
 ) {
-    let same = |a: &Arc<str>, b: &Arc<str>| compact(a) == compact(b);
-    let shown = |word: &Arc<str>| super::hush::quoted(word);
+    let same = |a: &CommonText, b: &CommonText| compact(a) == compact(b);
+    let shown = |word: &CommonText| super::hush::quoted(word);
     both(field, later, earlier, same, shown, told);
 }
 
@@ -311,7 +314,7 @@ fn fill_list<T: Clone>(later: &mut Box<[T]>, earlier: &mut Box<[T]>) {
     }
 }
 
-fn unite<T: Clone + Ord>(later: &mut Box<[T]>, earlier: &mut Box<[T]>) {
+fn unite<T: Clone + Ord>(later: &mut ShortList<T>, earlier: &mut ShortList<T>) {
     let mut seen: BTreeMap<T, ()> = BTreeMap::new();
     let mut all: Vec<T> = Vec::new();
     for thing in earlier.iter().chain(later.iter()) {
@@ -319,7 +322,7 @@ fn unite<T: Clone + Ord>(later: &mut Box<[T]>, earlier: &mut Box<[T]>) {
             all.push(thing.clone());
         }
     }
-    *later = all.as_slice().into();
+    *later = all.iter().cloned().collect();
     *earlier = all.into();
 }
 

@@ -21,6 +21,7 @@ mod json;
 mod listed;
 mod own;
 mod record;
+mod records;
 mod row;
 mod table;
 mod text;
@@ -156,7 +157,8 @@ fn understand(
     let suspicions = profile.map_or_else(Vec::new, |p| p.suspicions(&table));
     let rows = std::mem::take(&mut table.rows);
     let count = rows.len() + table.lost;
-    let understood = rows::understand(name, &table.headers, rows, &mapping);
+    let understood = rows::understand(name, &table.headers, &rows, &mapping);
+    drop(rows);
     let of_file = |column: Option<String>, reason: String| RowFault {
         source: name.to_owned(),
         column,
@@ -221,7 +223,7 @@ fn holds_own_ids(table: &table::Table, column: usize) -> bool {
     let mut cells = table
         .rows
         .iter()
-        .flat_map(|row| &row.cells)
+        .flat_map(|row| row.cells.iter())
         .filter(|(at, cell)| *at == column && !words::is_nothing(cell))
         .peekable();
     cells.peek().is_some() && cells.all(|(_, cell)| fingerprint::own_key_id(cell).is_some())

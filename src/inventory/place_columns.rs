@@ -1,7 +1,7 @@
 //! Several columns of places become one list: hosts and paths in columns of their own belong together.
 
 use super::places;
-use crate::model::EntryPlace;
+use crate::model::{EntryPlace, ShortList};
 use std::sync::Arc;
 
 /// Most places that a row may have.
@@ -46,7 +46,7 @@ impl Columns {
     /// One list, and none are left. A path without host is on the hosts of the row's host column, else on the hosts that its location column
     /// names. A host alone counts as a whole only where no path is on it and nothing stands in a token or a cloud, since a
     /// whole host would allow more than the row says.
-    pub(super) fn combined(&mut self) -> Box<[EntryPlace]> {
+    pub(super) fn combined(&mut self) -> ShortList<EntryPlace> {
         let alone = self.hosts.is_empty() && self.paths.is_empty();
         if alone && matches!(*self.locations, [] | [EntryPlace::Exact { .. }]) {
             return self.locations.drain(..).collect();
@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    fn combined(location: &str, host: &str, path: &str) -> Box<[EntryPlace]> {
+    fn combined(location: &str, host: &str, path: &str) -> ShortList<EntryPlace> {
         let mut columns = Columns::default();
         assert_eq!(columns.location(location), Vec::<String>::new());
         assert_eq!(columns.host(host), Vec::<String>::new());

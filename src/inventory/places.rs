@@ -25,7 +25,8 @@ pub(super) struct Hosts(Memo<Option<Arc<str>>>);
 impl Hosts {
     /// A cell of `host:/path` and of no sign that may mean more than that, as most cells are.
     pub(super) fn plain(&mut self, cell: &str) -> Option<EntryPlace> {
-        let (front, path) = cell.split_once(':')?;
+        let colon = memchr::memchr(b':', cell.as_bytes())?;
+        let (front, path) = (cell.get(..colon)?, cell.get(colon + 1..)?);
         if path.len() > 1_024 || !is_plain_path(path) {
             return None;
         }
@@ -37,14 +38,35 @@ impl Hosts {
 }
 
 fn is_plain_path(path: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b'+');
     let bytes = path.as_bytes();
-    bytes.first() == Some(&b'/')
-        && bytes.last() != Some(&b'/')
-        && bytes.iter().all(|b| fits(*b))
-        // No part is empty or `.`, which would be left out.
-        && !bytes.windows(3).any(|w| matches!(w, b"/./" | [b'/', b'/', _]))
+    let mut fits = bytes.first() == Some(&b'/') && bytes.last() != Some(&b'/');
+    for byte in bytes {
+        fits &= PLAIN.get(usize::from(*byte)).is_some_and(|fits| *fits);
+    }
+    // No part is empty or `.`, which would be left out.
+    fits && memchr::memchr_iter(b'/', bytes).all(|at| {
+        !matches!(
+            bytes.get(at + 1..).unwrap_or(&[]),
+            [b'/', ..] | [b'.', b'/', ..]
+        )
+    })
 }
+
+/// Bytes of a path that mean nothing but themselves.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "worked out when compiling, where it cannot panic"
+)]
+static PLAIN: [bool; 256] = {
+    let mut fits = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        fits[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'+');
+        byte += 1;
+    }
+    fits
+};
 
 /// A name of more than one letter (a drive has one) that is a host before a path, and nothing else.
 fn plain_host(front: &str) -> Option<Arc<str>> {

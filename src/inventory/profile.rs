@@ -7,9 +7,9 @@ use super::InventoryError;
 use super::columns::Field;
 use super::heading::{Base, Order, compact};
 use super::memo::Memo;
-use super::table::{Cells, Table};
+use super::table::{Cell, Cells, Span, Table};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -325,11 +325,11 @@ impl Profile {
             }
             let column = table.headers.len();
             table.headers.push(constant_header(assigned.field.name()));
-            for row in &mut table.rows {
-                if let Some(cell) = row.cells.get(assigned.column).map(str::to_owned) {
-                    row.cells.edit(|cells| cells.push((column, cell)));
-                }
-            }
+            table.rows.change(|_, cells| {
+                let own = cells.iter().find(|c| c.column() == assigned.column);
+                let copy = own.and_then(|cell| Cell::new(column, cell.span()));
+                cells.extend(copy);
+            });
         }
     }
 
@@ -362,33 +362,30 @@ impl Profile {
             .filter(|(f, _)| Some(*f) == wanted)
             .filter_map(|(_, column)| index_of(table, column))
             .collect();
+        let mut kept = |word: &String| table.rows.keep(word);
+        let words: Vec<(&String, Option<Span>)> = words
+            .iter()
+            .map(|(from, word)| (from, kept(word)))
+            .collect();
         let meant = |cell: &str| {
-            words
+            let word = words
                 .iter()
                 .find(|(from, _)| *from != ANY && same(from, cell))
-                .map(|(_, word)| word)
-                .or_else(|| words.get(ANY))
+                .or_else(|| words.iter().find(|(from, _)| *from == ANY));
+            word.and_then(|(_, word)| *word)
         };
-        let mut known: Memo<Option<&String>> = Memo::default();
-        for row in &mut table.rows {
-            let found: Vec<(usize, &String)> = row
-                .cells
-                .iter()
-                .filter(|(at, _)| indexes.contains(at))
-                .filter_map(|(at, cell)| Some((at, known.get(cell, meant)?)))
-                .collect();
-            if found.is_empty() {
-                continue;
-            }
-            row.cells.edit(|cells| {
-                for (at, cell) in cells.iter_mut() {
-                    if let Some((_, word)) = found.iter().find(|(f, _)| f == at) {
-                        (*word).clone_into(cell);
-                    }
+        let mut known: Memo<Option<Span>> = Memo::default();
+        table.rows.change(|row, cells| {
+            for cell in cells.iter_mut() {
+                if indexes.contains(&cell.column())
+                    && let Some(word) = known.get(row.cells.text(*cell), meant)
+                {
+                    // A word of a profile has room.
+                    *cell = Cell::new(cell.column(), word).unwrap_or(*cell);
                 }
-                cells.retain(|(_, cell)| !cell.is_empty());
-            });
-        }
+            }
+            cells.retain(|cell| cell.span().len() > 0);
+        });
     }
 
     fn fill_in(&self, field: &str, value: &str, table: &mut Table) {
@@ -400,13 +397,16 @@ impl Profile {
             .collect();
         let column = table.headers.len();
         let mut used = false;
-        for row in &mut table.rows {
-            if !row.cells.iter().any(|(at, _)| present.contains(&at)) {
-                row.cells
-                    .edit(|cells| cells.push((column, value.to_owned())));
+        let kept = table.rows.keep(value);
+        let Some(word) = kept.and_then(|word| Cell::new(column, word)) else {
+            return;
+        };
+        table.rows.change(|_, cells| {
+            if !cells.iter().any(|cell| present.contains(&cell.column())) {
+                cells.push(word);
                 used = true;
             }
-        }
+        });
         if used {
             table.headers.push(constant_header(field));
         }
@@ -445,41 +445,42 @@ impl Join {
         let (Some(left), Some(right)) = (indexes(&self.where_columns), indexes(&self.equal)) else {
             return;
         };
-        let key = |cells: &Cells, columns: &[usize]| -> Option<Vec<String>> {
+        let key = |cells: Cells<'_>, columns: &[usize]| -> Option<Vec<String>> {
             let of = |c: &usize| cells.get(*c).map(str::to_owned);
             columns.iter().map(of).collect()
         };
-        let is = |cells: &Cells, word: &str| cells.get(by).is_some_and(|cell| same(word, cell));
-        let mut givers = std::collections::HashMap::new();
+        let is = |cells: Cells<'_>, word: &str| cells.get(by).is_some_and(|cell| same(word, cell));
+        let mut givers = HashMap::new();
         for (number, row) in table.rows.iter().enumerate() {
-            if is(&row.cells, &self.from)
-                && let Some(key) = key(&row.cells, &right)
+            if is(row.cells, &self.from)
+                && let Some(key) = key(row.cells, &right)
             {
                 givers.insert(key, number);
             }
         }
         let mut given = std::collections::HashSet::new();
-        let mut completed: Vec<(usize, Cells)> = Vec::new();
+        let mut completed: HashMap<usize, Vec<Cell>> = HashMap::new();
         for (number, row) in table.rows.iter().enumerate() {
-            if is(&row.cells, &self.into)
-                && let Some(giver) = key(&row.cells, &left).and_then(|k| givers.get(&k))
+            if is(row.cells, &self.into)
+                && let Some(giver) = key(row.cells, &left).and_then(|k| givers.get(&k))
                 && let Some(other) = table.rows.get(*giver)
             {
-                let lacking = other
-                    .cells
-                    .iter()
-                    .filter(|(at, _)| row.cells.get(*at).is_none());
-                let mut cells: Vec<_> = row.cells.iter().chain(lacking).collect();
-                cells.sort_by_key(|(at, _)| *at);
-                completed.push((number, Cells::new(cells.into_iter())));
+                let lacks = |cell: &&Cell| row.cells.get(cell.column()).is_none();
+                let lacking = other.cells.kept().iter().filter(lacks);
+                let mut cells: Vec<Cell> =
+                    row.cells.kept().iter().chain(lacking).copied().collect();
+                cells.sort_by_key(|cell| cell.column());
+                completed.insert(number, cells);
                 given.insert(*giver);
             }
         }
-        for (number, cells) in completed {
-            if let Some(row) = table.rows.get_mut(number) {
-                row.cells = cells;
+        let mut number = 0;
+        table.rows.change(|_, cells| {
+            if let Some(completed) = completed.remove(&number) {
+                *cells = completed;
             }
-        }
+            number += 1;
+        });
         let mut number = 0;
         table.rows.retain(|_| {
             number += 1;

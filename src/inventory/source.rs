@@ -89,10 +89,12 @@ fn bytes(file: &Path, name: &str) -> Result<Vec<u8>, InventoryError> {
         limit: MAX_BYTES,
     };
     let opened = File::open(file).map_err(failed)?;
-    if opened.metadata().map_err(failed)?.len() > MAX_BYTES {
+    let length = opened.metadata().map_err(failed)?.len();
+    if length > MAX_BYTES {
         return Err(too_large());
     }
-    let mut bytes = Vec::new();
+    // One more, for the end to be seen without more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
     opened
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)

@@ -1,7 +1,7 @@
 //! What all forms of export become before they are understood: headers and rows of text.
 
 use super::InventoryError;
-pub(super) use super::row::{Cells, Row};
+pub(super) use super::row::{Cell, Cells, Row, Rows, Span};
 use crate::model::RowFault;
 
 /// Most rows that an export may have.
@@ -19,7 +19,7 @@ pub(super) struct Table {
     /// Headers, in the order of the file.
     pub(super) headers: Vec<String>,
     /// Rows that are not wholly empty.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
     /// What was done with it that is no fault.
     pub(super) notes: Vec<String>,
     /// What is wrong with its form.
@@ -46,24 +46,42 @@ pub(super) struct Origin {
 
 impl Table {
     /// Adds a row; a wholly empty one is passed over.
-    pub(super) fn push(&mut self, name: &str, row: Row) -> Result<(), InventoryError> {
-        if row.cells.is_empty() {
+    pub(super) fn push<'a>(
+        &mut self,
+        name: &str,
+        at: u64,
+        cells: impl Iterator<Item = (usize, &'a str)>,
+    ) -> Result<(), InventoryError> {
+        let mut kept = Vec::new();
+        for (column, text) in cells {
+            let span = self.rows.keep(text).ok_or_else(|| too_much_text(name))?;
+            kept.push((column, span));
+        }
+        self.push_parts(name, at, kept.into_iter())
+    }
+
+    /// Adds a row whose cells are parts of the text that the rows will have.
+    pub(super) fn push_parts(
+        &mut self,
+        name: &str,
+        at: u64,
+        cells: impl ExactSizeIterator<Item = (usize, Span)>,
+    ) -> Result<(), InventoryError> {
+        if cells.len() == 0 {
             return Ok(());
         }
-        self.cells += row.cells.len();
-        if self.rows.len() >= MAX_ROWS || self.cells > MAX_CELLS {
-            return Err(InventoryError::TooMany {
-                name: name.to_owned(),
-                what: "rows or cells",
-                limit: if self.rows.len() >= MAX_ROWS {
-                    MAX_ROWS
-                } else {
-                    MAX_CELLS
-                },
-            });
-        }
-        self.rows.push(row);
-        Ok(())
+        self.cells += cells.len();
+        let limit = match self.rows.len() {
+            MAX_ROWS.. => MAX_ROWS,
+            _ if self.cells > MAX_CELLS => MAX_CELLS,
+            _ if self.rows.push(at, cells) => return Ok(()),
+            _ => MAX_CELLS,
+        };
+        Err(InventoryError::TooMany {
+            name: name.to_owned(),
+            what: "rows or cells",
+            limit,
+        })
     }
 
     /// Tells that a row was left out.
@@ -90,6 +108,15 @@ impl Table {
             reason,
             row_lost: false,
         });
+    }
+}
+
+/// Cells are counted in 32 bits; a file's bounds are below that.
+pub(super) fn too_much_text(name: &str) -> InventoryError {
+    InventoryError::TooMany {
+        name: name.to_owned(),
+        what: "bytes of text",
+        limit: u32::MAX as usize,
     }
 }
 

@@ -53,28 +53,57 @@ impl Text<'_> {
 
 /// Decodes an export; the error says what the bytes look like instead.
 pub(super) fn decode(bytes: &[u8]) -> Result<Text<'_>, &'static str> {
+    if let Some(text) = marked(bytes)? {
+        return Ok(text);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => checked(UTF_8, text.into(), false),
+        Err(_) => with(WINDOWS_1252, bytes),
+    }
+}
+
+/// The same of bytes that are not needed any more, which mostly are the text; and what is to be told about it.
+pub(super) fn decode_whole(bytes: Vec<u8>) -> Result<(String, Option<&'static str>), &'static str> {
+    let owned = |text: Text<'_>| (text.text.into_owned(), text.notice);
+    if let Some(text) = marked(&bytes)? {
+        return Ok(owned(text));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => checked(UTF_8, text.into(), false).map(owned),
+        Err(error) => with(WINDOWS_1252, error.as_bytes()).map(owned),
+    }
+}
+
+/// The text of bytes that tell their encoding.
+fn marked(bytes: &[u8]) -> Result<Option<Text<'_>>, &'static str> {
     if let Some(what) = magic(bytes) {
         return Err(what);
     }
     if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
         let text = with(encoding, bytes.get(bom..).unwrap_or(&[]))?;
-        return Ok(Text {
+        return Ok(Some(Text {
             has_bom: true,
             ..text
-        });
+        }));
     }
     let head = bytes.get(..bytes.len().min(8192)).unwrap_or(bytes);
     if head.contains(&0) {
-        return with(utf16_by_zeros(head).ok_or("binary data")?, bytes);
+        let encoding = utf16_by_zeros(head).ok_or("binary data")?;
+        return with(encoding, bytes).map(Some);
     }
-    match std::str::from_utf8(bytes) {
-        Ok(_) => with(UTF_8, bytes),
-        Err(_) => with(WINDOWS_1252, bytes),
-    }
+    Ok(None)
 }
 
 fn with<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Result<Text<'a>, &'static str> {
     let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
+    checked(encoding, text, had_errors)
+}
+
+fn checked<'a>(
+    encoding: &'static Encoding,
+    text: Cow<'a, str>,
+    had_errors: bool,
+) -> Result<Text<'a>, &'static str> {
     let odd = text
         .chars()
         .take(8192)

@@ -26,6 +26,13 @@ pub(super) fn is_nothing(cell: &str) -> bool {
         "#n/a",
         "to be defined",
     ];
+    // Most cells begin like no filler.
+    let first = cell.as_bytes().first();
+    if first.is_some_and(|b| {
+        b.is_ascii_alphanumeric() && !matches!(b.to_ascii_lowercase(), b'n' | b't' | b'u')
+    }) {
+        return false;
+    }
     let cell = cell.trim();
     let says = |c: char| c.is_alphanumeric() || matches!(c, '*' | '~' | '/' | '#');
     !cell.contains(says)

@@ -1,60 +1,71 @@
 //! One row of the authoritative export.
 
+use super::common_text::CommonText;
 use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 use super::key_id::KeyId;
 use super::kind::Kind;
 use super::row_source::RowSource;
-use std::sync::Arc;
+use super::short_list::ShortList;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock};
 
 /// One row of the authoritative export, understood.
 ///
 /// There may be millions, so nothing has room to spare, and what repeats over a column (or goes into the report) is shared.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What few rows say is read as if it stood here ([`Further`]).
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The row's own id, or `row-N` where it has none.
     pub id: Arc<str>,
     /// Where it stands.
     pub source: RowSource,
+    /// What it can be recognised by.
+    pub identifiers: ShortList<Identifier>,
+    /// Where it is allowed to be.
+    pub places: ShortList<EntryPlace>,
     /// Name for people.
     pub name: Option<Arc<str>>,
     /// What it is by the row's word, as written.
-    pub type_text: Option<Arc<str>>,
-    /// What it is, where the word is understood.
-    pub kind: Option<EntryKind>,
-    /// What it is for.
-    pub purpose: Option<Arc<str>>,
+    pub type_text: Option<CommonText>,
     /// Who answers for it.
-    pub owner: Option<Arc<str>>,
-    /// Further people who hold it.
-    pub custodians: Box<[Box<str>]>,
+    pub owner: Option<CommonText>,
+    /// Environment, as written.
+    pub environment: Option<CommonText>,
+    /// Issuer distinguished name, as written.
+    pub issuer: Option<Arc<str>>,
     /// When it was made.
     pub created: Option<Moment>,
+    /// End of its validity.
+    pub expires: Option<Moment>,
+    /// What it is, where the word is understood.
+    pub kind: Option<EntryKind>,
+    /// Lifecycle state; absent when the row has none (then it counts as active).
+    pub state: Option<State>,
+    /// What few rows say.
+    pub further: Option<Box<Further>>,
+}
+
+/// What a row says beyond what most do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Further {
+    /// What it is for.
+    pub purpose: Option<CommonText>,
+    /// Further people who hold it.
+    pub custodians: Box<[Box<str>]>,
     /// When it was last rotated.
     pub last_rotated: Option<Moment>,
     /// How often it must be rotated, in days.
     pub rotation_period_days: Option<u32>,
     /// Start of its validity.
     pub not_before: Option<Moment>,
-    /// End of its validity.
-    pub expires: Option<Moment>,
-    /// Lifecycle state; absent when the row has none (then it counts as active).
-    pub state: Option<State>,
     /// How much depends on it, as written.
-    pub criticality: Option<Arc<str>>,
-    /// Environment, as written.
-    pub environment: Option<Arc<str>>,
-    /// Where it is allowed to be.
-    pub places: Box<[EntryPlace]>,
-    /// What it can be recognised by.
-    pub identifiers: Box<[Identifier]>,
+    pub criticality: Option<CommonText>,
     /// Algorithm, as written.
-    pub algorithm: Option<Arc<str>>,
+    pub algorithm: Option<CommonText>,
     /// Key size in bits.
     pub bits: Option<u32>,
     /// Subject distinguished name, as written.
     pub subject: Option<Arc<str>>,
-    /// Issuer distinguished name, as written.
-    pub issuer: Option<Arc<str>>,
     /// Subject alternative names.
     pub sans: Box<[String]>,
     /// On how many hosts it may be, where the row says so.
@@ -63,6 +74,59 @@ pub struct Entry {
     pub extra: Box<[(Arc<str>, Box<str>)]>,
     /// Why the row has no identifier although it has a cell for one.
     pub unreadable: Option<Box<str>>,
+}
+
+impl Entry {
+    /// A row that says nothing yet.
+    pub const fn new(id: Arc<str>, source: RowSource) -> Self {
+        Self {
+            id,
+            source,
+            identifiers: ShortList::Empty,
+            places: ShortList::Empty,
+            name: None,
+            type_text: None,
+            owner: None,
+            environment: None,
+            issuer: None,
+            created: None,
+            expires: None,
+            kind: None,
+            state: None,
+            further: None,
+        }
+    }
+}
+
+impl Entry {
+    /// Frees what has nothing in it.
+    pub fn tidy(&mut self) {
+        self.further
+            .take_if(|further| **further == *NOTHING_FURTHER);
+    }
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self::new(Arc::default(), RowSource::default())
+    }
+}
+
+/// What a row says that has nothing of it.
+static NOTHING_FURTHER: LazyLock<Further> = LazyLock::new(Further::default);
+
+impl Deref for Entry {
+    type Target = Further;
+
+    fn deref(&self) -> &Further {
+        self.further.as_deref().unwrap_or_else(|| &NOTHING_FURTHER)
+    }
+}
+
+impl DerefMut for Entry {
+    fn deref_mut(&mut self) -> &mut Further {
+        self.further.get_or_insert_default()
+    }
 }
 
 /// What a row says that it is.

@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod budgets;
 pub mod candidate;
 pub mod certificate;
+pub mod common_text;
 pub mod entry;
 pub mod finding;
 pub mod fingerprint;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod row_source;
 pub mod secret;
 pub mod shared_text;
+pub mod short_list;
 pub mod sighting;
 mod sighting_record;
 pub mod ssh_access;
@@ -36,8 +38,9 @@ pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus, Opens, Ssh};
+pub use common_text::CommonText;
 pub use entry::{
-    Doubt, Entry, EntryKind, EntryPlace, Identifier, Inventory, Moment, RowFault, State,
+    Doubt, Entry, EntryKind, EntryPlace, Further, Identifier, Inventory, Moment, RowFault, State,
 };
 pub use finding::{Excuse, Finding, FindingId, Flag, Severity};
 pub use fingerprint::Fingerprints;
@@ -59,6 +62,7 @@ pub use report::{
 pub use row_source::RowSource;
 pub use secret::Secret;
 pub use shared_text::SharedText;
+pub use short_list::ShortList;
 pub use sighting::{Rare, Sighting};
 pub use ssh_access::{AccessState, SshAccess, Via};
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};

@@ -1,15 +1,15 @@
 //! Where a row of an export stands.
 
+use super::common_text::CommonText;
 use super::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::sync::Arc;
 
 /// File name and line or index of a row, written as `inventory.csv:18`. The name is shared by all rows of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowSource {
     /// File name (last component) by which rows are cited.
-    pub file: Arc<str>,
+    pub file: CommonText,
     /// Line or index, from 1; 0 where there is none.
     pub at: u64,
 }

@@ -449,7 +449,7 @@ fn entry_report(
         id: row.id.clone(),
         source: row.entry.source.clone(),
         name: row.entry.name.clone(),
-        owner: row.entry.owner.clone().map(SharedText::from),
+        owner: row.entry.owner.as_deref().map(SharedText::new),
         state: row.entry.state.map(|s| words.shared(s.as_str())),
         status,
         matched_by: matched

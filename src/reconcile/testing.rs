@@ -138,13 +138,23 @@ pub(super) fn entry(id: &str, identifiers: Vec<Identifier>, places: &[&str]) -> 
                 .unwrap_or_default(),
         },
         owner: Some("Ada".into()),
-        rotation_period_days: Some(3650),
+        further: saying(|_| ()),
         created: Some(date("2026-01-01")),
         state: Some(State::Active),
         places: places.iter().map(|p| place(p)).collect(),
         identifiers: identifiers.into(),
         ..Entry::default()
     }
+}
+
+/// What few rows say, in good order but for what a test changes.
+pub(super) fn saying(change: impl FnOnce(&mut Further)) -> Option<Box<Further>> {
+    let mut further = Further {
+        rotation_period_days: Some(3650),
+        ..Further::default()
+    };
+    change(&mut further);
+    Some(Box::new(further))
 }
 
 /// `host:/path`, `host:/glob*`, `host`, or `!text` for elsewhere; host `*` is any.

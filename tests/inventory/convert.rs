@@ -48,7 +48,8 @@ fn said(entry: &Entry) -> Entry {
     entry.places.sort();
     entry.sans.sort();
     // The reason is another one; that there is one is what counts.
-    entry.unreadable = entry.unreadable.map(|_| Box::default());
+    entry.unreadable = entry.unreadable.take().map(|_| Box::default());
+    entry.tidy();
     entry
 }
 

@@ -47,7 +47,7 @@ pub(super) fn edits(export: &Export<'_>, name: &str, proposals: &[Proposal]) -> 
     let columns = columns(export);
     let style = style(&columns);
     let discovery = discovery_columns(export);
-    let rows: HashMap<u64, &Row> = export.raw.rows.iter().map(|r| (r.at, r)).collect();
+    let rows: HashMap<u64, Row<'_>> = export.raw.rows.iter().map(|r| (r.at, r)).collect();
     let mut out = Edits::default();
     let filler = Filler {
         export,
@@ -66,7 +66,7 @@ pub(super) fn edits(export: &Export<'_>, name: &str, proposals: &[Proposal]) -> 
             Some(source) => {
                 let own = (*source.file == *name).then_some(source.at);
                 match own.and_then(|at| rows.get(&at)) {
-                    Some(row) => out.changed.push(filler.changed(proposal, row)),
+                    Some(row) => out.changed.push(filler.changed(proposal, *row)),
                     None => out.elsewhere.push(source.to_string()),
                 }
             }
@@ -87,7 +87,7 @@ struct Filler<'a> {
 }
 
 fn columns<'a>(export: &Export<'a>) -> Vec<Column<'a>> {
-    let meant: HashMap<u64, &Row> = export.meant.rows.iter().map(|r| (r.at, r)).collect();
+    let meant: HashMap<u64, Row<'_>> = export.meant.rows.iter().map(|r| (r.at, r)).collect();
     let mut out: Vec<Column<'a>> = Vec::new();
     let mut by_index: HashMap<usize, usize> = HashMap::new();
     for index in 0..export.raw.headers.len() {
@@ -103,9 +103,9 @@ fn columns<'a>(export: &Export<'a>) -> Vec<Column<'a>> {
             });
         }
     }
-    for row in &export.raw.rows {
+    for row in export.raw.rows.iter() {
         let translated = meant.get(&row.at);
-        for (index, cell) in &row.cells {
+        for (index, cell) in row.cells.iter() {
             let Some(column) = by_index.get(&index).and_then(|at| out.get_mut(*at)) else {
                 continue;
             };
@@ -182,7 +182,7 @@ impl Filler<'_> {
     fn has_a_row_for_each_place(&self) -> bool {
         let places: HashSet<usize> = self.style.columns().into_iter().collect();
         let mut seen: HashMap<&str, BTreeSet<&str>> = HashMap::new();
-        for row in &self.export.raw.rows {
+        for row in self.export.raw.rows.iter() {
             let of = |wanted: &dyn Fn(&Column<'_>) -> bool| {
                 let columns = self.columns.iter().filter(|c| wanted(c));
                 columns
@@ -244,7 +244,7 @@ impl Filler<'_> {
     }
 
     /// The cells of a row that are wrong.
-    fn changed(&self, proposal: &Proposal, row: &Row) -> Changed {
+    fn changed(&self, proposal: &Proposal, row: Row<'_>) -> Changed {
         let (thing, parts) = (&proposal.thing, proposal.parts);
         let own = |column: &Column<'_>| row.cells.get(column.index).filter(|c| !is_nothing(c));
         let mut cells: BTreeMap<usize, String> = BTreeMap::new();
@@ -316,7 +316,7 @@ impl Filler<'_> {
     }
 
     /// A row whose identifier went needs another one.
-    fn complete_identity(&self, thing: &Thing, row: &Row, cells: &mut BTreeMap<usize, String>) {
+    fn complete_identity(&self, thing: &Thing, row: Row<'_>, cells: &mut BTreeMap<usize, String>) {
         let mut row_cells: BTreeMap<usize, String> = row
             .cells
             .iter()

@@ -8,8 +8,8 @@ use crate::inventory::heading::{Hints, Order};
 use crate::inventory::hush::holds_private_material;
 use crate::inventory::mapping::{Mapping, Use};
 use crate::inventory::memo::Memo;
-use crate::inventory::{period, words};
-use crate::model::{EntryKind, Moment, State};
+use crate::inventory::{fingerprint, period, words};
+use crate::model::{CommonText, EntryKind, Moment, Sha256Hex, State};
 use std::sync::Arc;
 
 /// One column.
@@ -34,10 +34,14 @@ pub(super) enum Said {
     Extra,
     /// What must be read with the rest of its row.
     Open,
+    /// The same, which is 64 digits.
+    Digest(Sha256Hex),
     /// Text that repeats over the column.
-    Text(Arc<str>),
+    Text(CommonText),
+    /// The name of an issuer.
+    Issuer(Arc<str>),
     /// A type, the kind that it means, and whether it names an algorithm.
-    Type(Arc<str>, Option<EntryKind>, bool),
+    Type(CommonText, Option<EntryKind>, bool),
     /// A state, where it is one.
     State(Option<State>),
     /// A date, or that there is none.
@@ -63,14 +67,6 @@ pub(super) fn columns(headers: &[String], mapping: &Mapping, orders: &Orders) ->
 }
 
 impl Column {
-    /// The field that it stands for.
-    pub(super) const fn field(&self) -> Option<Field> {
-        match self.used {
-            Use::Field(field, _) => Some(field),
-            _ => None,
-        }
-    }
-
     /// What a cell says.
     pub(super) fn says(&mut self, cell: &str) -> Said {
         let (field, hints) = match self.used {
@@ -80,6 +76,14 @@ impl Column {
             Use::Extra => return Said::Extra,
         };
         if !repeats(field) {
+            // Nothing but a digest, as in most cells of identifiers, is no private material.
+            if cell.len() == 64
+                && fingerprint::may_be_sha256(field)
+                && !cell.starts_with("30")
+                && let Ok(digest) = cell.parse()
+            {
+                return Said::Digest(digest);
+            }
             return if holds_private_material(cell) {
                 Said::Private
             } else {
@@ -120,7 +124,7 @@ fn read(cell: &str, field: Field, hints: Hints, order: Option<Order>) -> Said {
     match field {
         _ if field.is_date() => Said::Date(dates::read(cell, order)),
         Field::Type => Said::Type(cell.into(), words::kind(cell), words::is_algorithm(cell)),
-        Field::Issuer => Said::Text(without_label(cell, "issuer").into()),
+        Field::Issuer => Said::Issuer(without_label(cell, "issuer").into()),
         Field::State => Said::State(words::state(cell)),
         Field::RotationPeriod => Said::Days(period::days(cell, hints.unit)),
         Field::Bits => Said::Bits(leading_number(cell).filter(|bits| (1..=65_536).contains(bits))),

@@ -4,7 +4,7 @@ use crate::inventory::dates::Evidence;
 use crate::inventory::heading::Order;
 use crate::inventory::hush::quoted;
 use crate::inventory::mapping::{Mapping, Use};
-use crate::inventory::table::Row;
+use crate::inventory::table::Rows;
 use crate::model::RowFault;
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ impl Orders {
     pub(super) fn of(
         name: &str,
         headers: &[String],
-        rows: &[Row],
+        rows: &Rows,
         mapping: &Mapping,
         faults: &mut Vec<RowFault>,
     ) -> Self {
@@ -36,16 +36,8 @@ impl Orders {
             };
             evidence.push(open.then(Evidence::default));
         }
-        // Rows that follow each other are often alike.
-        let mut last: Vec<&str> = vec![""; evidence.len()];
-        for (column, cell) in rows.iter().flat_map(|r| &r.cells) {
-            if let (Some(Some(evidence)), Some(last)) =
-                (evidence.get_mut(column), last.get_mut(column))
-                && *last != cell
-            {
-                evidence.add(cell);
-                *last = cell;
-            }
+        if evidence.iter().any(Option::is_some) {
+            look_at_all(rows, &mut evidence);
         }
         for (column, evidence) in evidence.into_iter().enumerate() {
             let Some(evidence) = evidence else { continue };
@@ -64,5 +56,22 @@ impl Orders {
             }
         }
         orders
+    }
+}
+
+fn look_at_all(rows: &Rows, evidence: &mut [Option<Evidence>]) {
+    // Rows that follow each other are often alike.
+    let mut last: Vec<&str> = vec![""; evidence.len()];
+    for cells in rows.iter().map(|row| row.cells) {
+        for cell in cells.kept() {
+            if let Some(Some(evidence)) = evidence.get_mut(cell.column())
+                && let Some(last) = last.get_mut(cell.column())
+                && let text = cells.text(*cell)
+                && *last != text
+            {
+                evidence.add(text);
+                *last = text;
+            }
+        }
     }
 }

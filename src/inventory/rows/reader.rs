@@ -8,7 +8,9 @@ use crate::inventory::hush::{quoted, shape};
 use crate::inventory::mapping::Use;
 use crate::inventory::table::Row;
 use crate::inventory::{carried, dates, fingerprint, place_columns, serial, words};
-use crate::model::{Certificate, Entry, Identifier, Moment, RowFault, RowSource};
+use crate::model::{
+    Certificate, CommonText, Entry, Identifier, Moment, RowFault, RowSource, Sha256Hex,
+};
 use std::sync::Arc;
 
 /// A longer cell is no name or fingerprint.
@@ -16,11 +18,14 @@ const MAX_NAME: usize = 200;
 
 /// Reads rows; what is in it by row is empty between two of them, and keeps its room.
 pub(super) struct Reader {
-    file: Arc<str>,
+    /// What an id is before it is read.
+    no_id: Arc<str>,
+    file: CommonText,
     columns: Vec<Column>,
-    has_certificates: bool,
-    /// What each cell of the row says.
+    /// What each cell of the row says, until it is taken over.
     said: Vec<Said>,
+    /// Columns of certificates that the row has a cell in.
+    carried: Vec<usize>,
     entry: Entry,
     identifiers: Vec<Identifier>,
     serials: Vec<String>,
@@ -45,14 +50,14 @@ pub(super) struct Read {
 
 impl Reader {
     pub(super) fn new(name: &str, columns: Vec<Column>) -> Self {
+        let (no_id, file) = (Arc::default(), CommonText::from(name));
         Self {
-            file: name.into(),
-            has_certificates: columns
-                .iter()
-                .any(|c| c.field() == Some(Field::Certificate)),
+            entry: blank(&no_id, &file),
+            no_id,
+            file,
             columns,
             said: Vec::new(),
-            entry: Entry::default(),
+            carried: Vec::new(),
             identifiers: Vec::new(),
             serials: Vec::new(),
             extra: Vec::new(),
@@ -65,34 +70,33 @@ impl Reader {
     }
 
     /// Reads a row.
-    pub(super) fn read(&mut self, row: &Row) -> Read {
-        self.entry.source = RowSource {
-            file: Arc::clone(&self.file),
-            at: row.at,
-        };
+    pub(super) fn read(&mut self, row: Row<'_>) -> Read {
+        self.entry.source.at = row.at;
         self.look(row);
         self.fields(row);
-        if self.has_certificates {
-            self.each_open(row, Field::Certificate, Self::certificate);
+        for column in std::mem::take(&mut self.carried) {
+            self.certificate(column, row.cells.get(column).unwrap_or_default());
         }
         self.combine_serial();
         self.hold_against_certificate();
         self.places();
         self.finish();
         self.entry.identifiers = self.identifiers.drain(..).collect();
-        self.extra.sort_by(|a, b| a.0.cmp(&b.0));
-        self.entry.extra = self.extra.drain(..).collect();
+        if !self.extra.is_empty() {
+            self.extra.sort_by(|a, b| a.0.cmp(&b.0));
+            self.entry.extra = self.extra.drain(..).collect();
+        }
         Read {
-            entry: std::mem::take(&mut self.entry),
+            entry: std::mem::replace(&mut self.entry, blank(&self.no_id, &self.file)),
             faults: std::mem::take(&mut self.faults),
             lost_identifier: self.lost_identifier.take(),
         }
     }
 
     /// What the cells say by themselves; private material is told before all else.
-    fn look(&mut self, row: &Row) {
+    fn look(&mut self, row: Row<'_>) {
         self.said.clear();
-        for (index, cell) in &row.cells {
+        for (index, cell) in row.cells.iter() {
             let Some(column) = self.columns.get_mut(index) else {
                 self.said.push(Said::Nothing);
                 continue;
@@ -106,11 +110,11 @@ impl Reader {
                 Said::Extra => self.keep(index, cell),
                 // The type first: it tells what a bare digest means.
                 Said::Type(text, kind, is_algorithm) => {
-                    self.entry.type_text = Some(Arc::clone(text));
+                    self.entry.type_text = Some(text.clone());
                     self.entry.kind = *kind;
                     // `Key type: RSA`
                     if *is_algorithm && self.entry.algorithm.is_none() {
-                        self.entry.algorithm = Some(Arc::clone(text));
+                        self.entry.algorithm = Some(text.clone());
                     }
                 }
                 _ => {}
@@ -119,27 +123,16 @@ impl Reader {
         }
     }
 
-    /// The cells of a field that must be read with the rest of the row.
-    fn each_open(&mut self, row: &Row, wanted: Field, read: impl Fn(&mut Self, usize, &str)) {
-        let said = std::mem::take(&mut self.said);
-        for ((column, cell), said) in row.cells.iter().zip(&said) {
-            let field = self.columns.get(column).and_then(Column::field);
-            if field == Some(wanted) && matches!(said, Said::Open) {
-                read(self, column, cell);
-            }
-        }
-        self.said = said;
-    }
-
-    fn fields(&mut self, row: &Row) {
-        let said = std::mem::take(&mut self.said);
-        for ((index, cell), said) in row.cells.iter().zip(&said) {
+    fn fields(&mut self, row: Row<'_>) {
+        let mut said = std::mem::take(&mut self.said);
+        for ((index, cell), said) in row.cells.iter().zip(said.drain(..)) {
             let Some(Use::Field(field, hints)) = self.columns.get(index).map(|c| c.used) else {
                 continue;
             };
             match said {
                 Said::Nothing | Said::Private | Said::Extra | Said::Type(..) => {}
                 Said::Open => self.open_cell(index, field, hints, cell),
+                Said::Digest(digest) => self.digest(index, field, digest, cell),
                 said => self.closed_cell(index, field, said, cell),
             }
         }
@@ -150,13 +143,13 @@ impl Reader {
     fn open_cell(&mut self, column: usize, field: Field, hints: Hints, cell: &str) {
         match field {
             // Read last: it is held against the others.
-            Field::Certificate => {}
+            Field::Certificate => self.carried.push(column),
             Field::Serial => self.serial(column, cell, hints),
             Field::PublicKey => self.public_key(column, cell),
             _ if field.is_identifier() => self.identifiers(column, field, cell),
             _ if field.is_place() => self.place(column, field, cell),
             _ if words::is_nothing(cell) => {}
-            Field::Id => self.entry.id = cell.lines().next().unwrap_or("").trim().into(),
+            Field::Id => self.entry.id = first_line(cell).into(),
             Field::Name => self.entry.name = Some(cell.into()),
             Field::Subject => self.entry.subject = Some(without_label(cell, "subject").into()),
             Field::Custodians => {
@@ -173,32 +166,32 @@ impl Reader {
     }
 
     /// A cell that its column understood by itself.
-    fn closed_cell(&mut self, column: usize, field: Field, said: &Said, cell: &str) {
+    fn closed_cell(&mut self, column: usize, field: Field, said: Said, cell: &str) {
         let entry = &mut self.entry;
         match said {
             Said::Text(text) => {
-                let text = Some(Arc::clone(text));
+                let text = Some(text);
                 match field {
                     Field::Purpose => entry.purpose = text,
                     Field::Owner => entry.owner = text,
                     Field::Criticality => entry.criticality = text,
                     Field::Environment => entry.environment = text,
                     Field::Algorithm => entry.algorithm = text,
-                    Field::Issuer => entry.issuer = text,
                     _ => {}
                 }
             }
+            Said::Issuer(issuer) => entry.issuer = Some(issuer),
             Said::Date(Ok(moment)) => match field {
-                Field::Created => entry.created = *moment,
-                Field::LastRotated => entry.last_rotated = *moment,
-                Field::NotBefore => entry.not_before = *moment,
-                _ => entry.expires = *moment,
+                Field::Created => entry.created = moment,
+                Field::LastRotated => entry.last_rotated = moment,
+                Field::NotBefore => entry.not_before = moment,
+                _ => entry.expires = moment,
             },
-            Said::State(Some(state)) => entry.state = Some(*state),
-            Said::Days(Ok(days)) => entry.rotation_period_days = *days,
-            Said::Bits(Some(bits)) => entry.bits = Some(*bits),
-            Said::Hosts(Some(hosts)) => entry.allowed_hosts = *hosts,
-            _ => self.unread_cell(column, said, cell),
+            Said::State(Some(state)) => entry.state = Some(state),
+            Said::Days(Ok(days)) => entry.rotation_period_days = days,
+            Said::Bits(Some(bits)) => entry.bits = Some(bits),
+            Said::Hosts(Some(hosts)) => entry.allowed_hosts = hosts,
+            said => self.unread_cell(column, &said, cell),
         }
     }
 
@@ -261,7 +254,18 @@ impl Reader {
         }
     }
 
+    fn digest(&mut self, column: usize, field: Field, digest: Sha256Hex, cell: &str) {
+        match fingerprint::by_sha256(digest, field, self.entry.kind) {
+            Some(identifier) => self.add(identifier),
+            None => self.identifiers(column, field, cell),
+        }
+    }
+
     fn identifiers(&mut self, column: usize, field: Field, cell: &str) {
+        if let Some(identifier) = fingerprint::plain(cell, field) {
+            self.add(identifier);
+            return;
+        }
         let found = fingerprint::read_cell(cell, field, self.entry.kind);
         if !found.faults.is_empty() {
             self.lose_identifier();
@@ -407,19 +411,35 @@ impl Reader {
 
     /// What one field tells about another.
     fn finish(&mut self) {
-        if self.entry.bits.is_none() {
-            self.entry.bits = self.entry.algorithm.as_deref().and_then(bits_of_name);
+        if let Some(name) = &self.entry.algorithm
+            && self.entry.bits.is_none()
+            && let Some(bits) = bits_of_name(name)
+        {
+            self.entry.bits = Some(bits);
         }
         // A register may use a fingerprint as its id; a random id of that length must not pass for one beside real ones.
-        let id = Arc::clone(&self.entry.id);
+        let id = &*self.entry.id;
         let lacks = self.identifiers.is_empty() && self.lost_identifier.is_none();
-        if is_explicit(&id) || (lacks && is_digest(&id)) {
-            let found = fingerprint::read_cell(&id, Field::Fingerprint, self.entry.kind);
+        if is_explicit(id) || (lacks && is_digest(id)) {
+            let found = fingerprint::read_cell(id, Field::Fingerprint, self.entry.kind);
             for identifier in found.identifiers {
                 self.add(identifier);
             }
         }
     }
+}
+
+fn blank(no_id: &Arc<str>, file: &CommonText) -> Entry {
+    let source = RowSource {
+        file: file.clone(),
+        at: 0,
+    };
+    Entry::new(Arc::clone(no_id), source)
+}
+
+fn first_line(cell: &str) -> &str {
+    let end = memchr::memchr(b'\n', cell.as_bytes());
+    cell.get(..end.unwrap_or(cell.len())).unwrap_or("").trim()
 }
 
 /// Whether an id says by itself that it is a fingerprint.

@@ -94,7 +94,7 @@ impl Workbook {
             return self.with_sheet(&xml).ok_or_else(failed);
         }
         let with_reasons = extent == Extent::RowsWithReasons;
-        let by_number: HashMap<u64, &crate::inventory::table::Row> =
+        let by_number: HashMap<u64, crate::inventory::table::Row<'_>> =
             table.rows.iter().map(|r| (r.at, r)).collect();
         let mut rows: Vec<Vec<Value>> = Vec::new();
         let mut header: Vec<Value> = table

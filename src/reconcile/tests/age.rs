@@ -7,7 +7,7 @@ const CRT: &str = "/etc/ssl/certs/shop.crt";
 
 fn rotated(id: &str, n: u8, on: &str) -> Entry {
     Entry {
-        last_rotated: Some(date(on)),
+        further: saying(|f| f.last_rotated = Some(date(on))),
         ..by_key(id, n, &[])
     }
 }
@@ -55,7 +55,7 @@ fn a_certificate_that_is_older_than_the_rotation() {
             .checked_add(jiff::SignedDuration::from_hours(24 + hours))
             .unwrap();
         let row = Entry {
-            last_rotated: Some(Moment { at, has_time: true }),
+            further: saying(|f| f.last_rotated = Some(Moment { at, has_time: true })),
             ..by_key("K-1", 1, &[])
         };
         of_key(&case(vec![from(1, 101, "2026-03-01")], vec![row]).run(), 1)

@@ -340,7 +340,7 @@ fn renewals_that_nobody_recorded() {
     assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(101)));
     // By names and issuer, at another place.
     let elsewhere = Entry {
-        subject: Some("CN=shop.example,O=Shop".into()),
+        further: saying(|f| f.subject = Some("CN=shop.example,O=Shop".into())),
         issuer: Some("CN=CA".into()),
         places: Vec::new().into(),
         ..lapsed()
@@ -350,7 +350,7 @@ fn renewals_that_nobody_recorded() {
     assert_eq!(of_entry(&report, "K-1").0, EntryStatus::Unlocated);
     // Other names, not newer, or the row has not lapsed: unknown.
     let other = Entry {
-        subject: Some("CN=mail.example".into()),
+        further: saying(|f| f.subject = Some("CN=mail.example".into())),
         ..elsewhere
     };
     assert!(of_key(&case(new(), vec![other]).run(), 1).contains("unknown:high"));
@@ -370,8 +370,10 @@ fn renewals_that_nobody_recorded() {
         ..lapsed()
     };
     let weaker = Entry {
-        algorithm: Some("RSA".into()),
-        bits: Some(4096),
+        further: saying(|f| {
+            f.algorithm = Some("RSA".into());
+            f.bits = Some(4096);
+        }),
         ..lapsed()
     };
     for row in [issuer, weaker] {
@@ -502,7 +504,7 @@ fn states_against_what_was_seen() {
         ("signing and encryption", "state_conflict:medium"),
     ] {
         let entry = Entry {
-            purpose: Some(purpose.into()),
+            further: saying(|f| f.purpose = Some(purpose.into())),
             ..row(State::Deactivated)
         };
         let flags = of_key(&case(vec![private(1, KEY)], vec![entry]).run(), 1);
@@ -559,7 +561,7 @@ fn rotation() {
     let mut by_policy = case(
         vec![cert(1, 101, CRT, FAR)],
         vec![Entry {
-            rotation_period_days: None,
+            further: None,
             ..by_cert("K-1", 101, &[])
         }],
     );

@@ -219,7 +219,7 @@ fn weak_identifiers_are_ambiguous_instead_of_unknown() {
     // By its place alone, by subject alone, by name alone.
     let by_place = entry("K-1", vec![], &["web01:/etc/ssl/private/shop.key"]);
     let by_subject = Entry {
-        subject: Some("shop.example".into()),
+        further: saying(|f| f.subject = Some("shop.example".into())),
         ..entry("K-1", vec![], &[])
     };
     let by_name = Entry {
@@ -389,7 +389,7 @@ fn a_short_serial_of_another_subject_is_no_evidence() {
     let mut seen = cert(1, 101, CRT, FAR);
     facts(&mut seen).serial = "1".to_owned();
     let row = |subject: &str| Entry {
-        subject: Some(subject.into()),
+        further: saying(|f| f.subject = Some(subject.into())),
         ..entry("K-1", vec![Identifier::Serial("01".into())], &[])
     };
     let status = |r: Entry| of_entry(&case(vec![seen.clone()], vec![r]).run(), "K-1").0;

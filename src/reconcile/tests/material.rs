@@ -284,7 +284,7 @@ fn shared_over_hosts_and_owners() {
     );
     assert_eq!(run(vec![by_key("K-1", 1, &both[..1])], false), set(&[]));
     let told = |n| Entry {
-        allowed_hosts: Some(n),
+        further: saying(|f| f.allowed_hosts = Some(n)),
         ..by_key("K-1", 1, both)
     };
     assert_eq!(run(vec![told(1)], true), set(&["shared:high"]));

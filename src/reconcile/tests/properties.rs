@@ -138,7 +138,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             source: format!("inventory.csv:{n}").as_str().into(),
             state,
             expires: end.map(date),
-            subject: subject.then(|| "CN=shop.example,O=Shop".into()),
+            further: saying(|f| f.subject = subject.then(|| "CN=shop.example,O=Shop".into())),
             ..entry("K-0", identifiers, &places)
         })
 }

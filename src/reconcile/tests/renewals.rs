@@ -148,7 +148,7 @@ fn volumes_of_secrets() {
         )
     };
     let row = |c| Entry {
-        subject: Some("CN=shop.example,O=Shop".into()),
+        further: saying(|f| f.subject = Some("CN=shop.example,O=Shop".into())),
         expires: Some(date("2026-12-01")),
         ..by_cert(
             "K-1",
@@ -267,7 +267,7 @@ fn each_host_has_its_own_renewal() {
         ]
     };
     let row = |id: &str, c: u8, host: &str| Entry {
-        subject: Some("CN=shop.example,O=Shop".into()),
+        further: saying(|f| f.subject = Some("CN=shop.example,O=Shop".into())),
         issuer: Some("CN=CA".into()),
         expires: Some(date("2026-12-01")),
         ..by_cert(id, c, &[&format!("{host}:/etc/old/node.crt")])
@@ -291,10 +291,12 @@ fn each_host_has_its_own_renewal() {
 #[test]
 fn a_renewed_key_was_rotated() {
     let row = Entry {
-        subject: Some("CN=shop.example,O=Shop".into()),
+        further: saying(|f| {
+            f.subject = Some("CN=shop.example,O=Shop".into());
+            f.last_rotated = Some(date("2025-01-01"));
+            f.rotation_period_days = Some(365);
+        }),
         expires: Some(date("2026-12-20")),
-        last_rotated: Some(date("2025-01-01")),
-        rotation_period_days: Some(365),
         ..by_cert("K-1", 101, &["web01:/etc/ssl/certs/shop.crt"])
     };
     let new = starts(2, 102, "/etc/ssl/certs/shop.crt", "2026-11-20");

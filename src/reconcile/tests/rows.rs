@@ -85,7 +85,9 @@ fn absence_by_place() {
     assert_eq!(status(named).0, EntryStatus::Unmatchable);
     // A row that has a cell for an identifier says why that is none.
     let rounded = Entry {
-        unreadable: Some("a number that a spreadsheet has rounded".into()),
+        further: saying(|f| {
+            f.unreadable = Some("a number that a spreadsheet has rounded".into());
+        }),
         ..entry("K-1", vec![], &[])
     };
     let report = case(vec![], vec![rounded]).run();
@@ -184,7 +186,7 @@ fn seen_in_a_reference_is_seen() {
     let seen = sighting(Kind::KnownHost, 1, "/root/.ssh/known_hosts");
     let row = Entry {
         owner: None,
-        rotation_period_days: Some(1),
+        further: saying(|f| f.rotation_period_days = Some(1)),
         ..by_key("K-1", 1, &[PLACE])
     };
     let report = case(vec![seen], vec![row]).run();

@@ -137,7 +137,7 @@ fn superseded_and_historic_ends_are_info() {
     assert_eq!(of_key(&c.run(), 1), set(&["expired:high"]));
     // Recorded.
     let row = Entry {
-        subject: Some("CN=shop.example,O=Shop".into()),
+        further: saying(|f| f.subject = Some("CN=shop.example,O=Shop".into())),
         issuer: Some("CN=CA".into()),
         expires: Some(date(FAR)),
         ..by_cert("K-1", 102, &[])
