@@ -5,10 +5,9 @@
 //! (a serial alone, a subject key identifier, an OpenPGP key id) join nothing.
 
 use super::heading::compact;
-use crate::model::{
-    CommonText, Entry, Identifier, Inventory, KeyId, Moment, RowFault, ShortList, State,
-};
+use crate::model::{Entry, Identifier, Inventory, KeyId, Moment, RowFault, ShortList, State};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 
 /// What an identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -255,14 +254,14 @@ fn complete(later: &mut Entry, earlier: &mut Entry, level: Level) -> Vec<String>
 
 type Tell<'a> = dyn FnMut(&str, &str, &str) + 'a;
 
-fn words(
+fn words<T: Clone + Deref<Target = str>>(
     field: &str,
-    later: &mut Option<CommonText>,
-    earlier: &mut Option<CommonText>,
+    later: &mut Option<T>,
+    earlier: &mut Option<T>,
     told: &mut Tell<'_>,
 ) {
-    let same = |a: &CommonText, b: &CommonText| compact(a) == compact(b);
-    let shown = |word: &CommonText| super::hush::quoted(word);
+    let same = |a: &T, b: &T| compact(a) == compact(b);
+    let shown = |word: &T| super::hush::quoted(word);
     both(field, later, earlier, same, shown, told);
 }
 

@@ -28,7 +28,7 @@ pub struct Entry {
     /// What it is by the row's word, as written.
     pub type_text: Option<CommonText>,
     /// Who answers for it.
-    pub owner: Option<CommonText>,
+    pub owner: Option<Arc<str>>,
     /// Environment, as written.
     pub environment: Option<CommonText>,
     /// Issuer distinguished name, as written.

@@ -3,20 +3,15 @@
 use std::ops::{Deref, DerefMut};
 
 /// A list that holds one thing in itself, and several in memory of their own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum ShortList<T> {
     /// Nothing.
+    #[default]
     Empty,
     /// One.
     One(T),
     /// Several.
     Many(Box<[T]>),
-}
-
-impl<T> Default for ShortList<T> {
-    fn default() -> Self {
-        Self::Empty
-    }
 }
 
 impl<T> Deref for ShortList<T> {

@@ -38,8 +38,8 @@ pub(super) enum Said {
     Digest(Sha256Hex),
     /// Text that repeats over the column.
     Text(CommonText),
-    /// The name of an issuer.
-    Issuer(Arc<str>),
+    /// The same, which is passed on to the report or to identifiers.
+    Shared(Arc<str>),
     /// A type, the kind that it means, and whether it names an algorithm.
     Type(CommonText, Option<EntryKind>, bool),
     /// A state, where it is one.
@@ -124,7 +124,8 @@ fn read(cell: &str, field: Field, hints: Hints, order: Option<Order>) -> Said {
     match field {
         _ if field.is_date() => Said::Date(dates::read(cell, order)),
         Field::Type => Said::Type(cell.into(), words::kind(cell), words::is_algorithm(cell)),
-        Field::Issuer => Said::Issuer(without_label(cell, "issuer").into()),
+        Field::Issuer => Said::Shared(without_label(cell, "issuer").into()),
+        Field::Owner => Said::Shared(cell.into()),
         Field::State => Said::State(words::state(cell)),
         Field::RotationPeriod => Said::Days(period::days(cell, hints.unit)),
         Field::Bits => Said::Bits(leading_number(cell).filter(|bits| (1..=65_536).contains(bits))),

@@ -173,14 +173,14 @@ impl Reader {
                 let text = Some(text);
                 match field {
                     Field::Purpose => entry.purpose = text,
-                    Field::Owner => entry.owner = text,
                     Field::Criticality => entry.criticality = text,
                     Field::Environment => entry.environment = text,
                     Field::Algorithm => entry.algorithm = text,
                     _ => {}
                 }
             }
-            Said::Issuer(issuer) => entry.issuer = Some(issuer),
+            Said::Shared(owner) if field == Field::Owner => entry.owner = Some(owner),
+            Said::Shared(issuer) => entry.issuer = Some(issuer),
             Said::Date(Ok(moment)) => match field {
                 Field::Created => entry.created = moment,
                 Field::LastRotated => entry.last_rotated = moment,
