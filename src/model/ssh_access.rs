@@ -1,6 +1,7 @@
 //! Who may log in where by SSH: the edges of the graph of keys, accounts and hosts.
 
 use super::key_id::KeyId;
+use super::shared_text::SharedText;
 use serde::{Deserialize, Serialize};
 
 /// What became of a grant.
@@ -69,7 +70,7 @@ pub struct SshAccess {
     /// The key.
     pub key_id: KeyId,
     /// The host.
-    pub host: String,
+    pub host: SharedText,
     /// The account; absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -84,7 +85,7 @@ pub struct SshAccess {
     /// How.
     pub via: Via,
     /// Where the grant stands, on the host.
-    pub path: String,
+    pub path: SharedText,
     /// On which line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -117,7 +118,7 @@ pub struct SshAccess {
     pub held_at: Vec<String>,
     /// The rows that name the key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub entries: Vec<String>,
+    pub entries: Vec<SharedText>,
     /// The private key is neither seen nor registered; absent where that cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphan: Option<bool>,

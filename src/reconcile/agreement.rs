@@ -5,6 +5,7 @@ use super::certificate_status::Age;
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates;
 use super::join::Link;
+use super::overview::Fact;
 use super::renewal::Replaced;
 use super::tokens::serials_agree;
 use crate::model::{Certificate, CertificateStatus, Flag, Identifier};
@@ -42,7 +43,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
                 .place(World::place(s).to_string()),
         );
     }
-    for link in cx.links.iter().filter(|link| !link.by_primary) {
+    for link in cx.own_links(Fact::Comparable) {
         let Some(row) = cx.row(link) else { continue };
         let certificate = artifact(cx, link, row);
         let facts = certificate.and_then(|c| cx.world.facts(c));

@@ -1,11 +1,13 @@
 //! What the rules are asked about: keys, certificates and rows, each with what belongs to it.
 
+use super::at_place::AtPlace;
 use super::evidence::Ages;
 use super::few::{Few, NONE, long};
 use super::join::Link;
 use super::listed::Listed;
 use super::names::{NameId, Named, Names};
 use super::openpgp::Families;
+use super::overview::{Fact, Overview};
 use super::places::Place;
 use super::sweeps::Hosts;
 use super::texts::Texts;
@@ -172,6 +174,10 @@ pub(super) struct KeyContext<'w, 'a> {
     pub(super) key: &'w Key,
     /// The rows that name it or one of its certificates.
     pub(super) links: &'w [Link],
+    /// What is asked first of rows and sightings.
+    pub(super) overview: &'w Overview,
+    /// What lies at the files that rows name.
+    pub(super) at_place: &'w AtPlace,
 }
 
 impl<'w, 'a> KeyContext<'w, 'a> {
@@ -197,6 +203,13 @@ impl<'w, 'a> KeyContext<'w, 'a> {
         key.certificates
             .iter()
             .filter_map(move |i| Some((i, world.certificates.get(i)?)))
+    }
+
+    /// The rows that name it itself, if something holds of them.
+    pub(super) fn own_links(&self, fact: Fact) -> impl Iterator<Item = &'w Link> + use<'w, 'a> {
+        let overview = self.overview;
+        let own = self.links.iter().filter(|link| !link.by_primary);
+        own.filter(move |link| overview.row_is(link.row(), fact))
     }
 
     /// The row of a link.

@@ -1,6 +1,6 @@
 //! Exceptions of the policy, held against findings: what they excuse, and which of them do not hold.
 
-use super::context::{Draft, KeyContext, World};
+use super::context::{Draft, World};
 use super::finding::{Subject, finish, sort};
 use super::located::Located;
 use super::places::pattern_doubt;
@@ -243,17 +243,11 @@ fn covers(world: &World<'_>, key: usize, finding: &Finding, location: Option<&Lo
     let Some(of_key) = world.keys.get(key) else {
         return false;
     };
-    let cx = KeyContext {
-        world,
-        index: key,
-        key: of_key,
-        links: &[],
-    };
     let of_certificate = finding.cert_sha256.and_then(|digest| {
-        let same = |c: &super::context::Cert| c.sha256 == Some(digest);
-        cx.certificates()
-            .find(|(_, c)| same(c))
-            .map(|(_, c)| &c.judged)
+        let certificates = of_key.certificates.iter();
+        let mut certificates = certificates.filter_map(|c| world.certificates.get(c));
+        let same = certificates.find(|c| c.sha256 == Some(digest))?;
+        Some(&same.judged)
     });
     let numbers = of_certificate.unwrap_or(&of_key.judged);
     let mut seen = world

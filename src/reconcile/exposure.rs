@@ -215,21 +215,21 @@ pub(super) fn is_host_key_file(s: &Sighting) -> bool {
 }
 
 fn unprotected(s: &Sighting, is_ssh: &dyn Fn() -> bool) -> Option<String> {
-    let counts = s.kind == Kind::PgpSecretKey || (s.kind == Kind::PrivateKey && is_ssh());
-    if !counts || is_host_key_file(s) {
+    let what = match s.kind {
+        Kind::PgpSecretKey => "OpenPGP",
+        Kind::PrivateKey => "SSH",
+        _ => return None,
+    };
+    if is_host_key_file(s) {
         return None;
     }
-    let what = if s.kind == Kind::PgpSecretKey {
-        "OpenPGP"
-    } else {
-        "SSH"
-    };
     let spot = match spot(s) {
+        Spot::Service => return None,
+        _ if s.kind == Kind::PrivateKey && !is_ssh() => return None,
         Spot::Home(name) => format!("in the home of {name}"),
         Spot::Shared => "in a shared place".to_owned(),
         Spot::Backup => "in a backup".to_owned(),
         Spot::Repository => "in a repository".to_owned(),
-        Spot::Service => return None,
     };
     Some(format!(
         "the {what} private key in {} has no passphrase, {spot}",

@@ -281,10 +281,10 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
     let mut files = Files::new(world);
     let mut names = weak::Names::default();
     let mut environments = ByRows::new(world);
-    for (row, found) in world.rows.iter().zip(&join.rows) {
+    for ((number, row), found) in (0u32..).zip(&world.rows).zip(&join.rows) {
         overview.add_row(world, row);
         files.add_row(row);
-        names.add_row(row, found);
+        names.add_row(number, row, found);
         environments.add_row(row);
     }
     files.number();
@@ -317,6 +317,8 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
             index,
             key,
             links,
+            overview: &overview,
+            at_place: &at_place,
         };
         if !inventories.is_empty() {
             ownership::judge(
@@ -331,15 +333,7 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
             agreement::judge(&cx, &replaced, &mut drafts);
             placement::judge(&cx, &replaced, &mut drafts);
             state::judge(&cx, &mut drafts);
-            for link in links.iter().filter(|link| !link.by_primary) {
-                let Some(row) = cx.row(link) else { continue };
-                // A row whose thing has another key by now was rotated, and says nothing of it.
-                if replaced.rekeyed_rows.get(link.row()) == Some(&true) {
-                    continue;
-                }
-                let both = [rotation::overdue(world, row), rotation::unproven(&cx, row)];
-                drafts.extend(both.into_iter().flatten().map(|d| d.row(link.row())));
-            }
+            rotation::judge(&cx, &replaced, &mut drafts);
         }
         if inventories.is_empty() {
             drafts.extend(trust::orphan(&cx, &trust));
@@ -422,7 +416,9 @@ struct Words(Vec<(&'static str, SharedText)>);
 
 impl Words {
     fn shared(&mut self, word: &'static str) -> SharedText {
-        if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == word) {
+        // They are texts of the program: one place is one word.
+        let same = |known: &str| std::ptr::eq(known, word);
+        if let Some((_, known)) = self.0.iter().find(|(known, _)| same(known)) {
             return known.clone();
         }
         let text = SharedText::new(word);

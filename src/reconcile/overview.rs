@@ -3,8 +3,10 @@
 use super::context::{Row, World};
 use super::dates;
 use super::few::short;
+use super::ownership::is_owned;
 use super::places::Place;
-use crate::model::{EntryKind, KeyId, Kind, Sighting};
+use super::rotation::is_overdue;
+use crate::model::{EntryKind, Identifier, KeyId, Kind, Sighting, State};
 
 /// Kinds of sightings, keys and rows, by number. First every row and every sighting is added, and then the keys.
 pub(super) struct Overview {
@@ -16,19 +18,86 @@ pub(super) struct Overview {
     rows: Vec<RowBrief>,
 }
 
-/// What is asked of a row first.
+/// What is asked of a row first: what it can be asked further, and what need not be.
 #[derive(Clone, Copy)]
 pub(super) struct RowBrief {
     /// What it says that it is.
     pub(super) kind: Option<EntryKind>,
-    /// The thing is meant to be in use.
-    pub(super) is_live: bool,
-    /// Anything that a sighting could have identifies it.
-    pub(super) has_identifiers: bool,
-    /// Its own date of expiry has passed.
-    pub(super) has_expired: bool,
+    facts: u16,
     /// How many files it names.
     pub(super) files: u32,
+    /// The word for its environment, by number.
+    pub(super) environment: Option<u32>,
+}
+
+/// Something that holds of a row.
+#[derive(Clone, Copy)]
+#[repr(u16)]
+pub(super) enum Fact {
+    /// The thing is meant to be in use.
+    Live = 1 << 0,
+    /// Its state is active, or it has none.
+    Active = 1 << 1,
+    /// Anything that a sighting could have identifies it.
+    Identified = 1 << 2,
+    /// Somebody answers for it.
+    Owned = 1 << 3,
+    /// A file sweep can look at one of its places.
+    Checkable = 1 << 4,
+    /// It has a field that a certificate or a key has too.
+    Comparable = 1 << 5,
+    /// It has a date of expiry.
+    Ends = 1 << 6,
+    /// That has passed.
+    Ended = 1 << 7,
+    /// It must have been rotated by now.
+    Overdue = 1 << 8,
+    /// It says that it was rotated.
+    Rotated = 1 << 9,
+}
+
+impl RowBrief {
+    fn of(world: &World<'_>, row: &Row<'_>) -> Self {
+        let entry = row.entry;
+        let is_file = |place: &&Place<'_>| matches!(place, Place::Exact { .. });
+        let is_serial = |identifier: &Identifier| {
+            matches!(
+                identifier,
+                Identifier::Serial(_) | Identifier::IssuerSerial { .. }
+            )
+        };
+        let is_comparable = entry.algorithm.is_some()
+            || entry.bits.is_some()
+            || entry.expires.is_some()
+            || entry.subject.is_some()
+            || !entry.sans.is_empty()
+            || entry.identifiers.iter().any(is_serial);
+        let has_ended = |end| dates::passed(end, world.now);
+        let facts = [
+            (Fact::Live, row.is_live()),
+            (Fact::Active, row.state() == State::Active),
+            (Fact::Identified, row.has_identifiers()),
+            (Fact::Owned, is_owned(world, row)),
+            (Fact::Checkable, row.is_checkable()),
+            (Fact::Comparable, is_comparable),
+            (Fact::Ends, entry.expires.is_some()),
+            (Fact::Ended, entry.expires.is_some_and(has_ended)),
+            (Fact::Overdue, is_overdue(world, row)),
+            (Fact::Rotated, entry.last_rotated.is_some()),
+        ];
+        let holding = facts.iter().filter(|(_, holds)| *holds);
+        Self {
+            kind: entry.kind,
+            facts: holding.fold(0, |all, (fact, _)| all | *fact as u16),
+            files: short(row.places.iter().filter(is_file).count()),
+            environment: row.environment,
+        }
+    }
+
+    /// Whether something holds of it.
+    pub(super) const fn is(self, fact: Fact) -> bool {
+        self.facts & fact as u16 != 0
+    }
 }
 
 /// The key is what stayed closed.
@@ -52,15 +121,7 @@ impl Overview {
 
     /// Adds the next row.
     pub(super) fn add_row(&mut self, world: &World<'_>, row: &Row<'_>) {
-        let is_file = |place: &&Place<'_>| matches!(place, Place::Exact { .. });
-        let expires = row.entry.expires;
-        self.rows.push(RowBrief {
-            kind: row.entry.kind,
-            is_live: row.is_live(),
-            has_identifiers: row.has_identifiers(),
-            has_expired: expires.is_some_and(|expires| dates::passed(expires, world.now)),
-            files: short(row.places.iter().filter(is_file).count()),
-        });
+        self.rows.push(RowBrief::of(world, row));
     }
 
     /// Adds the next sighting.
@@ -106,6 +167,11 @@ impl Overview {
     /// What is asked of a row first.
     pub(super) fn row(&self, row: usize) -> Option<RowBrief> {
         self.rows.get(row).copied()
+    }
+
+    /// Whether something holds of a row.
+    pub(super) fn row_is(&self, row: usize, fact: Fact) -> bool {
+        self.rows.get(row).is_some_and(|row| row.is(fact))
     }
 
     /// What a row says that it is.

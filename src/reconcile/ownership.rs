@@ -6,6 +6,7 @@ use super::evidence;
 use super::exposure::is_trust_anchor;
 use super::join::{Join, Link, Method, WeakLink};
 use super::openpgp;
+use super::overview::Fact;
 use super::renewal::{Replaced, lie_together};
 use super::tokens::methods_of;
 use super::trust::{self, Trust};
@@ -29,6 +30,9 @@ pub(super) fn judge(
     }
     unknown_certificates(cx, replaced, out);
     for link in cx.links.iter().filter(|link| !link.by_primary) {
+        if cx.overview.row_is(link.row(), Fact::Owned) {
+            continue;
+        }
         let Some(row) = cx.row(link) else { continue };
         if unowned_sources.get(row.inventory) == Some(&true) {
             continue; // told once for the source
@@ -38,6 +42,12 @@ pub(super) fn judge(
             out.push(Draft::new(Flag::Unowned, severity, why).row(link.row()));
         }
     }
+}
+
+/// Whether a row names an owner of whom nothing is known that speaks against it.
+pub(super) fn is_owned(world: &World<'_>, row: &Row<'_>) -> bool {
+    let standing = |owner| world.owners.map(|list| list.standing(owner));
+    owner_of(row).is_some_and(|owner| matches!(standing(owner), None | Some(Standing::Present)))
 }
 
 /// Why a row has no owner; none when it has one.

@@ -4,6 +4,7 @@ use super::context::{Draft, KeyContext, World, directory};
 use super::exposure::{Spot, spot};
 use super::join::Link;
 use super::located::Located;
+use super::overview::Fact;
 use super::renewal::Replaced;
 use super::sharing::{Environments, environment_word};
 use crate::model::{Flag, Kind, Sighting};
@@ -93,13 +94,14 @@ impl Rule<'_> {
 
 /// Holds the places where a key was seen against those that its rows allow.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
-    for link in cx.links.iter().filter(|link| !link.by_primary) {
+    for link in cx.own_links(Fact::Checkable) {
         if replaced.renewed_rows.get(link.row()) == Some(&true) {
             continue; // what took its place is told, and not where the old one is kept
         }
-        let Some(row) = cx.row(link).filter(|row| row.is_checkable()) else {
+        if artifact(cx, link).any(|number| lies_at(cx, link, number)) {
             continue;
-        };
+        }
+        let Some(row) = cx.row(link) else { continue };
         let mut seen = artifact(cx, link).peekable();
         let Some(&first) = seen.peek() else { continue };
         if seen.any(|number| row.allows(cx.world, number)) {
@@ -118,6 +120,12 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<
         out.push(Draft::new(Flag::Misplaced, severity, why).row(link.row()));
     }
     stray(cx, out);
+}
+
+/// Whether a sighting is known to lie at a file that a row names.
+fn lies_at(cx: &KeyContext<'_, '_>, link: &Link, sighting: usize) -> bool {
+    let mut at_file = cx.at_place.of_row(link.row()).iter();
+    at_file.any(|found| found.sighting() == sighting)
 }
 
 /// The judged sightings of what a row means: of a key all, of a certificate those of other certificates not.
@@ -143,13 +151,12 @@ fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     if cx.private().next().is_none() {
         return;
     }
-    let rows: Vec<_> = cx
-        .links
-        .iter()
-        .filter(|link| !link.by_primary)
-        .filter_map(|link| cx.row(link))
-        .filter(|row| row.is_checkable())
-        .collect();
+    let checkable = || cx.own_links(Fact::Checkable);
+    let lies_at_one = |number| checkable().any(|link| lies_at(cx, link, number));
+    if cx.private().all(|(number, _)| lies_at_one(number)) {
+        return;
+    }
+    let rows: Vec<_> = checkable().filter_map(|link| cx.row(link)).collect();
     let Some(&row) = rows.first() else {
         return;
     };

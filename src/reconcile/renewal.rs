@@ -8,7 +8,7 @@ use super::few::{NONE, short};
 use super::join::{Join, RowMatch};
 use super::lineage::settled_or_same;
 use super::names::{NameId, folded};
-use super::overview::Overview;
+use super::overview::{Fact, Overview};
 use super::places::Place;
 use super::strength::security_bits;
 use crate::model::{CertificateStatus, Flag, Kind, Moment, Severity, Sighting};
@@ -59,14 +59,15 @@ impl Replaced {
             let (Some(found), Some(brief)) = (join.rows.get(number), overview.row(number)) else {
                 continue;
             };
-            if !brief.is_live || !brief.has_identifiers || !found.weak.is_empty() {
+            let may_be_old = brief.is(Fact::Live) && brief.is(Fact::Identified);
+            if !may_be_old || !found.weak.is_empty() {
                 continue;
             }
             let own = own_certificate(world, overview, &terms, join, number);
             let at_file = at_place.of_row(number);
             let mut keys_there = at_file.iter().map(Found::key);
             let certified = keys_there.any(|key| overview.is_certified(key));
-            if own.is_none() && !certified && !brief.has_expired && found.is_seen() {
+            if own.is_none() && !certified && !brief.is(Fact::Ended) && found.is_seen() {
                 continue; // nothing is newer, and it is seen itself
             }
             let old = Old {

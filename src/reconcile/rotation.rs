@@ -3,6 +3,8 @@
 use super::context::{Draft, KeyContext, Row, World};
 use super::dates::{self, day, day_and_distance};
 use super::evidence;
+use super::overview::Fact;
+use super::renewal::Replaced;
 use crate::model::{Flag, Moment};
 
 /// What a row says of its rotation.
@@ -46,6 +48,29 @@ pub(super) fn rotation(world: &World<'_>, row: &Row<'_>) -> Rotation {
     }
 }
 
+/// `rotation_overdue` and `rotation_unproven`, for the rows of a key.
+pub(super) fn judge(cx: &KeyContext<'_, '_>, replaced: &Replaced, out: &mut Vec<Draft>) {
+    for link in cx.links.iter().filter(|link| !link.by_primary) {
+        let holds = |fact| cx.overview.row_is(link.row(), fact);
+        if !holds(Fact::Overdue) && !holds(Fact::Rotated) {
+            continue;
+        }
+        // A row whose thing has another key by now was rotated, and says nothing of it.
+        if replaced.rekeyed_rows.get(link.row()) == Some(&true) {
+            continue;
+        }
+        if let Some(row) = cx.row(link) {
+            let both = [overdue(cx.world, row), unproven(cx, row)];
+            out.extend(both.into_iter().flatten().map(|d| d.row(link.row())));
+        }
+    }
+}
+
+/// Whether [`overdue`] has something to say of a row.
+pub(super) fn is_overdue(world: &World<'_>, row: &Row<'_>) -> bool {
+    row.is_live() && matches!(rotation(world, row), Rotation::Overdue { .. })
+}
+
 /// `rotation_overdue`, for a row whose thing is meant to be in use.
 pub(super) fn overdue(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     let Rotation::Overdue { last, days, due } = rotation(world, row) else {
@@ -73,7 +98,7 @@ pub(super) fn overdue(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
 }
 
 /// `rotation_unproven`: the row says rotated, and the same key is older.
-pub(super) fn unproven(cx: &KeyContext<'_, '_>, row: &Row<'_>) -> Option<Draft> {
+fn unproven(cx: &KeyContext<'_, '_>, row: &Row<'_>) -> Option<Draft> {
     let rotated = row.entry.last_rotated.filter(|_| row.is_live())?;
     let evidence = evidence::earliest(cx).filter(|evidence| evidence.is_before(rotated))?;
     let why = format!(

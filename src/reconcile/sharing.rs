@@ -1,6 +1,7 @@
 //! `shared` and `shared_across_environments`.
 
 use super::context::{Draft, KeyContext, Row, World};
+use super::join::Link;
 use super::names::folded;
 use super::ownership::owner_of;
 use super::places::Place;
@@ -98,7 +99,8 @@ pub(super) fn judge(
         out.push(Draft::new(Flag::Shared, severity, reasons.join("; ")));
     }
     let of_rows = || {
-        let rows = cx.links.iter().filter_map(|l| cx.row(l)?.environment);
+        let rows = cx.links.iter().map(Link::row);
+        let rows = rows.filter_map(|row| cx.overview.row(row)?.environment);
         rows.map(|number| cx.world.environments.get(number))
     };
     let words = || of_rows().chain(hosts.iter().filter_map(|&h| environments.of(h)));

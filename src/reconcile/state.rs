@@ -3,6 +3,7 @@
 use super::context::{Draft, KeyContext, Row, World};
 use super::exposure::is_trust_anchor;
 use super::join::Link;
+use super::overview::Fact;
 use super::trust::is_grant;
 use super::validity::{only_agrees, only_decrypts};
 use crate::model::{Flag, Kind, Severity, Sighting, State};
@@ -18,11 +19,11 @@ enum Seen {
 /// Compares every matched row's state with what was seen of it.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     for link in cx.links {
-        let Some(row) = cx.row(link) else { continue };
-        let state = row.state();
-        if state == State::Active {
+        if cx.overview.row_is(link.row(), Fact::Active) {
             continue;
         }
+        let Some(row) = cx.row(link) else { continue };
+        let state = row.state();
         let worst = seen_of(cx, link)
             .filter_map(|s| {
                 Some((

@@ -3,6 +3,7 @@
 use super::context::{Cert, Draft, KeyContext, Row, World};
 use super::dates::{self, day_and_distance};
 use super::openpgp;
+use super::overview::Fact;
 use crate::model::{
     Certificate, CertificateStatus, Flag, Kind, Moment, Severity, SharedText, Sighting,
 };
@@ -33,7 +34,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     if ends_were_seen(cx) {
         return;
     }
-    for link in cx.links.iter().filter(|link| !link.by_primary) {
+    for link in cx.own_links(Fact::Ends) {
         if let Some(row) = cx.row(link) {
             out.extend(by_row(cx.world, row).map(|draft| draft.row(link.row())));
         }

@@ -5,8 +5,9 @@ use super::context::{Key, Row, World};
 use super::few::short;
 use super::grouped::Grouped;
 use super::join::{Join, Method, RowMatch, WEAK_KEYS, WeakLink};
-use super::names::{NameId, fold_into, folded};
+use super::names::{NameId, fold_into};
 use super::overview::Overview;
+use super::texts::Texts;
 use super::tokens::serials_agree;
 use crate::model::{Identifier, Kind, Sighting};
 use foldhash::HashMap;
@@ -38,7 +39,7 @@ pub(super) fn extend(
         }
         found.clear();
         found.extend(at_file.iter().map(|found| (found.key(), Method::Path)));
-        names.candidates(world, overview, row, &mut found);
+        names.candidates(world, overview, (short(number), row), &mut found);
         // Of each key the strongest; in the order of the ids.
         found.sort_unstable_by_key(|(key, method)| (world.rank(*key), *method));
         found.dedup_by_key(|(key, _)| *key);
@@ -86,39 +87,46 @@ fn other_serial(world: &World<'_>, row: &Row<'_>, key: usize) -> bool {
 #[derive(Default)]
 pub(super) struct Names {
     subjects: HashMap<NameId, Vec<u32>>,
-    /// First the sightings and then the keys.
-    names: HashMap<String, Vec<u32>>,
+    names: Texts,
+    /// By the number of the name: first the sightings and then the keys.
+    by_name: Vec<Vec<u32>>,
+    /// The row and the number of its name, in order of the rows.
+    of_rows: Vec<(u32, u32)>,
     text: String,
 }
 
 impl Names {
     /// Adds the names of a row, if nothing strong settled it.
-    pub(super) fn add_row(&mut self, row: &Row<'_>, found: &RowMatch) {
+    pub(super) fn add_row(&mut self, number: u32, row: &Row<'_>, found: &RowMatch) {
         if found.is_seen() {
             return;
         }
         if let Some(subject) = row.subject {
             self.subjects.entry(subject.id).or_default();
-        } else if let Some(name) = name_of(row) {
-            self.names.entry(name).or_default();
+        } else if name_of(row, &mut self.text) {
+            let name = self.names.number(&self.text);
+            self.of_rows.push((number, name));
+            if name as usize == self.by_name.len() {
+                self.by_name.push(Vec::new());
+            }
         }
     }
 
     /// Notes a sighting under those of its names that rows have.
     pub(super) fn add_sighting(&mut self, number: u32, sighting: &Sighting) {
-        if self.names.is_empty() {
+        if self.by_name.is_empty() {
             return;
         }
         for name in short_names(sighting) {
             self.text.clear();
             fold_into(name, &mut self.text);
-            add(self.names.get_mut(&self.text), number);
+            add(named(&self.names, &mut self.by_name, &self.text), number);
         }
     }
 
     /// Turns sightings into keys, over whose judged sightings alone they are named.
     fn settle(&mut self, world: &World<'_>) {
-        for list in self.names.values_mut() {
+        for list in self.by_name.iter_mut().filter(|list| !list.is_empty()) {
             let of_judged = |number: u32| {
                 let index = world.key(number as usize)?;
                 let judged = &world.keys.get(index)?.judged;
@@ -126,13 +134,13 @@ impl Names {
             };
             *list = list.iter().copied().filter_map(of_judged).collect();
         }
-        if self.names.is_empty() && self.subjects.is_empty() {
+        if self.by_name.is_empty() && self.subjects.is_empty() {
             return;
         }
         for certificate in world.certificates.iter().filter(|c| !c.judged.is_empty()) {
             let (subject, key) = (certificate.subject, short(certificate.key()));
             for cn in world.names.common_names(subject) {
-                add(self.names.get_mut(cn), key);
+                add(named(&self.names, &mut self.by_name, cn), key);
             }
             if self.subjects.is_empty() {
                 continue;
@@ -142,7 +150,7 @@ impl Names {
                 add(self.subjects.get_mut(&id), key);
             }
         }
-        for list in self.names.values_mut().chain(self.subjects.values_mut()) {
+        for list in self.by_name.iter_mut().chain(self.subjects.values_mut()) {
             list.sort_unstable();
             list.dedup();
         }
@@ -153,11 +161,13 @@ impl Names {
         &self,
         world: &World<'_>,
         overview: &Overview,
-        row: &Row<'_>,
+        (number, row): (u32, &Row<'_>),
         out: &mut Vec<(usize, Method)>,
     ) {
         let by_subject = row.subject.and_then(|s| self.subjects.get(&s.id));
-        let by_name = name_of(row).and_then(|n| self.names.get(&n));
+        let own = self.of_rows.binary_search_by_key(&number, |(row, _)| *row);
+        let own = own.ok().and_then(|place| self.of_rows.get(place));
+        let by_name = own.and_then(|(_, name)| self.by_name.get(*name as usize));
         let groups = [(by_subject, Method::Subject), (by_name, Method::Name)];
         for (keys, method) in groups {
             let Some(keys) = keys.filter(|k| k.len() <= WEAK_KEYS) else {
@@ -181,15 +191,19 @@ fn add(list: Option<&mut Vec<u32>>, number: u32) {
     }
 }
 
-/// The name by which a row may mean something, when it has nothing better.
-fn name_of(row: &Row<'_>) -> Option<String> {
+/// The list of a name, if a row has it.
+fn named<'l>(names: &Texts, lists: &'l mut [Vec<u32>], name: &str) -> Option<&'l mut Vec<u32>> {
+    lists.get_mut(names.find(name)? as usize)
+}
+
+/// Leaves the name by which a row may mean something, when it has nothing better; tells whether there is one.
+fn name_of(row: &Row<'_>, text: &mut String) -> bool {
+    text.clear();
     let bare = !row.has_identifiers() && row.subject.is_none();
-    row.entry
-        .name
-        .as_deref()
-        .filter(|_| bare)
-        .map(folded)
-        .filter(|n| !n.is_empty())
+    if let Some(name) = row.entry.name.as_deref().filter(|_| bare) {
+        fold_into(name, text);
+    }
+    !text.is_empty()
 }
 
 /// The names by which a sighting may be called, beside its subject.

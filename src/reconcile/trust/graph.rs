@@ -6,7 +6,7 @@ use super::super::grouped::Grouped;
 use super::super::join::Join;
 use super::super::overview::Overview;
 use super::options::Options;
-use crate::model::{AccessState, KeyId, Kind, Opens, Sighting, Ssh, SshAccess, Via};
+use crate::model::{AccessState, KeyId, Kind, Opens, SharedText, Sighting, Ssh, SshAccess, Via};
 use foldhash::HashMap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -94,7 +94,7 @@ impl Trust {
             let held = holders(world, overview, key, &probable);
             let links = join.links.get(index).iter();
             let rows = links.filter_map(|link| world.rows.get(link.row()));
-            let entries: Vec<String> = rows.map(|row| row.entry.id.to_string()).collect();
+            let entries: Vec<SharedText> = rows.map(|row| row.id.clone()).collect();
             let lost = held.is_empty() && entries.is_empty();
             for &number in edges {
                 let Some(edge) = this.edges.get_mut(number as usize) else {
@@ -305,7 +305,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
         };
         SshAccess {
             key_id: key.id.clone(),
-            host: s.host.as_deref().unwrap_or_default().to_owned(),
+            host: s.host.clone().unwrap_or_default(),
             uid: opens.map(|o| o.uid),
             no_shell: opens.is_some_and(|o| o.no_shell),
             account: opens.map(|o| o.account.clone()),
@@ -315,7 +315,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
             } else {
                 Via::Grant
             },
-            path: s.location.path.to_string(),
+            path: s.location.path.clone(),
             line: s.location.line,
             command: options.command.clone(),
             from: options.from.clone(),
