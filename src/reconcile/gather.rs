@@ -90,7 +90,7 @@ pub(super) fn gather<'s>(
 /// Numbers the keys as they come: their ids, and the number of each sighting's.
 fn number(sightings: &[Box<Sighting>]) -> (Vec<&KeyId>, Vec<u32>) {
     let hasher = RandomState::default();
-    let mut table: HashTable<u32> = HashTable::new();
+    let mut table: HashTable<u32> = HashTable::with_capacity(sightings.len());
     let mut ids: Vec<&KeyId> = Vec::new();
     let mut key_of = Vec::with_capacity(sightings.len());
     for sighting in sightings {

@@ -1,17 +1,22 @@
 //! Which rows name which keys: a hash join on identifiers, certificate first, then key.
 
-use super::context::{Cert, Row, World};
-use super::dates;
-use super::few::{Few, NONE, long, short};
+mod index;
+mod seen;
+mod serials;
+mod settle;
+
+use super::context::World;
+use super::few::{Few, long, short};
 use super::grouped::Grouped;
-use super::names::NameId;
+use super::tokens::of_sighting;
 pub(super) use super::tokens::{Method, Token};
-use super::tokens::{Value, have_same_tokens, of_sighting, serial_bits, serial_forms};
-use crate::model::{Certificate, Identifier, Sighting};
-use foldhash::fast::RandomState;
-use foldhash::{HashMap, HashSet};
-use hashbrown::HashTable;
-use std::hash::BuildHasher as _;
+use index::Index;
+use seen::{OnKey, Seen};
+use serials::Serials;
+use std::cell::LazyCell;
+
+/// How many keys or rows are prepared before they are looked up: what is prepared stays in the processor's caches.
+const BATCH: usize = 1024;
 
 /// A row that names a key, as a key sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +89,6 @@ const WEAK_ROWS: usize = 64;
 /// Nor is one that more keys than this have in common.
 pub(super) const WEAK_KEYS: usize = 16;
 
-/// Sightings of one key that are remembered to tell whether a further one has identifiers of its own.
-const FORMS: usize = 8;
-
 /// The whole join.
 #[derive(Debug, Default)]
 pub(super) struct Join {
@@ -130,25 +132,23 @@ pub(super) fn join(world: &World<'_>) -> Join {
     let mut out = Join {
         rows: vec![RowMatch::default(); world.rows.len()],
         methods: vec![0; world.keys.len()],
-        row_methods: world
-            .rows
-            .iter()
-            .map(|row| row.strong_methods(true))
-            .collect(),
+        row_methods: vec![0; world.rows.len()],
         repeated: vec![false; world.rows.len()],
         ..Join::default()
     };
-    let index = Index::of(world, &mut out.repeated);
+    let index = Index::of(world, &mut out.row_methods, &mut out.repeated);
     let hits = hits(world, &index, &mut out.methods);
     let mut links = Vec::with_capacity(hits.len().min(world.rows.len()));
     // Key by key as they come, and so of each row.
     let hits = Grouped::new(world.rows.len(), hits);
     let mut of_row: Vec<Hit> = Vec::new();
+    let serials = LazyCell::new(|| Serials::count(world));
     for row in 0..world.rows.len() {
         of_row.clear();
         of_row.extend_from_slice(hits.get(row));
         of_row.sort_by_key(|hit| (hit.key, hit.certificate));
-        settle(world, row, &of_row, &mut out, &mut links);
+        prove(world, row, &mut of_row, &serials);
+        settle::settle(world, row, &of_row, &mut out, &mut links);
     }
     drop(hits);
     cover_subkeys(world, &out, &mut links);
@@ -182,9 +182,6 @@ const STRONG: u32 = Method::SerialAlone.bit() - 1;
 
 /// Rows with where an identifier of theirs was seen, key by key; tells the kinds of identifiers of each key.
 fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<(u32, Hit)> {
-    let serials = index
-        .has(Method::SerialAlone)
-        .then(|| Serials::count(world));
     let mut seen = Seen::new(world, index);
     let mut hits: Vec<(u32, Hit)> = Vec::with_capacity(world.rows.len());
     let keys: Vec<usize> = (0..world.keys.len()).collect();
@@ -203,142 +200,44 @@ fn hits(world: &World<'_>, index: &Index, methods: &mut [u32]) -> Vec<(u32, Hit)
             if !method.is_strong() && is_crowd() {
                 continue;
             }
-            for row in index.rows(one.slot) {
-                let proven = || {
-                    let serials = serials.as_ref()?;
-                    let certificate = world.certificates.get(long(one.certificate)?)?;
-                    Some(serials.prove(world, world.rows.get(row)?, certificate))
-                };
-                let method = match method {
-                    Method::SerialAlone if proven() == Some(true) => Method::Serial,
-                    method => method,
-                };
-                let hit = Hit {
-                    key: one.key,
-                    certificate: one.certificate,
-                    method,
-                };
-                hits.push((short(row), hit));
-            }
+            let hit = Hit {
+                key: one.key,
+                certificate: one.certificate,
+                method,
+            };
+            hits.extend(index.rows(one.slot).map(|row| (short(row), hit)));
         }
     }
     hits
 }
 
-/// How many keys or rows are prepared before they are looked up: what is prepared stays in the processor's caches.
-const BATCH: usize = 1024;
-
-/// An identifier that was seen on a key.
-struct OnKey {
-    token: Token,
-    key: u32,
-    /// The certificate that it names, if it names one.
-    certificate: u32,
-    hash: u64,
-    /// The first slot of the index with it.
-    slot: u32,
-}
-
-/// Collects the identifiers of keys, of the kinds that rows have.
-struct Seen<'w, 'a> {
-    world: &'w World<'a>,
-    index: &'w Index,
-    /// The certificate of each sighting.
-    certificate_of: Vec<u32>,
-    alone: Alone,
-    forms: Vec<&'w Sighting>,
-    of_key: Vec<(Token, u32)>,
-    all: Vec<OnKey>,
-}
-
-impl<'w, 'a> Seen<'w, 'a> {
-    fn new(world: &'w World<'a>, index: &'w Index) -> Self {
-        Self {
-            world,
-            index,
-            certificate_of: certificates_by_sighting(world),
-            alone: Alone::default(),
-            forms: Vec::new(),
-            of_key: Vec::new(),
-            all: Vec::new(),
+/// A serial that a row gives without its issuer, or whose issuer is another, may prove that the row means the certificate.
+fn prove(
+    world: &World<'_>,
+    row: usize,
+    hits: &mut [Hit],
+    serials: &LazyCell<Serials, impl FnOnce() -> Serials>,
+) {
+    for at in 0..hits.len() {
+        let Some(&hit) = hits.get(at).filter(|h| h.method == Method::SerialAlone) else {
+            continue;
+        };
+        let with_issuer = |other: &Hit| {
+            let same = (other.key, other.certificate) == (hit.key, hit.certificate);
+            same && other.method == Method::IssuerSerial
+        };
+        if hits.iter().any(with_issuer) {
+            continue;
         }
-    }
-
-    /// Adds the identifiers of a key, each once.
-    fn add(&mut self, number: usize) {
-        let Self {
-            world,
-            index,
-            certificate_of,
-            alone,
-            forms,
-            of_key,
-            all,
-        } = self;
-        let world = *world;
-        of_key.clear();
-        forms.clear();
-        let key = world.keys.get(number);
-        for sighting in key.iter().flat_map(|key| key.all.iter()) {
-            let Some(s) = world.sightings.get(sighting) else {
-                continue;
-            };
-            // An authority is seen on every host, and has the same identifiers there.
-            if forms.iter().any(|known| have_same_tokens(known, s)) {
-                continue;
-            }
-            if forms.len() < FORMS {
-                forms.push(s);
-            }
-            let certificate = certificate_of.get(sighting).copied().unwrap_or(NONE);
-            let issuer = || issuer_of(world, s, certificate);
-            of_sighting(s, index.methods, issuer, |token| {
-                let certificate = match token.method().names_certificate() {
-                    true => certificate,
-                    false => NONE,
-                };
-                // A few are looked through sooner than sorted.
-                if of_key.len() > FORMS || !of_key.contains(&(token, certificate)) {
-                    of_key.push((token, certificate));
-                }
-                if let Some(issuer) = token.issuer() {
-                    let alone = alone.names(world, issuer);
-                    of_key.extend(alone.iter().map(|&i| (token.of_issuer(i), certificate)));
-                }
-            });
+        let certificate = long(hit.certificate).and_then(|c| world.certificates.get(c));
+        let (Some(row), Some(certificate)) = (world.rows.get(row), certificate) else {
+            continue;
+        };
+        if serials.prove(world, row, certificate)
+            && let Some(hit) = hits.get_mut(at)
+        {
+            hit.method = Method::Serial;
         }
-        if of_key.len() > FORMS {
-            of_key.sort_unstable();
-            of_key.dedup();
-        }
-        all.extend(of_key.iter().map(|&(token, certificate)| OnKey {
-            token,
-            key: short(number),
-            certificate,
-            hash: index.hash(&token),
-            slot: NONE,
-        }));
-    }
-}
-
-/// The issuer of a certificate that was seen.
-fn issuer_of(world: &World<'_>, s: &Sighting, certificate: u32) -> Option<NameId> {
-    let issuer = &s.certificate.as_deref()?.issuer;
-    let certificate = world.certificates.get(long(certificate)?)?;
-    if world.facts(certificate)?.issuer == *issuer {
-        return Some(certificate.issuer);
-    }
-    Some(world.names.find(issuer)?.id)
-}
-
-/// The common names of issuers, as names of their own: a row may give an issuer's common name alone.
-#[derive(Default)]
-struct Alone(HashMap<NameId, Vec<NameId>>);
-
-impl Alone {
-    fn names(&mut self, world: &World<'_>, issuer: NameId) -> &[NameId] {
-        let read = || world.names.common_alone(issuer).collect();
-        self.0.entry(issuer).or_insert_with(read)
     }
 }
 
@@ -370,317 +269,4 @@ fn cover_subkeys(world: &World<'_>, out: &Join, links: &mut Vec<(u32, Link)>) {
     links.append(&mut more);
     links.sort_by_key(|(key, link)| (*key, link.row));
     links.dedup_by_key(|(key, link)| (*key, link.row));
-}
-
-/// Rows by their identifiers.
-struct Index {
-    table: HashTable<u32>,
-    hasher: RandomState,
-    slots: Vec<Slot>,
-    /// The kinds of identifiers that there are.
-    methods: u32,
-}
-
-/// A row that has an identifier.
-struct Slot {
-    token: Token,
-    row: u32,
-    /// The next slot with this identifier.
-    next: u32,
-}
-
-impl Index {
-    /// All rows; notes those that have an identifier in common with another.
-    fn of(world: &World<'_>, repeated: &mut [bool]) -> Self {
-        let identifiers = world.rows.iter().map(|row| row.entry.identifiers.len());
-        let identifiers = identifiers.sum();
-        let mut out = Self {
-            table: HashTable::with_capacity(identifiers),
-            hasher: RandomState::default(),
-            slots: Vec::with_capacity(identifiers),
-            methods: 0,
-        };
-        // The last comes first: each new one is put before those that have the same identifier.
-        let mut end = world.rows.len();
-        let mut batch: Vec<(u64, Token, u32)> = Vec::new();
-        for rows in world.rows.rchunks(BATCH) {
-            batch.clear();
-            let start = end - rows.len();
-            for (number, row) in (start..).zip(rows) {
-                let mut add = |token| batch.push((out.hash(&token), token, short(number)));
-                row.tokens(&world.names, &mut add);
-                row.decimal_tokens(&world.names).for_each(add);
-            }
-            end = start;
-            for &(hash, token, row) in batch.iter().rev() {
-                let other = out.add(hash, token, row);
-                for row in other.into_iter().flat_map(|other| [row, other]) {
-                    if let Some(slot) = repeated.get_mut(row as usize) {
-                        *slot = true;
-                    }
-                }
-            }
-        }
-        out
-    }
-
-    /// The digest by which an identifier is looked up.
-    fn hash(&self, token: &Token) -> u64 {
-        self.hasher.hash_one(token)
-    }
-
-    /// Adds a row, and gives another one that has the identifier.
-    fn add(&mut self, hash: u64, token: Token, row: u32) -> Option<u32> {
-        self.methods |= token.method().bit();
-        let Self {
-            table,
-            hasher,
-            slots,
-            ..
-        } = self;
-        let of = |number: &u32| slots.get(*number as usize);
-        let same = |number: &u32| of(number).is_some_and(|slot| slot.token == token);
-        let rehash = |number: &u32| of(number).map_or(0, |slot| hasher.hash_one(slot.token));
-        let number = short(slots.len());
-        let mut entry = table.entry(hash, same, rehash).or_insert(number);
-        let first = std::mem::replace(entry.get_mut(), number);
-        let known = slots.get(first as usize).map(|slot| slot.row);
-        if known == Some(row) {
-            // Two of its identifiers are the same.
-            *entry.get_mut() = first;
-            return None;
-        }
-        let next = if first == number { NONE } else { first };
-        slots.push(Slot { token, row, next });
-        known
-    }
-
-    /// Whether any row has an identifier of this kind.
-    const fn has(&self, method: Method) -> bool {
-        self.methods & method.bit() != 0
-    }
-
-    /// The first slot with an identifier, by its digest.
-    fn first(&self, hash: u64, token: &Token) -> u32 {
-        let slot = |number: u32| self.slots.get(long(number)?);
-        let same = |number: &u32| slot(*number).is_some_and(|slot| slot.token == *token);
-        self.table.find(hash, same).copied().unwrap_or(NONE)
-    }
-
-    /// The rows from a slot on, in their order.
-    fn rows(&self, first: u32) -> impl Iterator<Item = usize> {
-        let slot = |number: u32| self.slots.get(long(number)?);
-        std::iter::successors(slot(first), move |one| slot(one.next)).map(|one| one.row as usize)
-    }
-}
-
-/// The certificate of each sighting.
-fn certificates_by_sighting(world: &World<'_>) -> Vec<u32> {
-    let mut out = vec![NONE; world.sightings.len()];
-    for (number, certificate) in world.certificates.iter().enumerate() {
-        for sighting in certificate.sightings.iter() {
-            if let Some(slot) = out.get_mut(sighting) {
-                *slot = short(number);
-            }
-        }
-    }
-    out
-}
-
-/// Turns the hits of one row, by key and certificate, into links, or finds that they contradict each other.
-fn settle(
-    world: &World<'_>,
-    row: usize,
-    hits: &[Hit],
-    out: &mut Join,
-    links: &mut Vec<(u32, Link)>,
-) {
-    let (Some(of_row), Some(found)) = (world.rows.get(row), out.rows.get_mut(row)) else {
-        return;
-    };
-    if hits.is_empty() {
-        return;
-    }
-    let row = short(row);
-    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
-    found.contradictory = contradict(hits);
-    if found.contradictory || strong().next().is_none() {
-        let own = of_row.strong_methods(false);
-        let mut weak: Vec<(u32, Method)> = Vec::new();
-        for hit in hits {
-            // A row whose strong identifier names another key does not match weakly.
-            let of_key = out.methods.get(hit.key as usize);
-            let comparable = || of_key.is_some_and(|m| m & own != 0);
-            let counts = match found.contradictory {
-                true => hit.method.is_strong(),
-                false => !(comparable() || disagrees(world, of_row, hit)),
-            };
-            if counts {
-                weak.push((hit.key, hit.method));
-            }
-        }
-        // Of each key the strongest; in the order of the ids.
-        weak.sort_unstable();
-        weak.dedup_by_key(|(key, _)| *key);
-        weak.sort_by_key(|(key, _)| world.rank(*key as usize));
-        if weak.len() > WEAK_KEYS && !found.contradictory {
-            return;
-        }
-        let link = |&(other, method): &(u32, Method)| WeakLink { other, method };
-        found.weak = weak.iter().map(link).collect();
-        let link = |(key, method)| (key, WeakLink { other: row, method });
-        out.weak.extend(weak.into_iter().map(link));
-        return;
-    }
-    found.method = strong().map(|hit| hit.method).min();
-    let mut keys: Vec<u32> = Vec::new();
-    for hits in hits.chunk_by(|one, next| one.key == next.key) {
-        let strong = || hits.iter().filter(|hit| hit.method.is_strong());
-        let methods = strong().map(|hit| hit.method);
-        let (Some(key), Some(method)) = (hits.first().map(|hit| hit.key), methods.min()) else {
-            continue;
-        };
-        let link = Link {
-            row,
-            method,
-            named: Few::sorted(strong().map(|hit| hit.certificate).filter(|&c| c != NONE)),
-            by_primary: false,
-        };
-        keys.push(key);
-        links.push((key, link));
-    }
-    found.keys = Few::from(keys.as_slice());
-}
-
-/// Two identifiers of one kind are a row for two things; two kinds that share no key contradict.
-fn contradict(hits: &[Hit]) -> bool {
-    let strong = || hits.iter().filter(|hit| hit.method.is_strong());
-    let first = strong().next().map(|hit| hit.key);
-    if strong().all(|hit| Some(hit.key) == first) {
-        return false;
-    }
-    let mut pairs: Vec<(Method, u32)> = strong().map(|hit| (hit.method, hit.key)).collect();
-    pairs.sort_unstable();
-    let mut kinds = pairs.chunk_by(|(one, _), (next, _)| one == next);
-    let first = kinds.next().unwrap_or_default();
-    let mut common: Vec<u32> = first.iter().map(|(_, key)| *key).collect();
-    for kind in kinds {
-        common.retain(|key| kind.binary_search_by_key(key, |(_, key)| *key).is_ok());
-    }
-    common.is_empty()
-}
-
-/// Whether a serial alone was met on a certificate whose subject is not the row's.
-fn disagrees(world: &World<'_>, row: &Row<'_>, hit: &Hit) -> bool {
-    let certificate = long(hit.certificate).and_then(|c| world.certificates.get(c));
-    match (row.subject, certificate) {
-        (Some(own), Some(seen)) if !seen.subject.is_blank() => {
-            hit.method == Method::SerialAlone && !world.names.agree(own, seen.subject)
-        }
-        _ => false,
-    }
-}
-
-/// How often each serial occurs, in the sweep and in the inventory.
-#[derive(Default)]
-struct Serials {
-    certificates: HashMap<Value, usize>,
-    /// Those of precertificates: a precertificate has the serial of its certificate.
-    announced: HashSet<Value>,
-    rows: HashMap<Value, usize>,
-    /// How many digits those have that may as well be decimal: a bit for each number.
-    decimal: u128,
-}
-
-impl Serials {
-    fn count(world: &World<'_>) -> Self {
-        let mut out = Self {
-            certificates: HashMap::with_capacity_and_hasher(
-                world.certificates.len(),
-                Default::default(),
-            ),
-            ..Self::default()
-        };
-        for row in &world.rows {
-            let serials = row.entry.identifiers.iter().filter_map(|i| match i {
-                Identifier::Serial(serial) | Identifier::IssuerSerial { serial, .. } => {
-                    Some(Value::serial(serial))
-                }
-                _ => None,
-            });
-            let mut serials: Vec<Value> = serials.collect();
-            serials.sort_unstable();
-            serials.dedup();
-            for serial in serials {
-                *out.rows.entry(serial).or_default() += 1;
-            }
-        }
-        for facts in world.certificates.iter().filter_map(|c| world.facts(c)) {
-            let serial = Value::serial(&facts.serial);
-            if facts.precertificate {
-                out.announced.insert(serial);
-            } else {
-                *out.certificates.entry(serial).or_default() += 1;
-            }
-        }
-        let all = out.certificates.keys().chain(out.rows.keys());
-        let decimal = all.chain(&out.announced).filter_map(Value::decimal_digits);
-        out.decimal = decimal.fold(0, |all, digits| all | 1 << digits);
-        out
-    }
-
-    /// Whether another spelling of a serial may be among these: some have as many digits as its decimal one.
-    fn may_be_decimal(&self, serial: &Value) -> bool {
-        let Some(digits) = serial.hexadecimal_digits() else {
-            return true;
-        };
-        // A hexadecimal digit is 1.2041 decimal ones.
-        let (least, most) = ((digits - 1) * 1204 / 1000 + 1, digits * 1205 / 1000 + 1);
-        let possible = (least..=most).fold(0, |all, digits| all | 1u128 << digits);
-        serial.decimal_digits().is_some()
-            || most > u32::from(Value::DIGITS_MAX)
-            || self.decimal & possible != 0
-    }
-
-    /// How many certificates have a serial that is written like this, in hexadecimal or in decimal.
-    fn seen(&self, form: &str) -> usize {
-        let values = [Some(Value::serial(form)), Value::of_decimal_serial(form)];
-        let values = || values.iter().flatten();
-        let real = values().filter_map(|v| self.certificates.get(v)).sum();
-        match real {
-            0 => usize::from(values().any(|v| self.announced.contains(v))),
-            real => real,
-        }
-    }
-
-    /// Whether the serial of a certificate, which a row gives alone, proves that the row means it.
-    fn prove(&self, world: &World<'_>, row: &Row<'_>, certificate: &Cert) -> bool {
-        let Some(facts) = world.facts(certificate) else {
-            return false;
-        };
-        let serial = Value::serial(&facts.serial);
-        let once = || {
-            if !self.may_be_decimal(&serial) {
-                let seen = self.certificates.get(&serial).copied();
-                let announced = || usize::from(self.announced.contains(&serial));
-                return (seen.unwrap_or_else(announced), self.rows.get(&serial)) == (1, Some(&1));
-            }
-            let forms = serial_forms(&facts.serial);
-            let seen = forms.iter().map(|form| self.seen(form)).max();
-            let rows = forms.iter().map(|form| Value::serial(form));
-            let rows: usize = rows.filter_map(|value| self.rows.get(&value)).sum();
-            seen == Some(1) && rows == 1
-        };
-        serial_bits(&facts.serial) >= 64 && agrees(world, row, certificate, facts) && once()
-    }
-}
-
-/// Whether a row's end of validity or its subject is the certificate's.
-fn agrees(world: &World<'_>, row: &Row<'_>, certificate: &Cert, facts: &Certificate) -> bool {
-    let date = match (row.entry.expires, facts.not_after) {
-        (Some(expires), Some(not_after)) => dates::agree(expires, not_after),
-        _ => false,
-    };
-    let subject = row.subject.filter(|_| !certificate.subject.is_blank());
-    date || subject.is_some_and(|own| world.names.agree(own, certificate.subject))
 }
