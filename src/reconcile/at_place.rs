@@ -70,7 +70,7 @@ impl<'w> Files<'w> {
                 continue;
             };
             let host = match host {
-                HostRef::Swept(host) => Some(short(*host)),
+                HostRef::Swept(host) => Some(*host),
                 HostRef::Any => Some(NONE),
                 HostRef::Unswept(_) => None,
             };

@@ -14,7 +14,7 @@ use super::texts::Texts;
 use super::tokens::{Token, methods_of, of_decimal, of_identifier};
 use crate::model::{
     Certificate, CertificateStatus, Class, Entry, EntryKind, Flag, Hex, Identifier, KeyId, Kind,
-    Severity, Sha256Hex, SharedText, Sighting, State,
+    Severity, Sha256Hex, SharedText, ShortList, Sighting, State,
 };
 use crate::policy::{Owners, Policy};
 use jiff::civil::Date;
@@ -95,10 +95,8 @@ pub(super) struct Cert {
 /// One row with what was prepared of it.
 pub(super) struct Row<'a> {
     pub(super) entry: &'a Entry,
-    /// Its id, which findings and reports share.
-    pub(super) id: SharedText,
     /// Which inventory it is from.
-    pub(super) inventory: usize,
+    pub(super) inventory: u32,
     /// What names it in digests where another row has its id.
     pub(super) tag: Option<Box<str>>,
     pub(super) subject: Option<Named>,
@@ -107,7 +105,7 @@ pub(super) struct Row<'a> {
     pub(super) of_serial: NameId,
     /// The word for its environment, by number.
     pub(super) environment: Option<u32>,
-    pub(super) places: Box<[Place<'a>]>,
+    pub(super) places: ShortList<Place<'a>>,
 }
 
 /// A finding before it has its identity.
@@ -374,6 +372,11 @@ impl<'a> Row<'a> {
     /// `row K-17`, for a sentence.
     pub(super) fn title(&self) -> RowTitle<'a> {
         RowTitle(self.entry)
+    }
+
+    /// Its id, in the memory that findings and reports share.
+    pub(super) fn id(&self) -> SharedText {
+        SharedText::from(Arc::clone(&self.entry.id))
     }
 
     /// What names it in digests; unlike its id it is never that of another row.

@@ -18,7 +18,7 @@ enum Thing {
 }
 
 /// A thing in one inventory, as one type of row.
-type Slot = (usize, Option<EntryKind>, Thing);
+type Slot = (u32, Option<EntryKind>, Thing);
 
 /// More rows than this of one key are not compared with each other here.
 const COMPARED_MAX: usize = 8;

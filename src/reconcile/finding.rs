@@ -41,7 +41,7 @@ pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>)
         flag: draft.flag,
         severity: draft.severity,
         why: draft.why,
-        entry: row.map(|r| r.id.clone()),
+        entry: row.map(|r| r.id()),
         cert_sha256: draft.certificate,
         place: draft.place.as_deref().map(SharedText::of_its_own),
         key_id: None,

@@ -69,7 +69,6 @@ use names::{NameId, NameReader, Names};
 use overview::Overview;
 use renewal::Replaced;
 use sharing::{ByRows, Environments};
-use std::sync::Arc;
 use summary::Tally;
 use texts::{Repeated, Texts};
 use trust::Trust;
@@ -178,12 +177,12 @@ pub fn reconcile(input: Input<'_>) -> Report {
         sightings,
         key_of,
         others,
-        by_id,
+        rank,
         listed,
     } = Kept::of(world);
     let seen = sightings.len();
     let others = hand_out(sightings, &key_of, others.len(), &mut key_reports);
-    let key_reports = in_order(key_reports, &by_id);
+    in_order(&mut key_reports, rank);
     let mut report = Report {
         schema: REPORT_SCHEMA.to_owned(),
         tool: input.tool,
@@ -208,7 +207,7 @@ struct Kept {
     sightings: Vec<Box<Sighting>>,
     key_of: Vec<u32>,
     others: Few,
-    by_id: Vec<u32>,
+    rank: Vec<u32>,
     listed: listed::Listed,
 }
 
@@ -218,7 +217,7 @@ impl Kept {
             sightings: world.sightings,
             key_of: world.key_of,
             others: world.others,
-            by_id: world.by_id,
+            rank: world.rank,
             listed: world.listed,
         }
     }
@@ -235,16 +234,17 @@ fn places_of(order: &[u32]) -> Vec<u32> {
     places
 }
 
-/// Reports by number, in an order of numbers.
-fn in_order(reports: Vec<KeyReport>, order: &[u32]) -> Vec<KeyReport> {
-    let mut reports: Vec<Option<KeyReport>> = reports.into_iter().map(Some).collect();
-    let mut out = Vec::with_capacity(reports.len());
-    out.extend(
-        order
-            .iter()
-            .filter_map(|&number| reports.get_mut(number as usize)?.take()),
-    );
-    out
+/// Brings reports into the order of their places, without a second list of them.
+fn in_order(reports: &mut [KeyReport], mut places: Vec<u32>) {
+    for number in 0..places.len() {
+        while let Some(place) = places.get(number).map(|&place| place as usize)
+            && place != number
+            && place < reports.len()
+        {
+            reports.swap(number, place);
+            places.swap(number, place);
+        }
+    }
 }
 
 /// Moves the sightings into the reports of their keys; gives those that have none.
@@ -361,7 +361,7 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
         }
         finding::sort(&mut flags);
         let mut entries = Vec::with_capacity(links.len());
-        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id.clone())));
+        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id())));
         let report = KeyReport {
             key_id: key.id.clone(),
             class: key.class,
@@ -442,7 +442,7 @@ fn entry_report(
     keys.extend(numbers.map(|k| k.id.clone()));
     keys.sort_unstable_by(KeyId::by_text);
     EntryReport {
-        id: row.id.clone(),
+        id: row.id(),
         source: row.entry.source.clone(),
         name: row.entry.name.clone(),
         owner: row.entry.owner.as_deref().map(SharedText::new),
@@ -488,8 +488,7 @@ fn rows<'a>(
         let environment = entry.environment.as_deref();
         Row {
             entry,
-            id: SharedText::from(Arc::clone(&entry.id)),
-            inventory,
+            inventory: short(inventory),
             tag,
             subject: entry.subject.as_deref().and_then(|text| names.read(text)),
             issuer: issuer.and_then(|text| names.read(text)),

@@ -34,7 +34,7 @@ pub(super) fn judge(
             continue;
         }
         let Some(row) = cx.row(link) else { continue };
-        if unowned_sources.get(row.inventory) == Some(&true) {
+        if unowned_sources.get(row.inventory as usize) == Some(&true) {
             continue; // told once for the source
         }
         if let Some(why) = no_owner(cx.world, row) {

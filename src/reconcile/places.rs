@@ -1,14 +1,16 @@
 //! The places of a row: what they allow, and whether absence can be judged there.
 
 use super::context::{Row, World, paths};
+use super::few::{long, short};
 use super::glob::Glob;
 use super::join::Join;
 use super::lineage::{settled, settled_or_same};
 use super::overview::Overview;
 use super::sweeps::{Host, Hosts, lies_in, tidy};
-use crate::model::{EntryKind, EntryPlace, Gap, GapReason, Sighting};
+use crate::model::{EntryKind, EntryPlace, Gap, GapReason, ShortList, Sighting};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The host that a place names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +18,9 @@ pub(super) enum HostRef<'a> {
     /// None: any host.
     Any,
     /// One that was swept, by number.
-    Swept(usize),
+    Swept(u32),
     /// One that was not.
-    Unswept(&'a str),
+    Unswept(&'a Arc<str>),
 }
 
 /// A place of a row, prepared.
@@ -41,15 +43,15 @@ pub(super) enum Place<'a> {
 pub(super) fn prepare<'a>(
     places: &'a [EntryPlace],
     hosts: &mut HostReader<'_, 'a>,
-) -> Box<[Place<'a>]> {
-    let mut out = Vec::with_capacity(places.len());
+) -> ShortList<Place<'a>> {
+    let mut out = Vec::new();
     for place in places {
         match place {
-            EntryPlace::Exact { host, path } => hosts.meant(host.as_deref(), |host| {
+            EntryPlace::Exact { host, path } => hosts.meant(host.as_ref(), |host| {
                 let path = tidy(path);
                 out.push(Place::Exact { host, path });
             }),
-            EntryPlace::Glob { host, pattern } => hosts.meant(host.as_deref(), |host| {
+            EntryPlace::Glob { host, pattern } => hosts.meant(host.as_ref(), |host| {
                 let glob = Box::new(Glob::read(pattern));
                 out.push(Place::Glob {
                     host,
@@ -61,13 +63,13 @@ pub(super) fn prepare<'a>(
             EntryPlace::Elsewhere(text) => out.push(Place::Elsewhere(text)),
         }
     }
-    out.into_boxed_slice()
+    out.into()
 }
 
 /// Finds the hosts that rows mean. Rows on one host often follow one another: the last name is not looked up again.
 pub(super) struct HostReader<'h, 'a> {
     hosts: &'h Hosts,
-    last: Option<(&'a str, usize)>,
+    last: Option<(&'a str, u32)>,
 }
 
 impl<'h, 'a> HostReader<'h, 'a> {
@@ -76,12 +78,12 @@ impl<'h, 'a> HostReader<'h, 'a> {
     }
 
     /// The hosts that a row means by a name: one, or of a pattern all that were swept.
-    fn meant(&mut self, name: Option<&'a str>, mut each: impl FnMut(HostRef<'a>)) {
+    fn meant(&mut self, name: Option<&'a Arc<str>>, mut each: impl FnMut(HostRef<'a>)) {
         let Some(name) = name else {
             return each(HostRef::Any);
         };
-        let known = self.last.filter(|(last, _)| *last == name);
-        let found = || Some((name, self.hosts.meant(name)?));
+        let known = self.last.filter(|(last, _)| *last == &**name);
+        let found = || Some((&**name, short(self.hosts.meant(name)?)));
         if let Some((name, host)) = known.or_else(found) {
             self.last = Some((name, host));
             return each(HostRef::Swept(host));
@@ -91,7 +93,7 @@ impl<'h, 'a> HostReader<'h, 'a> {
             let pattern = Glob::read(name);
             for (number, host) in self.hosts.iter().enumerate() {
                 if pattern.matches(&host.name.to_lowercase()) {
-                    each(HostRef::Swept(number));
+                    each(HostRef::Swept(short(number)));
                     none = false;
                 }
             }
@@ -106,7 +108,7 @@ impl HostRef<'_> {
     pub(super) fn allows(&self, host: usize) -> bool {
         match self {
             Self::Any => true,
-            Self::Swept(own) => *own == host,
+            Self::Swept(own) => *own == short(host),
             Self::Unswept(_) => false,
         }
     }
@@ -122,7 +124,7 @@ impl Place<'_> {
     pub(super) fn swept_host(&self) -> Option<usize> {
         match self {
             Self::Exact { host, .. } | Self::Glob { host, .. } | Self::Host(host) => match host {
-                HostRef::Swept(number) => Some(*number),
+                HostRef::Swept(number) => long(*number),
                 _ => None,
             },
             Self::Elsewhere(_) => None,
@@ -253,7 +255,7 @@ impl<'w, 'a> Coverage<'w, 'a> {
         };
         match host {
             HostRef::Unswept(name) => Some(format!("host {name} was not swept")),
-            HostRef::Swept(number) => self.doubt_on(row, place, *number),
+            HostRef::Swept(number) => self.doubt_on(row, place, *number as usize),
             HostRef::Any if self.whole.is_empty() => Some("no host was swept".to_owned()),
             HostRef::Any => {
                 (0..self.whole.len()).find_map(|number| self.doubt_on(row, place, number))

@@ -94,7 +94,7 @@ impl Trust {
             let held = holders(world, overview, key, &probable);
             let links = join.links.get(index).iter();
             let rows = links.filter_map(|link| world.rows.get(link.row()));
-            let entries: Vec<SharedText> = rows.map(|row| row.id.clone()).collect();
+            let entries: Vec<SharedText> = rows.map(|row| row.id()).collect();
             let lost = held.is_empty() && entries.is_empty();
             for &number in edges {
                 let Some(edge) = this.edges.get_mut(number as usize) else {
