@@ -8,8 +8,11 @@ use super::lineage::{settled, settled_or_same};
 use super::overview::Overview;
 use super::sweeps::{Host, Hosts, lies_in, tidy};
 use crate::model::{EntryKind, EntryPlace, Gap, GapReason, ShortList, Sighting};
+use foldhash::HashSet;
+use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 /// The host that a place names.
@@ -205,8 +208,13 @@ pub(super) struct Coverage<'w, 'a> {
     world: &'w World<'a>,
     /// Why a whole host cannot be judged, per host.
     whole: Vec<Option<String>>,
+    /// Whether there is no doubt about a host but by what stayed closed, per host.
+    proven: Vec<bool>,
     /// Closed key material that no row accounts for, per host, by path.
     closed: Vec<Vec<&'w str>>,
+    /// Digests of hosts with the paths of that and the directories above: most places have none of it.
+    near_closed: HashSet<u64>,
+    hasher: RandomState,
 }
 
 impl<'w, 'a> Coverage<'w, 'a> {
@@ -225,14 +233,24 @@ impl<'w, 'a> Coverage<'w, 'a> {
                 }
             }
         }
-        for of_host in &mut closed {
-            of_host.sort_unstable();
-            of_host.dedup();
+        let hasher = RandomState::default();
+        let mut near_closed = HashSet::default();
+        for (host, paths) in closed.iter_mut().enumerate() {
+            paths.sort_unstable();
+            paths.dedup();
+            for path in paths.iter() {
+                let above = path.match_indices('/').map(|(end, _)| path.get(..end));
+                let all = above.flatten().chain([*path, "/"]);
+                near_closed.extend(all.map(|path| hasher.hash_one((host, path))));
+            }
         }
         Self {
             world,
             whole,
+            proven: world.hosts.iter().map(Host::is_proven).collect(),
             closed,
+            near_closed,
+            hasher,
         }
     }
 
@@ -264,15 +282,20 @@ impl<'w, 'a> Coverage<'w, 'a> {
     }
 
     fn doubt_on(&self, row: &Row<'_>, place: &Place<'_>, number: usize) -> Option<String> {
-        let host = self.world.hosts.get(number)?;
-        match place {
-            Place::Exact { path, .. } => exact(host, path),
-            Place::Glob { glob, pattern, .. } => pattern_doubt(host, glob, pattern),
-            _ => self.whole.get(number).cloned().flatten(),
-        }
-        .or_else(|| {
+        let by_gap = || {
+            let host = self.world.hosts.get(number)?;
+            match place {
+                Place::Exact { path, .. } => exact(host, path),
+                Place::Glob { glob, pattern, .. } => pattern_doubt(host, glob, pattern),
+                _ => self.whole.get(number).cloned().flatten(),
+            }
+        };
+        let proven = self.proven.get(number) == Some(&true);
+        let doubt = if proven { None } else { by_gap() };
+        doubt.or_else(|| {
             let possible = may_be_closed(row, place).then_some(place)?;
             let path = self.closed_at(possible, number)?;
+            let host = self.world.hosts.get(number)?;
             Some(format!(
                 "{}:{path} holds an encrypted key that stayed closed",
                 host.name
@@ -290,7 +313,11 @@ impl<'w, 'a> Coverage<'w, 'a> {
             within.find(|path| fits(path))
         };
         match place {
-            Place::Exact { path, .. } => within(path, &|p| lies_in(p, path)),
+            Place::Exact { path, .. } => {
+                let digest = self.hasher.hash_one((number, &**path));
+                let near = self.near_closed.contains(&digest);
+                near.then(|| within(path, &|p| lies_in(p, path)))?
+            }
             Place::Glob { glob, .. } => within(&glob.base(), &|p| glob.matches(p)),
             _ => closed.first().copied(),
         }

@@ -151,6 +151,14 @@ impl Host {
         }
     }
 
+    /// Whether its sweeps prove every absence on it: all came to their end, in time and without a gap, and one began at the root.
+    pub(super) fn is_proven(&self) -> bool {
+        let proves = |root: &Root| root.ended && root.too_old.is_none();
+        self.gaps.is_empty()
+            && self.roots.iter().all(proves)
+            && self.roots.iter().any(|root| root.path == "/")
+    }
+
     /// The gap at or above a path.
     pub(super) fn gap_at_or_above(&self, path: &str) -> Option<&Gap> {
         if self.gaps.is_empty() {
