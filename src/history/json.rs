@@ -248,21 +248,6 @@ fn plain(bytes: &[u8]) -> usize {
     count + rest.iter().position(special).unwrap_or(rest.len())
 }
 
-/// How many bytes come before the first quote.
-#[inline]
-fn before_quote(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut count = 0;
-    for word in words {
-        let found = equal(u64::from_le_bytes(*word), b'"');
-        if found != 0 {
-            return count + found.trailing_zeros() as usize / 8;
-        }
-        count += 8;
-    }
-    count + rest.iter().position(|b| *b == b'"').unwrap_or(rest.len())
-}
-
 impl<'de> Deserializer<'de> for &mut Json<'de> {
     type Error = Other;
 
@@ -376,21 +361,38 @@ impl Parts<'_, '_> {
     #[inline]
     fn known(&mut self) -> Option<u64> {
         let rest = self.json.rest().strip_prefix(b"\"")?;
-        let length = before_quote(rest);
-        let found = rest.get(..length)?;
         let mut later = self.names;
         let mut number = self.next;
         while let Some((name, behind)) = later.split_first() {
             number += 1;
             later = behind;
-            if name.len() == length && name.as_bytes() == found {
-                self.json.at += length + 2;
+            if rest.get(name.len()) == Some(&b'"') && starts_with(rest, name.as_bytes()) {
+                self.json.at += name.len() + 2;
                 self.names = later;
                 self.next = number;
                 return Some(number as u64 - 1);
             }
         }
         None
+    }
+}
+
+/// Whether the text starts with a name: two words, which may overlap, say it of most.
+#[inline]
+fn starts_with(text: &[u8], name: &[u8]) -> bool {
+    let Some(text) = text.get(..name.len()) else {
+        return false;
+    };
+    match name.len() {
+        8..=16 => {
+            text.first_chunk::<8>() == name.first_chunk::<8>()
+                && text.last_chunk::<8>() == name.last_chunk::<8>()
+        }
+        4..8 => {
+            text.first_chunk::<4>() == name.first_chunk::<4>()
+                && text.last_chunk::<4>() == name.last_chunk::<4>()
+        }
+        _ => text == name,
     }
 }
 
