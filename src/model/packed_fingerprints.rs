@@ -148,6 +148,12 @@ impl PackedFingerprints {
         *self = Self::from(&all);
     }
 
+    /// A number made of a byte of each cache line in which they are: to ask for it is to bring them into the processor's caches.
+    pub fn lines(&self) -> usize {
+        let lines = self.bytes.chunks(64).filter_map(|line| line.first());
+        lines.map(|&byte| usize::from(byte)).sum()
+    }
+
     const fn has(&self, bit: u32) -> bool {
         self.present >> bit & 1 == 1
     }

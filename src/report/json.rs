@@ -1,6 +1,6 @@
 //! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
 
-use super::line;
+use super::{ahead, line};
 use crate::model::report::{EntryReport, KeyReport, Summary};
 use crate::model::{
     Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SshAccess, SweepSummary,
@@ -63,18 +63,20 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         inventories: &report.inventories,
         summary: &report.summary,
     }))?;
-    report
-        .keys
-        .iter()
-        .try_for_each(|key| write(&Record::Key(key)))?;
+    for batch in report.keys.chunks(ahead::BATCH) {
+        ahead::keys(batch);
+        batch.iter().try_for_each(|key| write(&Record::Key(key)))?;
+    }
     report
         .others
         .iter()
         .try_for_each(|other| write(&Record::Other(other)))?;
-    report
-        .entries
-        .iter()
-        .try_for_each(|entry| write(&Record::Entry(entry)))?;
+    for batch in report.entries.chunks(ahead::BATCH) {
+        ahead::entries(batch);
+        batch
+            .iter()
+            .try_for_each(|entry| write(&Record::Entry(entry)))?;
+    }
     report
         .access
         .iter()

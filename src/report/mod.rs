@@ -2,6 +2,7 @@
 
 mod access;
 mod advice;
+mod ahead;
 mod colour;
 pub mod escape;
 pub mod explain;
