@@ -5,7 +5,6 @@ use super::few::{Few, NONE, short};
 use super::grouped::{ends, order};
 use super::names::NameReader;
 use super::trust::is_disabled;
-use crate::model::ahead::{self, BATCH};
 use crate::model::{Certificate, KeyId, Kind, Sha256Hex, Sighting};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -41,11 +40,6 @@ pub(super) fn gather<'s>(
     let starts = std::iter::once(0).chain(ends.iter().copied());
     for ((id, start), &end) in ids.iter().zip(starts).zip(&ends) {
         let range = start as usize..end as usize;
-        if keys.len() % BATCH == 0 {
-            let batch = of_keys.iter().skip(range.start).take(BATCH);
-            let batch = batch.filter_map(|&number| sightings.get(number as usize));
-            ahead::whole_sightings(batch.map(AsRef::as_ref));
-        }
         let all = Few::from(of_keys.get(range).unwrap_or_default());
         let sighting = |number: &u32| sightings.get(*number as usize);
         let classes = all.as_slice().iter().filter_map(sighting).map(|s| s.class);
@@ -99,11 +93,7 @@ fn number(sightings: &[Box<Sighting>]) -> (Vec<&KeyId>, Vec<u32>) {
     let mut table: HashTable<u32> = HashTable::with_capacity(sightings.len());
     let mut ids: Vec<&KeyId> = Vec::new();
     let mut key_of = Vec::with_capacity(sightings.len());
-    for (number, sighting) in sightings.iter().enumerate() {
-        if number % BATCH == 0 {
-            let batch = sightings.iter().skip(number).take(BATCH);
-            ahead::sightings(batch.map(AsRef::as_ref));
-        }
+    for sighting in sightings {
         let Some(id) = &sighting.key_id else {
             key_of.push(NONE);
             continue;

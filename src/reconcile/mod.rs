@@ -5,7 +5,6 @@
 //! each family. Nothing here reads a clock or a file, and the order of the input never shows in the report.
 
 mod agreement;
-mod ahead;
 mod alternative_names;
 mod at_place;
 mod certificate_status;
@@ -54,7 +53,6 @@ mod wanted;
 mod weak;
 
 use crate::identity::fill_probable_keys;
-use crate::model::ahead::{BATCH, whole_sightings};
 use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
 use crate::model::{
     Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyId, KeyReport,
@@ -291,10 +289,6 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
     }
     files.number();
     for ((number, sighting), host) in (0u32..).zip(&world.sightings).zip(&world.host_of) {
-        if number as usize % BATCH == 0 {
-            let batch = world.sightings.iter().skip(number as usize).take(BATCH);
-            whole_sightings(batch.map(AsRef::as_ref));
-        }
         overview.add_sighting(sighting);
         files.add_sighting(*host, number, sighting);
         names.add_sighting(number, sighting);
@@ -317,9 +311,6 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
     let mut drafts: Vec<Draft> = Vec::new();
     let mut keys = Vec::with_capacity(world.keys.len());
     for (index, key) in world.keys.iter().enumerate() {
-        if index % BATCH == 0 {
-            ahead::keys(world, &join, index..world.keys.len().min(index + BATCH));
-        }
         let links = join.links.get(index);
         let cx = KeyContext {
             world,

@@ -1,7 +1,6 @@
 //! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
 
 use super::{ahead, line};
-use crate::model::ahead::BATCH;
 use crate::model::report::{EntryReport, KeyReport, Summary};
 use crate::model::{
     Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SshAccess, SweepSummary,
@@ -64,7 +63,7 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         inventories: &report.inventories,
         summary: &report.summary,
     }))?;
-    for batch in report.keys.chunks(BATCH) {
+    for batch in report.keys.chunks(ahead::BATCH) {
         ahead::keys(batch);
         batch.iter().try_for_each(|key| write(&Record::Key(key)))?;
     }
@@ -72,7 +71,7 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .others
         .iter()
         .try_for_each(|other| write(&Record::Other(other)))?;
-    for batch in report.entries.chunks(BATCH) {
+    for batch in report.entries.chunks(ahead::BATCH) {
         ahead::entries(batch);
         batch
             .iter()

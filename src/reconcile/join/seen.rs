@@ -6,7 +6,7 @@ use super::super::names::NameId;
 use super::super::tokens::{have_same_tokens, of_sighting};
 use super::Token;
 use super::index::Index;
-use crate::model::{Sighting, ahead};
+use crate::model::Sighting;
 use foldhash::HashMap;
 
 /// Sightings of one key that are remembered to tell whether a further one has identifiers of its own.
@@ -62,10 +62,6 @@ impl<'w, 'a> Seen<'w, 'a> {
         let world = *world;
         of_key.clear();
         forms.clear();
-        if number % ahead::BATCH == 0 {
-            let batch = world.keys.iter().skip(number).take(ahead::BATCH);
-            ahead::whole_sightings(batch.flat_map(|key| world.at(&key.all)));
-        }
         let key = world.keys.get(number);
         for sighting in key.iter().flat_map(|key| key.all.iter()) {
             let Some(s) = world.sightings.get(sighting) else {
