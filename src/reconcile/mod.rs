@@ -291,7 +291,7 @@ fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) ->
     }
     files.number();
     for ((number, sighting), host) in (0u32..).zip(&world.sightings).zip(&world.host_of) {
-        if number as usize % BATCH == 0 {
+        if (number as usize).is_multiple_of(BATCH) {
             let batch = world.sightings.iter().skip(number as usize).take(BATCH);
             whole_sightings(batch.map(AsRef::as_ref));
         }

@@ -62,7 +62,7 @@ impl<'w, 'a> Seen<'w, 'a> {
         let world = *world;
         of_key.clear();
         forms.clear();
-        if number % ahead::BATCH == 0 {
+        if number.is_multiple_of(ahead::BATCH) {
             let batch = world.keys.iter().skip(number).take(ahead::BATCH);
             ahead::whole_sightings(batch.flat_map(|key| world.at(&key.all)));
         }
