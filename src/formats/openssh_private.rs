@@ -182,7 +182,7 @@ impl<'a> Structure<'a> {
                     let comment = section.comments.get(index).filter(|c| !c.is_empty());
                     artifact.ssh = comment.map(|comment| {
                         Box::new(Ssh {
-                            comment: Some(String::from_utf8_lossy(comment).into_owned()),
+                            comment: Some(String::from_utf8_lossy(comment).into()),
                             ..Ssh::default()
                         })
                     });

@@ -77,7 +77,7 @@ impl<'a> Frame<'a> {
         let mut artifact = Artifact::new(Kind::CertificateRequest, format, encoding, key);
         let notes = &mut artifact.notes;
         let mut facts = Certificate {
-            subject: name(&self.subject, "subject", notes),
+            subject: name(&self.subject, "subject", notes).into(),
             signature_algorithm: signature_algorithm(&self.algorithm, notes).into(),
             ..Certificate::default()
         };

@@ -246,7 +246,7 @@ impl<'a> File<'a> {
         }
         artifact.ssh = (!self.comment.is_empty()).then(|| {
             Box::new(Ssh {
-                comment: Some(lossy(self.comment)),
+                comment: Some(lossy(self.comment).into()),
                 ..Ssh::default()
             })
         });

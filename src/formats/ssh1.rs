@@ -96,7 +96,7 @@ fn artifact(body: &[u8], format: &'static str) -> Result<Artifact, SshError> {
     }
     artifact.ssh = (!comment.is_empty()).then(|| {
         Box::new(Ssh {
-            comment: Some(String::from_utf8_lossy(comment).into_owned()),
+            comment: Some(String::from_utf8_lossy(comment).into()),
             ..Ssh::default()
         })
     });

@@ -1,11 +1,12 @@
 //! What a format hands over: one parsed thing, not yet identified or placed.
 
 use super::candidate::EntryFacts;
-use super::certificate::{Certificate, Ssh};
+use super::certificate::Certificate;
 use super::hex::{Sha1Hex, Sha256Hex};
 use super::kind::{Encoding, Kind, Protection};
 use super::pgp::Pgp;
 use super::secret::Secret;
+use super::ssh::Ssh;
 use super::unlock::Opened;
 use std::borrow::Cow;
 

@@ -185,7 +185,7 @@ pub struct Finding {
     /// The inventory entry that it rests on.
     pub entry: Option<SharedText>,
     /// The certificate that it rests on.
-    pub cert_sha256: Option<Sha256Hex>,
+    pub cert_sha256: Option<Box<Sha256Hex>>,
     /// The place that it rests on, as `host:path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<SharedText>,
@@ -195,6 +195,13 @@ pub struct Finding {
     /// The exception that excuses it, while that is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<Box<Excuse>>,
+}
+
+impl Finding {
+    /// The certificate that it rests on.
+    pub fn certificate(&self) -> Option<Sha256Hex> {
+        self.cert_sha256.as_deref().copied()
+    }
 }
 
 /// The exception of the policy that excuses a finding.

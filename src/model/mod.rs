@@ -29,7 +29,8 @@ pub mod shared_text;
 pub mod short_list;
 pub mod sighting;
 mod sighting_record;
-pub mod ssh_access;
+pub mod ssh;
+mod ssh_access;
 pub mod sweep;
 mod text;
 pub mod unlock;
@@ -37,7 +38,7 @@ pub mod unlock;
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
-pub use certificate::{Certificate, CertificateStatus, Opens, Ssh};
+pub use certificate::{Certificate, CertificateStatus};
 pub use common_text::CommonText;
 pub use entry::{
     Doubt, Entry, EntryKind, EntryPlace, Further, Identifier, Inventory, Moment, RowFault, State,
@@ -64,6 +65,7 @@ pub use secret::Secret;
 pub use shared_text::SharedText;
 pub use short_list::ShortList;
 pub use sighting::{Rare, Sighting};
+pub use ssh::{Opens, RareSsh, Ssh};
 pub use ssh_access::{AccessState, SshAccess, Via};
 pub use sweep::{Scope, Sweep, SweepEnd, SweepHeader};
 pub use unlock::{Closed, Effort, Opened, PasswordList, Passwords, Unlock};

@@ -143,7 +143,7 @@ pub(super) fn read(text: &str) -> Result<Timestamp, jiff::Error> {
 }
 
 /// A time, written as such.
-struct Written(Timestamp);
+pub(super) struct Written(pub(super) Timestamp);
 
 impl Serialize for Written {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

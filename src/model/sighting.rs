@@ -1,6 +1,6 @@
 //! One artifact at one location.
 
-use super::certificate::{Certificate, Ssh};
+use super::certificate::Certificate;
 use super::image::Image;
 use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
@@ -8,6 +8,7 @@ use super::location::{FileFacts, Location};
 use super::packed_fingerprints::PackedFingerprints;
 use super::pgp::Pgp;
 use super::shared_text::SharedText;
+use super::ssh::Ssh;
 use super::unlock::Opened;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! How a sighting is written, and read back.
 
-use super::certificate::{Certificate, Ssh};
+use super::certificate::Certificate;
 use super::image::Image;
 use super::key_id::KeyId;
 use super::kind::{Class, Encoding, Kind, Protection};
@@ -10,6 +10,7 @@ use super::packed_fingerprints::PackedFingerprints;
 use super::pgp::Pgp;
 use super::shared_text::SharedText;
 use super::sighting::{Rare, Sighting};
+use super::ssh::Ssh;
 use super::unlock::Opened;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -73,7 +73,7 @@ pub struct SshAccess {
     pub host: SharedText,
     /// The account; absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
+    pub account: Option<SharedText>,
     /// Its number by the host's own `/etc/passwd`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
@@ -103,7 +103,7 @@ pub struct SshAccess {
     pub until: Option<jiff::Timestamp>,
     /// The directive by which sshd refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub refused: Option<SharedText>,
     /// Of an authority: the names of which its certificates must have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,

@@ -47,19 +47,19 @@ fn one(host: &Host, sighting: &mut Sighting) {
         let account = home.filter(|_| in_file).and_then(|h| sshd.account(&h));
         let facts = sighting.ssh.get_or_insert_default();
         facts.read_by_sshd = (!in_file || sshd.is_configured()).then_some(false);
-        facts.opens.extend(account);
+        facts.opens = account.into_iter().collect();
         return;
     };
     let facts = sighting.ssh.get_or_insert_default();
     match found.directive {
         "RevokedKeys" => {
             if sighting.kind == Kind::PublicKey {
-                facts.marker = Some("revoked".to_owned());
+                facts.change(|rare| rare.marker = Some("revoked".to_owned()));
             }
         }
         directive => {
             if directive == "TrustedUserCAKeys" {
-                facts.marker = Some("cert-authority".to_owned());
+                facts.change(|rare| rare.marker = Some("cert-authority".to_owned()));
             }
             // A bare key is a grant in a file that sshd_config names (contract, section 1).
             if sighting.kind == Kind::PublicKey {
@@ -70,10 +70,10 @@ fn one(host: &Host, sighting: &mut Sighting) {
     }
     if sshd.is_configured() {
         facts.read_by_sshd = Some(true);
-        facts.directive = Some(found.directive.to_owned());
+        facts.change(|rare| rare.directive = Some(found.directive.to_owned()));
     }
-    facts.opens = found.opens;
-    facts.opens_more = found.opens_more;
+    facts.opens = found.opens.into();
+    facts.change(|rare| rare.opens_more = found.opens_more);
 }
 
 fn paths(sighting: &Sighting) -> Vec<Vec<u8>> {

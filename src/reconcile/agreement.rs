@@ -121,7 +121,10 @@ fn differences(
             out.push(format!("size is {seen} bits, not {stated}"));
         }
     }
-    let ssh_ends = || cx.judged().filter_map(|s| s.ssh.as_ref()?.valid_before);
+    let ssh_ends = || {
+        cx.judged()
+            .filter_map(|s| s.ssh.as_ref()?.rare().valid_before)
+    };
     // Of several SSH certificates the one that fits, else the last to end.
     let fits = |end: &jiff::Timestamp| entry.expires.is_some_and(|e| dates::agree(e, *end));
     let ssh_end = || ssh_ends().find(fits).or_else(|| ssh_ends().max());

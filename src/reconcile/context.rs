@@ -341,7 +341,7 @@ impl fmt::Display for Title<'_> {
             fmt::Display::fmt(&Hex(*first), f)?;
         }
         let first = || self.facts.sans.first().map_or("no subject", String::as_str);
-        let name = match self.facts.subject.as_str() {
+        let name = match &*self.facts.subject {
             "" => first(),
             subject => subject,
         };

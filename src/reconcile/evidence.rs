@@ -143,7 +143,7 @@ pub(super) fn earliest<'w>(cx: &KeyContext<'w, '_>) -> Option<Evidence<'w>> {
         let ssh = s.ssh.as_deref().filter(|_| s.kind == Kind::SshCertificate);
         let dated = [
             (
-                ssh.and_then(|ssh| ssh.valid_after),
+                ssh.and_then(|ssh| ssh.rare().valid_after),
                 Source::SshCertificate(s),
             ),
             (s.pgp.as_deref().and_then(|pgp| pgp.created), Source::Pgp(s)),

@@ -243,7 +243,7 @@ fn covers(world: &World<'_>, key: usize, finding: &Finding, location: Option<&Lo
     let Some(of_key) = world.keys.get(key) else {
         return false;
     };
-    let of_certificate = finding.cert_sha256.and_then(|digest| {
+    let of_certificate = finding.certificate().and_then(|digest| {
         let certificates = of_key.certificates.iter();
         let mut certificates = certificates.filter_map(|c| world.certificates.get(c));
         let same = certificates.find(|c| c.sha256 == Some(digest))?;

@@ -183,7 +183,10 @@ pub(super) fn is_trust_anchor(s: &Sighting) -> bool {
 
 /// A file that `TrustedUserCAKeys` names.
 fn is_authority_file(s: &Sighting) -> bool {
-    let directive = s.ssh.as_ref().and_then(|ssh| ssh.directive.as_deref());
+    let directive = s
+        .ssh
+        .as_ref()
+        .and_then(|ssh| ssh.rare().directive.as_deref());
     directive == Some("TrustedUserCAKeys")
 }
 

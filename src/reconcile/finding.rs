@@ -42,7 +42,7 @@ pub(super) fn finish(draft: Draft, subject: &Subject<'_>, row: Option<&Row<'_>>)
         severity: draft.severity,
         why: draft.why,
         entry: row.map(|r| r.id()),
-        cert_sha256: draft.certificate,
+        cert_sha256: draft.certificate.map(Box::new),
         place: draft.place.as_deref().map(SharedText::of_its_own),
         key_id: None,
         exception: None,

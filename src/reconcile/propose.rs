@@ -82,7 +82,7 @@ impl<'r> Work<'r> {
             if chosen.is_some_and(|(other, _)| other.key_id != key.key_id) {
                 continue;
             }
-            let certificate = finding.cert_sha256;
+            let certificate = finding.certificate();
             let named = key.entries.contains(&row.id);
             let wrong = match finding.flag {
                 Flag::RenewedUnrecorded => Parts {
@@ -203,7 +203,7 @@ impl<'r> Work<'r> {
             .iter()
             .filter(|f| f.flag == Flag::UnknownCertificate);
         for finding in lacking {
-            let certificate = finding.cert_sha256;
+            let certificate = finding.certificate();
             if certificate.is_some_and(|c| !self.recorded.contains(&c)) {
                 self.new_row(key, certificate, false, finding.flag, &finding.why);
             }
@@ -294,7 +294,7 @@ fn disagreement(entry: &Entry, key: &KeyReport, certificate: Option<Sha256Hex>) 
             .filter_map(|s| {
                 s.ssh
                     .as_ref()
-                    .and_then(|ssh| ssh.valid_before)
+                    .and_then(|ssh| ssh.rare().valid_before)
                     .or_else(|| s.pgp.as_ref()?.expires)
             })
             .max(),

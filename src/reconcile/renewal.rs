@@ -464,7 +464,7 @@ pub(super) fn lie_together(world: &World<'_>, one: &Cert, other: &Cert) -> bool 
 /// The alternative names of a certificate.
 fn sans<'w>(world: &'w World<'_>, certificate: &Cert) -> &'w [String] {
     let facts = world.facts(certificate);
-    facts.map_or(&[], |facts| facts.sans.as_slice())
+    facts.map_or(&[], |facts| &facts.sans)
 }
 
 fn describe(

@@ -96,17 +96,17 @@ pub(super) fn cert(n: u8, c: u8, path: &str, not_after: &str) -> Sighting {
     s.fingerprints.change(|f| f.cert_sha256 = Some(digest(c)));
     s.fingerprints.change(|f| f.cert_sha1 = Some(Hex([c; 20])));
     s.certificate = Some(Box::new(Certificate {
-        subject: "CN=shop.example,O=Shop".to_owned(),
+        subject: "CN=shop.example,O=Shop".into(),
         issuer: "CN=CA".into(),
-        serial: format!("ff000000000000{c:02x}"),
+        serial: format!("ff000000000000{c:02x}").into(),
         not_before: Some(
             end.checked_sub(jiff::SignedDuration::from_hours(365 * 24))
                 .unwrap(),
         ),
         not_after: Some(end),
-        sans: vec!["DNS:shop.example".to_owned()],
+        sans: ["DNS:shop.example".to_owned()].into(),
         signature_algorithm: "sha256WithRSAEncryption".into(),
-        key_usage: vec!["digitalSignature".into(), "keyEncipherment".into()],
+        key_usage: ["digitalSignature".into(), "keyEncipherment".into()].into(),
         ..Certificate::default()
     }));
     s

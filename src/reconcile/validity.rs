@@ -44,7 +44,9 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
     !cx.key.certificates.is_empty()
         || cx.judged().any(|s| {
-            s.ssh.as_ref().is_some_and(|ssh| ssh.valid_before.is_some())
+            s.ssh
+                .as_ref()
+                .is_some_and(|ssh| ssh.rare().valid_before.is_some())
                 || s.pgp.as_ref().is_some_and(|pgp| pgp.expires.is_some())
         })
 }
@@ -162,7 +164,8 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             .filter(|s| matches!(s.kind, Kind::SshCertificate | Kind::AuthorizedKey))
             .filter_map(|s| {
                 let ssh = s.ssh.as_deref()?;
-                (ssh.valid_after.is_some() || ssh.valid_before.is_some()).then_some((s, ssh))
+                (ssh.rare().valid_after.is_some() || ssh.rare().valid_before.is_some())
+                    .then_some((s, ssh))
             })
     };
     if dated().next().is_none() {
@@ -171,36 +174,43 @@ fn ssh(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     // A newer certificate of the same type for the same principals on the host replaces one.
     let group = |s: &Sighting| {
         let ssh = s.ssh.as_deref()?;
-        let mut principals = ssh.principals.clone();
+        let mut principals = ssh.rare().principals.clone();
         principals.sort();
         let certificate = s.kind == Kind::SshCertificate;
-        certificate.then(|| (s.host.clone(), ssh.certificate_type.clone(), principals))
+        certificate.then(|| {
+            (
+                s.host.clone(),
+                ssh.rare().certificate_type.clone(),
+                principals,
+            )
+        })
     };
     let mut latest = BTreeMap::new();
     for (s, ssh) in dated() {
         if let Some(group) = group(s) {
-            let end = latest.entry(group).or_insert(ssh.valid_before);
-            *end = (*end).max(ssh.valid_before);
+            let end = latest.entry(group).or_insert(ssh.rare().valid_before);
+            *end = (*end).max(ssh.rare().valid_before);
         }
     }
     let mut seen = std::collections::BTreeSet::new();
     for (s, ssh) in dated() {
         let best = group(s).and_then(|g| latest.get(&g).copied().flatten());
-        let past = matches!((best, ssh.valid_before), (Some(best), Some(own)) if own < best);
+        let past = matches!((best, ssh.rare().valid_before), (Some(best), Some(own)) if own < best);
         let what = if s.kind == Kind::AuthorizedKey {
             "grant"
         } else {
             "SSH certificate"
         };
         let name = ssh
+            .rare()
             .certificate_key_id
             .as_deref()
             .or(ssh.comment.as_deref())
             .unwrap_or("unnamed");
         let place = World::place(s).to_string();
         let span = Span {
-            from: ssh.valid_after,
-            until: ssh.valid_before,
+            from: ssh.rare().valid_after,
+            until: ssh.rare().valid_before,
             past,
         };
         for draft in span.judge(cx.world, &format!("{what} {name} in {place}")) {

@@ -26,7 +26,7 @@ impl Match {
     pub(super) fn fits(&self, finding: &Finding) -> bool {
         match self {
             Self::Key => true,
-            Self::Certificate(digest) => finding.cert_sha256.is_none_or(|d| Some(d) == *digest),
+            Self::Certificate(digest) => finding.certificate().is_none_or(|d| Some(d) == *digest),
             Self::Row(id) => finding.entry.as_deref().is_none_or(|e| e == id),
         }
     }

@@ -82,10 +82,7 @@ fn parts(s: &Sighting) -> usize {
         facts.subject.len() + facts.serial.len() + facts.sans.len() + facts.key_usage.len()
     });
     let ssh = s.ssh.as_deref().map_or(0, |ssh| {
-        ssh.hosts.len()
-            + ssh.extensions.len()
-            + ssh.opens.len()
-            + usize::from(ssh.options.is_some())
+        ssh.hosts.len() + ssh.opens.len() + usize::from(ssh.options.is_some())
     });
     first(&s.location.path) + s.fingerprints.lines() + file + certificate + ssh
 }
@@ -98,8 +95,10 @@ fn texts(s: &Sighting) -> usize {
     });
     let ssh = s.ssh.as_deref().map_or(0, |ssh| {
         let options = [&ssh.comment, &ssh.options].into_iter().flatten();
-        let all = options.chain(&ssh.hosts).map(|text| first(text));
-        all.sum::<usize>() + ssh.opens.iter().map(|o| first(&o.account)).sum::<usize>()
+        let options = options.map(|text| first(text)).sum::<usize>();
+        let hosts = ssh.hosts.iter().map(|text| first(text)).sum::<usize>();
+        let accounts = ssh.opens.iter().map(|o| first(&o.account)).sum::<usize>();
+        options + hosts + accounts
     });
     certificate + ssh
 }

@@ -8,7 +8,7 @@ pub(super) fn place(key: &KeyReport, flag: &Finding) -> String {
     let seen = || key.sightings.iter().map(AsRef::as_ref);
     let judged = || seen().filter(|s: &&Sighting| s.class == key.class);
     let of_certificate = |s: &&Sighting| {
-        flag.cert_sha256.is_some() && s.fingerprints.cert_sha256() == flag.cert_sha256
+        flag.cert_sha256.is_some() && s.fingerprints.cert_sha256() == flag.certificate()
     };
     let best = judged()
         .find(of_certificate)

@@ -3,6 +3,10 @@
 use super::*;
 use keymuster::model::{GapReason, Kind, Ssh};
 
+fn hosts_of(artifact: &Artifact) -> Vec<&str> {
+    ssh(artifact).hosts.iter().map(AsRef::as_ref).collect()
+}
+
 fn ssh(artifact: &Artifact) -> &Ssh {
     artifact.ssh.as_deref().expect("SSH facts")
 }
@@ -154,9 +158,12 @@ fn a_file_of_grants_is_told_line_by_line() {
     assert_eq!(bytes[options.offset..][..7], *b"command");
     assert_eq!(commented.notes, ["on a commented-out line"]);
     assert_eq!(bytes[commented.offset..][..7], *b"ssh-ed2");
-    assert_eq!(ssh(&restricted).marker.as_deref(), Some("cert-authority"));
-    assert_eq!(ssh(&restricted).principals, ["root", "web"]);
-    let end = ssh(&restricted).valid_before.unwrap().to_string();
+    assert_eq!(
+        ssh(&restricted).rare().marker.as_deref(),
+        Some("cert-authority")
+    );
+    assert_eq!(ssh(&restricted).rare().principals, ["root", "web"]);
+    let end = ssh(&restricted).rare().valid_before.unwrap().to_string();
     assert_eq!(end, "2030-01-02T00:00:00Z");
     assert_eq!(restricted.notes.len(), 0);
     assert_eq!(
@@ -188,11 +195,7 @@ fn known_hosts_plain_and_hashed_have_the_hosts_and_keys_of_ssh_keygen() {
     );
     let path = bench.write("known_hosts", &text);
     let told = read_file(text.as_bytes(), "anything");
-    let hosts: Vec<Vec<_>> = told
-        .artifacts
-        .iter()
-        .map(|a| ssh(a).hosts.clone())
-        .collect();
+    let hosts: Vec<Vec<_>> = told.artifacts.iter().map(hosts_of).collect();
     let expected: [&[&str]; 5] = [
         &["web01", "192.0.2.1", "fe80::1%eth0"],
         &["[db.example.com]:2222"],
@@ -209,7 +212,7 @@ fn known_hosts_plain_and_hashed_have_the_hosts_and_keys_of_ssh_keygen() {
     let markers: Vec<_> = told
         .artifacts
         .iter()
-        .map(|a| ssh(a).marker.as_deref())
+        .map(|a| ssh(a).rare().marker.as_deref())
         .collect();
     assert_eq!(
         markers,
@@ -217,7 +220,10 @@ fn known_hosts_plain_and_hashed_have_the_hosts_and_keys_of_ssh_keygen() {
     );
     assert_eq!(comment(&told.artifacts[0]), Some("root@web01"));
     // ssh-keygen does not list the lines with markers.
-    let plain = told.artifacts.iter().filter(|a| ssh(a).marker.is_none());
+    let plain = told
+        .artifacts
+        .iter()
+        .filter(|a| ssh(a).rare().marker.is_none());
     let ours: Vec<_> = plain.map(|a| sha256(blob(a))).collect();
     assert_eq!(ours, bench.fingerprints(&path, "sha256"));
 
@@ -229,7 +235,7 @@ fn known_hosts_plain_and_hashed_have_the_hosts_and_keys_of_ssh_keygen() {
     assert_eq!(told.artifacts.len(), 2);
     for (artifact, line) in told.artifacts.iter().zip(hashed.lines()) {
         assert_eq!(artifact.kind, Kind::KnownHost);
-        assert_eq!(ssh(artifact).hosts, [line.split(' ').next().unwrap()]);
+        assert_eq!(hosts_of(artifact), [line.split(' ').next().unwrap()]);
     }
     assert_eq!(blob(&told.artifacts[1]), bench.public_blob("rsa2048.pub"));
 }
@@ -402,7 +408,7 @@ fn certificates_say_what_ssh_keygen_says() {
         let listing = bench.keygen(&["-L", "-f", &file]);
         assert_eq!(told_by(facts), listed(&listing), "{listing}");
         assert_eq!(
-            facts.signed_by.as_deref(),
+            facts.rare().signed_by.as_deref(),
             Some(&*sha256(&bench.public_blob(&format!("{ca}.pub"))))
         );
 
@@ -414,11 +420,11 @@ fn certificates_say_what_ssh_keygen_says() {
             ssh(&artifact).options.as_deref(),
             Some("no-pty,principals=\"x\"")
         );
-        assert_eq!(ssh(&artifact).principals, ["root", "web01"]);
+        assert_eq!(ssh(&artifact).rare().principals, ["root", "web01"]);
         let host = format!("web01 {line}");
         let artifact = read_file(host.as_bytes(), "known_hosts").only();
         assert_eq!(artifact.kind, Kind::SshCertificate);
-        assert_eq!(ssh(&artifact).hosts, ["web01"]);
+        assert_eq!(hosts_of(&artifact), ["web01"]);
     }
 }
 
@@ -445,33 +451,39 @@ fn the_ssh_key_crate_reads_certificates_alike() {
     let theirs = ssh_key::Certificate::from_openssh(&line).unwrap();
     let ours = read_file(line.as_bytes(), "x").only();
     let facts = ssh(&ours);
-    assert_eq!(facts.certificate_key_id.as_deref(), Some(theirs.key_id()));
-    assert_eq!(facts.serial, Some(theirs.serial().to_string()));
-    assert_eq!(facts.principals, theirs.valid_principals());
+    assert_eq!(
+        facts.rare().certificate_key_id.as_deref(),
+        Some(theirs.key_id())
+    );
+    assert_eq!(facts.rare().serial, Some(theirs.serial().to_string()));
+    assert_eq!(facts.rare().principals, theirs.valid_principals());
     let seconds = |time: Option<jiff::Timestamp>| u64::try_from(time.unwrap().as_second()).unwrap();
-    assert_eq!(seconds(facts.valid_after), theirs.valid_after());
-    assert_eq!(seconds(facts.valid_before), theirs.valid_before());
+    assert_eq!(seconds(facts.rare().valid_after), theirs.valid_after());
+    assert_eq!(seconds(facts.rare().valid_before), theirs.valid_before());
     let names: Vec<_> = theirs.extensions().keys().cloned().collect();
-    assert_eq!(facts.extensions, names);
+    assert_eq!(facts.rare().extensions, names);
 }
 
 /// The facts of a certificate in the words of `ssh-keygen -L`: type, signer, id, serial, validity, lists.
 fn told_by(facts: &Ssh) -> Vec<String> {
     let time =
         |time: Option<jiff::Timestamp>| time.map(|t| t.strftime("%Y-%m-%dT%H:%M:%S").to_string());
-    let valid = match (time(facts.valid_after), time(facts.valid_before)) {
+    let valid = match (
+        time(facts.rare().valid_after),
+        time(facts.rare().valid_before),
+    ) {
         (None, None) => "forever".to_owned(),
         (after, before) => format!("from {} to {}", after.unwrap(), before.unwrap()),
     };
     let mut out = vec![
-        facts.certificate_type.clone().unwrap(),
-        facts.signed_by.clone().unwrap(),
-        facts.certificate_key_id.clone().unwrap(),
-        facts.serial.clone().unwrap(),
+        facts.rare().certificate_type.clone().unwrap(),
+        facts.rare().signed_by.clone().unwrap(),
+        facts.rare().certificate_key_id.clone().unwrap(),
+        facts.rare().serial.clone().unwrap(),
         valid,
     ];
-    out.extend(facts.principals.clone());
-    out.extend(facts.extensions.clone());
+    out.extend(facts.rare().principals.clone());
+    out.extend(facts.rare().extensions.clone());
     out
 }
 

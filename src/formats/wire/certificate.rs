@@ -107,8 +107,8 @@ impl<'a> Frame<'a> {
     pub fn artifact(&self, format: &'static str, encoding: Encoding) -> Artifact {
         let mut notes: Vec<Cow<'static, str>> = Vec::new();
         let mut facts = Certificate {
-            serial: serial(self.serial),
-            subject: name(&self.subject, "subject", &mut notes),
+            serial: serial(self.serial).into(),
+            subject: name(&self.subject, "subject", &mut notes).into(),
             issuer: name(&self.issuer, "issuer", &mut notes).into(),
             signature_algorithm: signature_algorithm(&self.outer_algorithm, &mut notes).into(),
             ..Certificate::default()

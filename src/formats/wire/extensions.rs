@@ -77,15 +77,17 @@ fn read_one<'a>(
         let value = fields.expect(der::OCTET_STRING).ok()?;
         let names = Element::read_all(value.content).ok()?;
         let (sans, whole) = names::general_names(names.enter(der::SEQUENCE).ok()?);
-        certificate.sans.extend(sans);
+        let mut all = std::mem::take(&mut certificate.sans).into_vec();
+        all.extend(sans);
+        certificate.sans = all.into();
         return whole.then_some(());
     }
     let (_, extension) = X509Extension::from_der(element.raw).ok()?;
     match extension.parsed_extension() {
         ParsedExtension::BasicConstraints(constraints) => certificate.is_ca = constraints.ca,
-        ParsedExtension::KeyUsage(usage) => certificate.key_usage = key_usage(usage),
+        ParsedExtension::KeyUsage(usage) => certificate.key_usage = key_usage(usage).into(),
         ParsedExtension::ExtendedKeyUsage(usage) => {
-            certificate.extended_key_usage = extended_key_usage(usage);
+            certificate.extended_key_usage = extended_key_usage(usage).into();
         }
         ParsedExtension::SubjectKeyIdentifier(id) => identifiers.subject = Some(id.0),
         ParsedExtension::AuthorityKeyIdentifier(id) => {

@@ -68,8 +68,8 @@ pub fn read(
             match body.ok_or(SshError::Contents).and_then(make) {
                 Ok(mut artifact) => {
                     artifact.offset = offset;
-                    if comment.is_some() {
-                        artifact.ssh.get_or_insert_default().comment = comment;
+                    if let Some(comment) = comment {
+                        artifact.ssh.get_or_insert_default().comment = Some(comment.into());
                     }
                     found.artifacts.push(artifact);
                 }

@@ -1,7 +1,7 @@
 //! OpenSSH certificates (PROTOCOL.certkeys): the certified key's plain blob, and what is said of it.
 
 use super::ssh::{self, CERTIFICATE_SUFFIX, Reader, SshError};
-use crate::model::{Artifact, Encoding, KeyMaterial, Kind, Ssh};
+use crate::model::{Artifact, Encoding, KeyMaterial, Kind, RareSsh, Ssh};
 use jiff::Timestamp;
 
 /// How many fields a certified key of an unknown algorithm may have.
@@ -99,7 +99,7 @@ impl<'a> SshCertificate<'a> {
 
     /// What the certificate says beside the key.
     pub fn facts(&self) -> Ssh {
-        Ssh {
+        Ssh::from(RareSsh {
             principals: self.principals.iter().map(|p| text(p)).collect(),
             certificate_type: match self.kind {
                 1 => Some("user".to_owned()),
@@ -116,8 +116,8 @@ impl<'a> SshCertificate<'a> {
             valid_before: timestamp(self.valid_before),
             signed_by: Some(ssh::fingerprint(self.signature_key)),
             extensions: self.extensions.iter().map(|(n, d)| option(n, d)).collect(),
-            ..Ssh::default()
-        }
+            ..RareSsh::default()
+        })
     }
 }
 
@@ -210,10 +210,16 @@ mod tests {
         ssh::put_string(&mut plain, &[2; 20]);
         assert_eq!(read.public, plain);
         let facts = read.facts();
-        assert_eq!(facts.serial.as_deref(), Some("7"));
-        assert_eq!(facts.certificate_key_id.as_deref(), Some("me \u{fffd}"));
-        assert_eq!(facts.principals, ["root"]);
-        assert_eq!((facts.valid_after, facts.valid_before), (None, None));
+        assert_eq!(facts.rare().serial.as_deref(), Some("7"));
+        assert_eq!(
+            facts.rare().certificate_key_id.as_deref(),
+            Some("me \u{fffd}")
+        );
+        assert_eq!(facts.rare().principals, ["root"]);
+        assert_eq!(
+            (facts.rare().valid_after, facts.rare().valid_before),
+            (None, None)
+        );
     }
 
     #[test]
@@ -225,7 +231,10 @@ mod tests {
             ssh::plain_key(&read.public),
             Ok("sk-ssh-ed25519@openssh.com")
         );
-        assert_eq!(read.facts().certificate_type.as_deref(), Some("host"));
+        assert_eq!(
+            read.facts().rare().certificate_type.as_deref(),
+            Some("host")
+        );
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use super::ssh;
 use super::ssh_certificate::artifact_of_blob;
 use super::ssh_lead::{FileHint, Lead, Placed, classify, is_blank};
-use crate::model::{Artifact, Candidate, Encoding, Fault, Found, GapReason, Kind, Reading};
+use crate::model::{
+    Artifact, Candidate, Encoding, Fault, Found, GapReason, Kind, Reading, SharedText,
+};
 use std::borrow::Cow;
 use std::cell::LazyCell;
 
@@ -155,18 +157,20 @@ impl<'a> Line<'a> {
         let mut facts = artifact.ssh.take().unwrap_or_default();
         let before = self.candidate.bytes.get(self.start..self.token);
         let comment = comment(tail, before.unwrap_or_default(), placed.amid);
-        facts.comment = (!comment.is_empty()).then(|| shortened(comment));
+        facts.comment = (!comment.is_empty()).then(|| shortened(comment).into());
         match placed.lead {
             Lead::Comment => artifact.notes.push("on a commented-out line".into()),
             Lead::Options { written, options } => {
-                facts.options = Some(lossy(written));
-                if options.cert_authority {
-                    facts.marker = Some("cert-authority".to_owned());
-                }
-                if artifact.kind != Kind::SshCertificate {
-                    facts.principals = options.principals;
-                    facts.valid_before = options.expiry;
-                }
+                facts.options = Some(lossy(written).into());
+                facts.change(|rare| {
+                    if options.cert_authority {
+                        rare.marker = Some("cert-authority".to_owned());
+                    }
+                    if artifact.kind != Kind::SshCertificate {
+                        rare.principals = options.principals;
+                        rare.valid_before = options.expiry;
+                    }
+                });
                 for (holds, note) in [
                     (
                         options.local_time,
@@ -181,17 +185,23 @@ impl<'a> Line<'a> {
                 }
             }
             Lead::Hosts { marker, patterns } => {
-                facts.marker = marker.map(str::to_owned);
-                facts.hosts = patterns.split(|b| *b == b',').map(lossy).collect();
+                facts.change(|rare| rare.marker = marker.map(str::to_owned));
+                facts.hosts = patterns
+                    .split(|b| *b == b',')
+                    .map(|host| lossy(host).into())
+                    .collect();
             }
             Lead::Signers(signers) => {
-                facts.options = signers.options;
-                facts.principals = signers.principals;
-                facts.valid_after = signers.valid_after;
-                facts.valid_before = signers.valid_before;
-                if signers.cert_authority {
-                    facts.marker = Some("cert-authority".to_owned());
-                }
+                let signers = *signers;
+                facts.options = signers.options.map(SharedText::from);
+                facts.change(|rare| {
+                    rare.principals = signers.principals;
+                    rare.valid_after = signers.valid_after;
+                    rare.valid_before = signers.valid_before;
+                    if signers.cert_authority {
+                        rare.marker = Some("cert-authority".to_owned());
+                    }
+                });
                 for (holds, note) in [
                     (
                         signers.local_time,

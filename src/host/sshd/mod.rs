@@ -10,7 +10,7 @@ mod resolve;
 
 use super::accounts::Accounts;
 use super::rooted::Rooted;
-use crate::model::{GapReason, Opens};
+use crate::model::{GapReason, Opens, SharedText};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use config::{Applies, Config, Sure, Who};
@@ -180,12 +180,14 @@ impl Sshd {
             };
             let refused = person.refused.clone().or_else(revoked);
             Some(Opens {
-                account: person.name.clone(),
+                account: person.name.as_str().into(),
                 uid: person.uid,
                 no_shell: !person.login,
                 // A certificate may bring its command with it.
-                refused: refused.or_else(|| principals.is_empty().then(needs_command).flatten()),
-                principals: principals.clone(),
+                refused: refused
+                    .or_else(|| principals.is_empty().then(needs_command).flatten())
+                    .map(SharedText::from),
+                principals: principals.as_slice().into(),
             })
         };
         let told = |directive, list: Vec<(usize, Vec<String>)>| {
@@ -220,7 +222,7 @@ impl Sshd {
     pub fn account(&self, name: &str) -> Option<Opens> {
         let person = self.people.get(*self.by_name.get(name)?)?;
         Some(Opens {
-            account: person.name.clone(),
+            account: person.name.as_str().into(),
             uid: person.uid,
             no_shell: !person.login,
             ..Opens::default()

@@ -37,7 +37,7 @@ fn opened(sshd: &Sshd, path: &str) -> Vec<String> {
         .into_iter()
         .map(|o| match o.refused {
             Some(refused) => format!("{} !{refused}", o.account),
-            None => o.account,
+            None => o.account.to_string(),
         })
         .collect()
 }

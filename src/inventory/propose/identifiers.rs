@@ -199,7 +199,7 @@ fn write(thing: &Thing, sort: Sort, like: &[&str]) -> Option<String> {
             let serial = if upper {
                 facts.serial.to_ascii_uppercase()
             } else {
-                facts.serial.clone()
+                facts.serial.to_string()
             };
             // Digits alone could be decimal.
             let marked = serial.bytes().all(|b| b.is_ascii_digit());

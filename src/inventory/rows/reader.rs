@@ -363,7 +363,7 @@ impl Reader {
         entry.subject = entry.subject.take().or_else(|| text(&facts.subject));
         entry.issuer = entry.issuer.take().or_else(|| text(&facts.issuer));
         if entry.sans.is_empty() {
-            entry.sans = facts.sans.into();
+            entry.sans = facts.sans;
         }
     }
 

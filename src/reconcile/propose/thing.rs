@@ -71,7 +71,7 @@ pub(super) fn thing(
     }
     let ssh_end = seen
         .iter()
-        .filter_map(|s| s.ssh.as_ref()?.valid_before)
+        .filter_map(|s| s.ssh.as_ref()?.rare().valid_before)
         .max();
     let pgp = seen.iter().find_map(|s| s.pgp.as_deref());
     let mut places: Vec<SeenAt> = seen
@@ -97,7 +97,7 @@ pub(super) fn thing(
             .and_then(|p| p.created)
             .or_else(|| seen.iter().find_map(|s| s.created())),
         not_before: certificate.as_ref().map_or_else(
-            || seen.iter().find_map(|s| s.ssh.as_ref()?.valid_after),
+            || seen.iter().find_map(|s| s.ssh.as_ref()?.rare().valid_after),
             |c| c.not_before,
         ),
         expires: certificate.as_ref().map_or_else(
@@ -171,8 +171,9 @@ fn name(seen: &[&Sighting], certificate: Option<&Certificate>) -> Option<String>
             s.ssh
                 .as_ref()?
                 .comment
-                .clone()
+                .as_deref()
                 .filter(|c| !c.trim().is_empty())
+                .map(str::to_owned)
         })
     };
     let user = || {

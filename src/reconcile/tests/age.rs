@@ -48,7 +48,7 @@ fn a_certificate_that_is_older_than_the_rotation() {
     for part in ["rotated on 2026-05-01", "starts on 2024-03-01"] {
         assert!(reason.contains(part), "{reason}");
     }
-    assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(101)));
+    assert_eq!(report.keys[0].flags[0].certificate(), Some(digest(101)));
     // A time of day leaves an hour for clocks.
     let timed = |hours: i64| {
         let at = at("2026-03-01")
@@ -92,7 +92,7 @@ fn a_start_copied_from_the_authority_proves_nothing() {
     // kubeadm gives each certificate the start of its authority.
     let mut authority = cert(9, 190, "/etc/kubernetes/pki/ca.crt", "2034-01-01");
     let ca = facts(&mut authority);
-    (ca.subject, ca.is_ca) = ("CN=CA".to_owned(), true);
+    (ca.subject, ca.is_ca) = ("CN=CA".into(), true);
     ca.not_before = Some(at("2024-03-01"));
     let row = || vec![rotated("K-1", 1, "2026-05-01")];
     let flags = |leaf: Sighting| {
@@ -114,10 +114,10 @@ fn dates_of_openpgp_keystores_and_ssh_certificates() {
     stored.rare_mut().created = Some(at("2024-03-01"));
     stored.location.alias = Some("shop".into());
     let mut ssh = sighting(Kind::SshCertificate, 1, "/etc/ssh/host-cert.pub");
-    ssh.ssh = Some(Box::new(Ssh {
+    ssh.ssh = Some(Box::new(Ssh::from(RareSsh {
         valid_after: Some(at("2024-03-01")),
-        ..Ssh::default()
-    }));
+        ..RareSsh::default()
+    })));
     for seen in [pgp, stored, ssh] {
         assert!(unproven(seen.clone(), "2024-03-04"), "{:?}", seen.kind);
         assert!(!unproven(seen.clone(), "2024-03-01"), "{:?}", seen.kind);

@@ -157,7 +157,7 @@ fn a_certificate_is_excused_alone() {
         cert(1, 102, "/srv/app/b.crt", "2026-11-02"),
     ];
     let mut other = seen[1].clone();
-    facts(&mut other).subject = "CN=other".to_owned();
+    facts(&mut other).subject = "CN=other".into();
     let e = Exception {
         key: Some(digest(101).to_string()),
         flag: Some(Flag::Expired),
@@ -168,7 +168,7 @@ fn a_certificate_is_excused_alone() {
         let flags = &report.keys[0].flags;
         let found = flags
             .iter()
-            .find(|f| f.flag == Flag::Expired && f.cert_sha256 == Some(digest(c)));
+            .find(|f| f.flag == Flag::Expired && f.certificate() == Some(digest(c)));
         found.unwrap().exception.is_some()
     };
     assert!(of(101) && !of(102));

@@ -30,7 +30,7 @@ fn unknown_certificates_of_known_keys() {
     new.host = None;
     let report = case(vec![old, new], vec![by_cert("K-1", 101, &[])]).run();
     let finding = &report.keys[0].flags[0];
-    assert_eq!(finding.cert_sha256, Some(digest(102)));
+    assert_eq!(finding.certificate(), Some(digest(102)));
     let statuses: Vec<_> = report.keys[0]
         .sightings
         .iter()
@@ -337,7 +337,7 @@ fn renewals_that_nobody_recorded() {
             set(&["renewed_unrecorded:info"])
         )
     );
-    assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(101)));
+    assert_eq!(report.keys[0].flags[0].certificate(), Some(digest(101)));
     // By names and issuer, at another place.
     let elsewhere = Entry {
         further: saying(|f| f.subject = Some("CN=shop.example,O=Shop".into())),
@@ -481,7 +481,7 @@ fn states_against_what_was_seen() {
         assert_eq!(found, expected, "{state:?} {:?}", seen.kind);
     }
     let mut closing = public();
-    facts(&mut closing).key_usage = vec!["keyEncipherment".into()];
+    facts(&mut closing).key_usage = ["keyEncipherment".into()].into();
     let report = case(
         vec![private(1, KEY), closing],
         vec![row(State::Deactivated)],

@@ -187,11 +187,11 @@ fn a_serial_alone_is_strong_only_when_long_unique_and_confirmed() {
     .run();
     assert_eq!(of_entry(&twice, "K-1").0, EntryStatus::Ambiguous);
     let mut other = cert(2, 102, "/etc/other.crt", FAR);
-    facts(&mut other).serial = "ff00000000000065".to_owned();
+    facts(&mut other).serial = "ff00000000000065".into();
     let shared = case(vec![seen.clone(), other], vec![row(&|_| ())]).run();
     assert_eq!(of_entry(&shared, "K-1").0, EntryStatus::Ambiguous);
     let mut short = cert(1, 101, CRT, FAR);
-    facts(&mut short).serial = "7fffffffffffffff".to_owned();
+    facts(&mut short).serial = "7fffffffffffffff".into();
     let short_row =
         row(&|r| r.identifiers = vec![Identifier::Serial("7fffffffffffffff".into())].into());
     assert_eq!(
@@ -264,7 +264,7 @@ fn a_strong_identifier_of_another_key_contradicts() {
         Identifier::CertSha256(digest(102)),
     ];
     let mut other = cert(2, 102, "/etc/b.crt", FAR);
-    facts(&mut other).subject = "CN=b".to_owned();
+    facts(&mut other).subject = "CN=b".into();
     let report = case(
         vec![cert(1, 101, CRT, FAR), other],
         vec![entry("K-1", two, &[])],
@@ -387,7 +387,7 @@ fn issuer_and_serial_by_the_issuers_common_name() {
 #[test]
 fn a_short_serial_of_another_subject_is_no_evidence() {
     let mut seen = cert(1, 101, CRT, FAR);
-    facts(&mut seen).serial = "1".to_owned();
+    facts(&mut seen).serial = "1".into();
     let row = |subject: &str| Entry {
         further: saying(|f| f.subject = Some(subject.into())),
         ..entry("K-1", vec![Identifier::Serial("01".into())], &[])

@@ -351,9 +351,9 @@ fn a_day_with_three_hundred_renewals() {
             }
             .into();
             let told = facts(&mut crt);
-            told.subject = format!("CN={name}");
-            told.sans = vec![format!("DNS:{name}")];
-            told.serial = format!("{:032x}", u32::from(n) * 2 + u32::from(g) + (1 << 20));
+            told.subject = format!("CN={name}").into();
+            told.sans = [format!("DNS:{name}")].into();
+            told.serial = format!("{:032x}", u32::from(n) * 2 + u32::from(g) + (1 << 20)).into();
             crt
         };
         let new = generation(1, "2026-11-23");

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 fn opens(mut s: Sighting, account: &str, uid: u32) -> Sighting {
     let ssh = s.ssh.as_mut().unwrap();
     ssh.read_by_sshd = Some(true);
-    ssh.directive = Some("AuthorizedKeysFile".to_owned());
-    ssh.opens.push(Opens {
-        account: account.to_owned(),
+    ssh.change(|rare| rare.directive = Some("AuthorizedKeysFile".to_owned()));
+    ssh.opens = [Opens {
+        account: account.into(),
         uid,
         ..Opens::default()
-    });
+    }]
+    .into();
     s
 }
 
@@ -31,7 +32,7 @@ fn with(mut s: Sighting, change: impl FnOnce(&mut Ssh)) -> Sighting {
 }
 
 fn options(s: Sighting, text: &str) -> Sighting {
-    with(s, |ssh| ssh.options = Some(text.to_owned()))
+    with(s, |ssh| ssh.options = Some(text.into()))
 }
 
 /// The flags of key 1, seen on `web01`, with a second host and an inventory with a row for another key.
@@ -61,7 +62,7 @@ fn an_orphan_by_what_it_grants() {
     let unread = with(roots(1), |ssh| ssh.read_by_sshd = Some(false));
     assert_eq!(judged(vec![unread.clone()]), set(&["access_orphan:info"]));
     let refused = with(roots(1), |ssh| {
-        ssh.opens[0].refused = Some("PermitRootLogin no".to_owned());
+        ssh.opens[0].refused = Some("PermitRootLogin no".into());
     });
     assert_eq!(judged(vec![refused]), set(&["access_orphan:info"]));
     // The gravest of several decides.
@@ -171,7 +172,11 @@ fn a_line_that_only_refuses_is_no_grant() {
 
 #[test]
 fn a_grant_that_has_ended_opens_nothing() {
-    let until = |end: &str| with(carols(1), |ssh| ssh.valid_before = Some(at(end)));
+    let until = |end: &str| {
+        with(carols(1), |ssh| {
+            ssh.change(|rare| rare.valid_before = Some(at(end)))
+        })
+    };
     let state = |s: Sighting| two(vec![s]).run().access[0].state;
     assert_eq!(state(until(NOW)), AccessState::Expired);
     assert_eq!(state(until("2026-11-24T10:00:01Z")), AccessState::Open);
@@ -200,17 +205,17 @@ fn authority(change: impl FnOnce(&mut Ssh), certificate: impl FnOnce(&mut Ssh)) 
     ca.fingerprints
         .change(|f| f.ssh_sha256 = Some(SshSha256([0xca; 32])));
     let ca = with(ca, |ssh| {
-        ssh.marker = Some("cert-authority".to_owned());
+        ssh.change(|rare| rare.marker = Some("cert-authority".to_owned()));
         change(ssh);
     });
     let user = with(
         sighting(Kind::SshCertificate, 2, "/home/eve/id-cert.pub"),
         |ssh| {
-            ssh.certificate_type = Some("user".to_owned());
-            ssh.signed_by = Some(SshSha256([0xca; 32]).to_string());
-            ssh.certificate_key_id = Some("eve".to_owned());
-            ssh.principals = vec!["carol".to_owned()];
-            ssh.valid_before = Some(at("2027-01-01"));
+            ssh.change(|rare| rare.certificate_type = Some("user".to_owned()));
+            ssh.change(|rare| rare.signed_by = Some(SshSha256([0xca; 32]).to_string()));
+            ssh.change(|rare| rare.certificate_key_id = Some("eve".to_owned()));
+            ssh.change(|rare| rare.principals = vec!["carol".to_owned()]);
+            ssh.change(|rare| rare.valid_before = Some(at("2027-01-01")));
             certificate(ssh);
         },
     );
@@ -242,23 +247,25 @@ fn a_certificate_opens_what_its_authority_may() {
     assert_eq!(of_key(&plain, 1), set(&["access_orphan:medium"]));
 
     let none: [(AccessState, &str); 0] = [];
-    let other = |ssh: &mut Ssh| ssh.principals = vec!["dave".to_owned()];
+    let other = |ssh: &mut Ssh| ssh.change(|rare| rare.principals = vec!["dave".to_owned()]);
     assert_eq!(by_certificate(&authority(|_| (), other)), none);
     assert_eq!(
         by_certificate(&authority(
-            |ssh| ssh.principals = vec!["dave".to_owned()],
+            |ssh| ssh.change(|rare| rare.principals = vec!["dave".to_owned()]),
             other
         )),
         [(AccessState::Open, "carol")]
     );
-    let host = |ssh: &mut Ssh| ssh.certificate_type = Some("host".to_owned());
+    let host = |ssh: &mut Ssh| ssh.change(|rare| rare.certificate_type = Some("host".to_owned()));
     assert_eq!(by_certificate(&authority(|_| (), host)), none);
-    let ended = |ssh: &mut Ssh| ssh.valid_before = Some(at(NOW));
+    let ended = |ssh: &mut Ssh| ssh.change(|rare| rare.valid_before = Some(at(NOW)));
     assert_eq!(
         by_certificate(&authority(|_| (), ended)),
         [(AccessState::Expired, "carol")]
     );
-    let forced = |ssh: &mut Ssh| ssh.extensions = vec!["force-command=/bin/date".to_owned()];
+    let forced = |ssh: &mut Ssh| {
+        ssh.change(|rare| rare.extensions = vec!["force-command=/bin/date".to_owned()])
+    };
     assert_eq!(
         by_certificate(&authority(|_| (), forced)),
         [(AccessState::Command, "carol")]
@@ -267,18 +274,18 @@ fn a_certificate_opens_what_its_authority_may() {
 
 #[test]
 fn a_certificate_without_names() {
-    let nameless = |ssh: &mut Ssh| ssh.principals.clear();
+    let nameless = |ssh: &mut Ssh| ssh.change(|rare| rare.principals.clear());
     assert_eq!(
         by_certificate(&authority(|_| (), nameless)),
         [(AccessState::Open, "carol")]
     );
     let trusted = |ssh: &mut Ssh| {
-        ssh.directive = Some("TrustedUserCAKeys".to_owned());
-        ssh.opens[0].principals = vec!["carol".to_owned()];
+        ssh.change(|rare| rare.directive = Some("TrustedUserCAKeys".to_owned()));
+        ssh.opens[0].principals = ["carol".to_owned()].into();
     };
     assert!(by_certificate(&authority(trusted, nameless)).is_empty());
     assert_eq!(by_certificate(&authority(trusted, |_| ())).len(), 1);
-    let named = |ssh: &mut Ssh| ssh.principals = vec!["carol".to_owned()];
+    let named = |ssh: &mut Ssh| ssh.change(|rare| rare.principals = vec!["carol".to_owned()]);
     assert!(by_certificate(&authority(named, nameless)).is_empty());
 }
 
@@ -291,7 +298,7 @@ fn host_key(n: u8, name: &str) -> Sighting {
 fn known(n: u8, hosts: &str) -> Sighting {
     let s = sighting(Kind::KnownHost, n, "/home/ada/.ssh/known_hosts");
     with(s, |ssh| {
-        ssh.hosts = hosts.split(',').map(str::to_owned).collect();
+        ssh.hosts = hosts.split(',').map(Box::from).collect();
     })
 }
 
@@ -344,7 +351,7 @@ fn what_a_known_host_may_say() {
     assert!(contradicted(both).is_empty());
     // An authority stands for every host that it signs for.
     let ca = with(known(1, "*.example.test"), |ssh| {
-        ssh.marker = Some("cert-authority".to_owned());
+        ssh.change(|rare| rare.marker = Some("cert-authority".to_owned()));
     });
     assert!(contradicted(vec![ca]).is_empty());
     // Another sort of key: the host may have had it, and has it no more.
@@ -354,7 +361,7 @@ fn what_a_known_host_may_say() {
     // A revoked key that the host still has.
     let revoked = |n| {
         with(known(n, "db01.example.test"), |ssh| {
-            ssh.marker = Some("revoked".to_owned());
+            ssh.change(|rare| rare.marker = Some("revoked".to_owned()));
         })
     };
     assert!(contradicted(vec![revoked(1)]).is_empty());

@@ -55,7 +55,7 @@ fn the_end_of_a_certificate() {
         why(&report, 1, Flag::Expired),
         format!("certificate {short}… (CN=shop.example,O=Shop) expired 2026-01-31, 297 days ago")
     );
-    assert_eq!(report.keys[0].flags[0].cert_sha256, Some(digest(0x65)));
+    assert_eq!(report.keys[0].flags[0].certificate(), Some(digest(0x65)));
     assert_eq!(report.keys[0].flags[0].entry, None);
 }
 
@@ -123,8 +123,8 @@ fn superseded_and_historic_ends_are_info() {
     );
     for change in [
         (|c: &mut Certificate| c.issuer = "CN=Other".into()) as fn(&mut Certificate),
-        |c| c.subject = "CN=other".to_owned(),
-        |c| c.sans = vec!["DNS:other".to_owned()],
+        |c| c.subject = "CN=other".into(),
+        |c| c.sans = ["DNS:other".to_owned()].into(),
         |c| c.not_before = Some(at("2020-01-01")),
     ] {
         let mut other = new.clone();
@@ -217,7 +217,7 @@ fn superseded_and_historic_ends_are_info() {
 fn self_signed_namesakes_replace_one_another_in_one_directory_only() {
     let make = |n: u8, c: u8, path: &str, end: &str| {
         let mut s = cert(n, c, path, end);
-        facts(&mut s).issuer = facts(&mut s).subject.as_str().into();
+        facts(&mut s).issuer = (&*facts(&mut s).subject).into();
         s
     };
     let old = make(1, 101, "/etc/a/x.crt", "2026-10-01");
@@ -236,11 +236,11 @@ fn ends_of_ssh_certificates_and_grants() {
     let ends = |kind: Kind, path: &str, end: &str| {
         let mut s = grant(1, path);
         s.kind = kind;
-        s.ssh = Some(Box::new(Ssh {
+        s.ssh = Some(Box::new(Ssh::from(RareSsh {
             valid_after: Some(at("2026-01-01")),
             valid_before: Some(at(end)),
-            ..Ssh::default()
-        }));
+            ..RareSsh::default()
+        })));
         s
     };
     let file = "/home/a/.ssh/authorized_keys";
@@ -310,7 +310,7 @@ fn private_keys_whose_certificates_have_ended() {
         set(&["expired:info"])
     );
     let mut closing = old();
-    facts(&mut closing).key_usage = vec!["keyEncipherment".into()];
+    facts(&mut closing).key_usage = ["keyEncipherment".into()].into();
     assert_eq!(
         alone(vec![private(1, KEY), closing]),
         set(&["expired:high"]),

@@ -6,7 +6,9 @@ use super::super::grouped::Grouped;
 use super::super::join::Join;
 use super::super::overview::Overview;
 use super::options::Options;
-use crate::model::{AccessState, KeyId, Kind, Opens, SharedText, Sighting, Ssh, SshAccess, Via};
+use crate::model::{
+    AccessState, KeyId, Kind, Opens, RareSsh, SharedText, Sighting, Ssh, SshAccess, Via,
+};
 use foldhash::HashMap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -64,8 +66,8 @@ impl Trust {
                 *this.stored.entry(index).or_default() += 1;
                 continue;
             }
-            let trusted = |ssh: &Ssh| ssh.directive.as_deref() == Some("TrustedUserCAKeys");
-            let named = |ssh: &Ssh| trusted(ssh) || !ssh.principals.is_empty();
+            let trusted = |ssh: &Ssh| ssh.rare().directive.as_deref() == Some("TrustedUserCAKeys");
+            let named = |ssh: &Ssh| trusted(ssh) || !ssh.rare().principals.is_empty();
             let nameless = !s.ssh.as_deref().is_some_and(named);
             let host = world.host(number);
             of_grant(world, key, s, |access| {
@@ -199,27 +201,28 @@ impl Trust {
                 let Some(ssh) = s.ssh.as_deref().filter(|ssh| is_users(s, ssh)) else {
                     continue;
                 };
-                let signer = ssh.signed_by.as_deref().unwrap_or_default();
+                let facts = ssh.rare();
+                let signer = facts.signed_by.as_deref().unwrap_or_default();
                 if !seen.insert((
                     signer,
-                    &ssh.serial,
-                    &ssh.certificate_key_id,
-                    ssh.valid_before,
+                    &facts.serial,
+                    &facts.certificate_key_id,
+                    facts.valid_before,
                 )) {
                     continue;
                 }
                 let authorities = by_authority.get(signer).into_iter().flatten();
                 for edge in authorities.filter_map(|&n| self.edges.get(n)) {
                     let listed = |name: &String| edge.access.principals.contains(name);
-                    let open = edge.nameless && ssh.principals.is_empty();
-                    if !open && !ssh.principals.iter().any(listed) {
+                    let open = edge.nameless && facts.principals.is_empty();
+                    if !open && !facts.principals.iter().any(listed) {
                         continue;
                     }
                     found.push(Edge {
                         key: index,
                         host: edge.host,
                         nameless: false,
-                        access: of_certificate(world, key, ssh, &edge.access),
+                        access: of_certificate(world, key, facts, &edge.access),
                     });
                 }
             }
@@ -242,10 +245,10 @@ fn order(one: &Edge, other: &Edge) -> Ordering {
 }
 
 fn is_users(s: &Sighting, ssh: &Ssh) -> bool {
-    s.kind == Kind::SshCertificate && ssh.certificate_type.as_deref() == Some("user")
+    s.kind == Kind::SshCertificate && ssh.rare().certificate_type.as_deref() == Some("user")
 }
 
-fn of_certificate(world: &World<'_>, key: &Key, ssh: &Ssh, authority: &SshAccess) -> SshAccess {
+fn of_certificate(world: &World<'_>, key: &Key, ssh: &RareSsh, authority: &SshAccess) -> SshAccess {
     let value = |name: &str| {
         let of = |e: &String| Some(e.strip_prefix(name)?.strip_prefix('=')?.to_owned());
         ssh.extensions.iter().find_map(of)
@@ -276,9 +279,10 @@ fn of_certificate(world: &World<'_>, key: &Key, ssh: &Ssh, authority: &SshAccess
 fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(SshAccess)) {
     let none = Ssh::default();
     let facts = s.ssh.as_deref().unwrap_or(&none);
+    let rare = facts.rare();
     let options = Options::read(facts.options.as_deref().unwrap_or_default());
-    let authority = facts.marker.as_deref() == Some("cert-authority");
-    let expired = facts.valid_before.is_some_and(|end| world.now >= end);
+    let authority = rare.marker.as_deref() == Some("cert-authority");
+    let expired = rare.valid_before.is_some_and(|end| world.now >= end);
     let of = |opens: Option<&Opens>| {
         let refused = opens.and_then(|o| o.refused.clone());
         let state = if options.disabled() {
@@ -296,10 +300,10 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
         };
         let principals = match (opens, authority) {
             (_, false) => Vec::new(),
-            _ if !facts.principals.is_empty() => facts.principals.clone(),
-            (Some(o), _) if !o.principals.is_empty() => o.principals.clone(),
-            (Some(o), _) if facts.directive.as_deref() != Some("TrustedUserCAKeys") => {
-                vec![o.account.clone()]
+            _ if !rare.principals.is_empty() => rare.principals.clone(),
+            (Some(o), _) if !o.principals.is_empty() => o.principals.to_vec(),
+            (Some(o), _) if rare.directive.as_deref() != Some("TrustedUserCAKeys") => {
+                vec![o.account.to_string()]
             }
             _ => Vec::new(),
         };
@@ -320,7 +324,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
             command: options.command.clone(),
             from: options.from.clone(),
             limits: options.limits.clone(),
-            until: facts.valid_before,
+            until: rare.valid_before,
             refused,
             principals,
             authority: None,
@@ -336,7 +340,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
     // Sweeps of before tell only in whose home the file lies.
     let home = s.file.as_ref().and_then(|f| f.home_of.as_deref());
     let mut access = of(None);
-    access.account = home.map(str::to_owned);
+    access.account = home.map(SharedText::from);
     access.uid = home.filter(|&h| h == "root").map(|_| 0);
     each(access);
 }

@@ -56,7 +56,7 @@ pub(in super::super) fn contradictions(
             };
             let file = (world.host(number), s.location.path.as_str());
             for (host, loose) in names.named_by(s) {
-                let marker = s.ssh.as_ref().and_then(|ssh| ssh.marker.as_deref());
+                let marker = s.ssh.as_ref().and_then(|ssh| ssh.rare().marker.as_deref());
                 files.entry(file).or_default().push(Claim {
                     key: index,
                     host,
@@ -262,7 +262,7 @@ impl<'w, 'a> Names<'w, 'a> {
         // An authority stands for every host that it signs for.
         if s.kind != Kind::KnownHost
             || s.class != Class::Own
-            || ssh.marker.as_deref() == Some("cert-authority")
+            || ssh.rare().marker.as_deref() == Some("cert-authority")
         {
             return Vec::new();
         }
@@ -271,7 +271,7 @@ impl<'w, 'a> Names<'w, 'a> {
         for pattern in &ssh.hosts {
             let (forbids, pattern) = match pattern.strip_prefix('!') {
                 Some(rest) => (true, rest),
-                None => (false, pattern.as_str()),
+                None => (false, &**pattern),
             };
             for (host, loose) in self.matching(pattern) {
                 if forbids {

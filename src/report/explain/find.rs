@@ -121,7 +121,7 @@ impl Wanted {
             prints
                 .ssh_md5()
                 .map(|d| d.to_string().trim_start_matches("MD5:").replace(':', "")),
-            sighting.certificate.as_ref().map(|c| c.serial.clone()),
+            sighting.certificate.as_ref().map(|c| c.serial.to_string()),
         ];
         let ssh = prints
             .ssh_sha256()

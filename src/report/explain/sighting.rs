@@ -118,9 +118,12 @@ fn write_contents(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
                 writeln!(out, "      {name} {}", escape(value))?;
             }
         }
-        for (name, values) in [("hosts", &ssh.hosts), ("principals", &ssh.principals)] {
+        for (name, values) in [
+            ("hosts", ssh.hosts.join(", ")),
+            ("principals", ssh.rare().principals.join(", ")),
+        ] {
             if !values.is_empty() {
-                writeln!(out, "      {name} {}", escape(&values.join(", ")))?;
+                writeln!(out, "      {name} {}", escape(&values))?;
             }
         }
     }

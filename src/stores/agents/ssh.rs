@@ -66,7 +66,7 @@ fn identity(blob: &[u8], comment: String) -> Artifact {
     };
     let mut artifact = Artifact::new(kind, FORMAT, Encoding::Binary, KeyMaterial::SshBlob(key));
     artifact.ssh = Some(Box::new(Ssh {
-        comment: Some(comment).filter(|text| !text.is_empty()),
+        comment: (!comment.is_empty()).then(|| comment.into()),
         ..facts
     }));
     artifact
