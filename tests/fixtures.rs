@@ -111,7 +111,7 @@ fn every_fixture_is_read_as_the_independent_tools_read_it() {
                 .pkcs11_id()
                 .map(str::to_owned)
                 .unwrap_or_default();
-            let alias = s.location.alias.clone().unwrap_or_default();
+            let alias = s.location.alias().cloned().unwrap_or_default();
             (s.location.offset, digest.unwrap_or_default(), alias, id)
         });
         wanted.sort_by_cached_key(|want| {

@@ -87,7 +87,7 @@ fn a_ring_larger_than_a_window_is_read_whole() {
     let (found, gaps) = quickly(&one.repeat(120));
     assert!(one.len() * 120 > 512 << 10);
     assert_eq!((found.len(), gaps.len()), (120 * keys, 0));
-    let last = found.last().unwrap().location.offset.unwrap();
+    let last = found.last().unwrap().location.offset.get().unwrap();
     assert!(last > 119 * one.len() as u64);
 }
 

@@ -1,6 +1,6 @@
 //! Which public key a closed one probably belongs to: evidence, never proof (contract, section 2).
 
-use crate::model::{KeyId, Kind, Location, Member, Sighting};
+use crate::model::{KeyId, Kind, Location, Member, Position, Sighting};
 use foldhash::HashMap;
 use std::borrow::BorrowMut;
 use std::borrow::Cow;
@@ -56,8 +56,8 @@ type Holder<'s> = (&'s str, Option<&'s str>);
 /// The ties of a sighting, the strongest first.
 fn bonds(s: &Sighting) -> impl Iterator<Item = Bond<'_>> {
     let location = &s.location;
-    let entry = location.alias.as_ref().map(|alias| {
-        let (path, inside) = (location.path.as_ref(), location.inside.as_ref());
+    let entry = location.alias().map(|alias| {
+        let (path, inside) = (location.path.as_ref(), location.inside());
         Bond::Entry(path, inside, alias.as_ref())
     });
     let (holder, name) = beside(s);
@@ -71,7 +71,7 @@ fn bonds(s: &Sighting) -> impl Iterator<Item = Bond<'_>> {
 /// What holds a sighting, and the name there. A member lies beside other members of the same file.
 fn beside(s: &Sighting) -> (Holder<'_>, &str) {
     let path: &str = &s.location.path;
-    let mut inside = s.location.inside.iter().rev();
+    let mut inside = s.location.inside().iter().rev();
     match inside.find_map(|m| m.name.as_deref()) {
         Some(name) => ((path, Some(directory(name))), name),
         None => ((directory(path), None), path),
@@ -146,7 +146,7 @@ fn fill_host<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
 struct Found<'s> {
     keys: BTreeMap<(&'s str, &'s KeyId), bool>,
     /// The one that stands first, and where.
-    first: Option<(Option<u64>, &'s KeyId)>,
+    first: Option<(Position, &'s KeyId)>,
 }
 
 impl<'s> Found<'s> {
@@ -200,7 +200,7 @@ fn directory(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Class, Encoding, Hex, PackedFingerprints, SharedText};
+    use crate::model::{Class, Encoding, Hex, PackedFingerprints, RareLocation, SharedText};
 
     #[test]
     fn stems_of_pairs() {
@@ -234,8 +234,12 @@ mod tests {
             fingerprints: PackedFingerprints::default(),
             location: Location {
                 path: path.into(),
-                alias: alias.map(SharedText::from),
-                offset: Some(0),
+                offset: 0.into(),
+                rare: RareLocation {
+                    alias: alias.map(SharedText::from),
+                    ..RareLocation::default()
+                }
+                .boxed(),
                 ..Location::default()
             },
             file: None,
@@ -268,7 +272,7 @@ mod tests {
             ),
         ];
         // The issuer's certificate of the chain stands behind the leaf.
-        all[3].location.offset = Some(1);
+        all[3].location.offset = 1.into();
         all[4]
             .fingerprints
             .change(|f| f.pkcs11_id = Some("ab01".into()));

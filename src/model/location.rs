@@ -7,40 +7,61 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::num::ParseIntError;
+use std::num::{NonZeroU64, ParseIntError};
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// A place on one host, down to the byte.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// There may be millions: what few of them have is in memory of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
     /// Absolute path on its host; bytes that are not UTF-8 are shown as U+FFFD.
     pub path: SharedText,
-    /// The exact path as base64, when `path` could not hold it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// 1-based line, for text.
+    pub line: Position,
+    /// 0-based offset of the first dash of a PEM header or the first byte of an object, in the innermost bytes.
+    pub offset: Position,
+    /// What few have; absent if this has none of it.
+    pub rare: Option<Box<RareLocation>>,
+}
+
+/// What few places have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RareLocation {
+    /// The exact path as base64, when the path could not hold it.
     pub path_bytes: Option<Box<str>>,
     /// The chain of members inside the file, outermost first.
-    #[serde(default, skip_serializing_if = "is_empty")]
     pub inside: Arc<[Member]>,
     /// The alias of a keystore entry.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<SharedText>,
-    /// 1-based line, for text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
-    /// 0-based offset of the first dash of a PEM header or the first byte of an object, in the innermost bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<u64>,
     /// Symbolic links inside the roots that point at the file.
-    #[serde(default, skip_serializing_if = "is_empty")]
     pub links: Arc<[SharedText]>,
     /// Further paths of the same file: hard links and bind mounts.
-    #[serde(default, skip_serializing_if = "is_empty")]
     pub hard_links: Arc<[SharedText]>,
 }
 
-fn is_empty<T>(list: &[T]) -> bool {
-    list.is_empty()
+/// A line or a byte of a file, where one is known, in one word of memory: one is added to it, and the greatest of all is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(Option<NonZeroU64>);
+
+impl Position {
+    /// Its number.
+    pub fn get(self) -> Option<u64> {
+        self.0.map(|above| above.get() - 1)
+    }
+}
+
+impl From<u64> for Position {
+    fn from(number: u64) -> Self {
+        Self(number.checked_add(1).and_then(NonZeroU64::new))
+    }
+}
+
+impl From<Option<u64>> for Position {
+    fn from(number: Option<u64>) -> Self {
+        number.map(Self::from).unwrap_or_default()
+    }
 }
 
 /// One step of a chain of members.
@@ -213,7 +234,52 @@ impl Member {
     }
 }
 
+impl RareLocation {
+    /// As a place has it: in memory of its own if there is anything.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        let is_anything = self.path_bytes.is_some()
+            || !self.inside.is_empty()
+            || self.alias.is_some()
+            || !self.links.is_empty()
+            || !self.hard_links.is_empty();
+        is_anything.then(|| Box::new(self))
+    }
+}
+
 impl Location {
+    /// The exact path as base64, when the path could not hold it.
+    pub fn path_bytes(&self) -> Option<&str> {
+        self.rare.as_ref()?.path_bytes.as_deref()
+    }
+
+    /// The chain of members inside the file, outermost first.
+    pub fn inside(&self) -> &[Member] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.inside)
+    }
+
+    /// The alias of a keystore entry.
+    pub fn alias(&self) -> Option<&SharedText> {
+        self.rare.as_ref()?.alias.as_ref()
+    }
+
+    /// Symbolic links inside the roots that point at the file.
+    pub fn links(&self) -> &[SharedText] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.links)
+    }
+
+    /// Further paths of the same file: hard links and bind mounts.
+    pub fn hard_links(&self) -> &[SharedText] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.hard_links)
+    }
+
+    /// Changes what few have.
+    pub fn change(&mut self, change: impl FnOnce(&mut RareLocation)) {
+        let rare = self.rare.take();
+        let mut rare = rare.map_or_else(RareLocation::default, |rare| *rare);
+        change(&mut rare);
+        self.rare = rare.boxed();
+    }
+
     /// The exact bytes of the path.
     pub fn exact_path(&self) -> Vec<u8> {
         self.exact_path_bytes().into_owned()
@@ -221,7 +287,7 @@ impl Location {
 
     /// The same, borrowed where the text holds them.
     pub fn exact_path_bytes(&self) -> Cow<'_, [u8]> {
-        match &self.path_bytes {
+        match self.path_bytes() {
             None => Cow::Borrowed(self.path.as_bytes()),
             Some(base64) => Cow::Owned(exact(&self.path, Some(base64))),
         }

@@ -44,7 +44,8 @@ fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
         Thing::Certificate { der, label, id } => {
             let (mut found, _) = place::examine(&der, b"");
             for sighting in &mut found {
-                sighting.location.alias = label.as_deref().map(SharedText::from);
+                let alias = label.as_deref().map(SharedText::from);
+                sighting.location.change(|rare| rare.alias = alias);
                 sighting
                     .fingerprints
                     .change(|f| f.pkcs11_id = id.as_deref().map(Box::from));
@@ -63,9 +64,11 @@ fn sightings_of(held: Held, secret_id_key: Option<&Secret>) -> Vec<Sighting> {
     .into();
     for sighting in &mut found {
         sighting.location.path = path.clone();
-        sighting.location.path_bytes = path_bytes.as_deref().map(Box::from);
-        sighting.location.offset = None;
-        sighting.location.inside = Arc::clone(&inside);
+        sighting.location.offset = None.into();
+        sighting.location.change(|rare| {
+            rare.path_bytes = path_bytes.as_deref().map(Box::from);
+            rare.inside = Arc::clone(&inside);
+        });
     }
     found
 }

@@ -229,9 +229,12 @@ fn try_found(
             s.file.clone_from(&old.file);
             s.class = old.class;
             s.location.path.clone_from(&old.location.path);
-            s.location.path_bytes.clone_from(&old.location.path_bytes);
-            s.location.links.clone_from(&old.location.links);
-            s.location.hard_links.clone_from(&old.location.hard_links);
+            let of_file = old.location.rare.as_deref().cloned().unwrap_or_default();
+            s.location.change(|rare| {
+                rare.path_bytes = of_file.path_bytes;
+                rare.links = of_file.links;
+                rare.hard_links = of_file.hard_links;
+            });
         }
     }
     sightings.retain(|s| !opened.contains_key(&s.location.exact_path()));

@@ -8,8 +8,8 @@ use crate::detect::Detector;
 use crate::formats;
 use crate::identity;
 use crate::model::{
-    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Rare, Secret,
-    SharedText, Sighting, Unlock,
+    Artifact, Class, EntryFacts, Gap, GapReason, Location, Member, Passwords, Rare, RareLocation,
+    Secret, SharedText, Sighting, Unlock,
 };
 use crate::parse::Parser;
 use std::sync::Arc;
@@ -27,7 +27,10 @@ pub(super) fn sighting_inside(
         artifact.inherit(entry);
     }
     let mut sighting = sighting(artifact, offset, line, secret_id_key);
-    sighting.location.inside = chain.shared_members();
+    let inside = chain.shared_members();
+    if !inside.is_empty() {
+        sighting.location.change(|rare| rare.inside = inside);
+    }
     sighting
 }
 
@@ -64,9 +67,13 @@ pub fn sighting(
         class: Class::Own,
         fingerprints: identity.fingerprints.into(),
         location: Location {
-            alias: artifact.alias.map(SharedText::from),
-            line,
-            offset: Some(offset),
+            line: line.into(),
+            offset: offset.into(),
+            rare: RareLocation {
+                alias: artifact.alias.map(SharedText::from),
+                ..RareLocation::default()
+            }
+            .boxed(),
             ..Location::default()
         },
         file: None,
@@ -111,8 +118,8 @@ pub fn examine_with(
     found.sightings.sort_by(|a, b| {
         let key = |s: &Sighting| (s.location.offset, s.kind);
         a.location
-            .inside
-            .cmp(&b.location.inside)
+            .inside()
+            .cmp(b.location.inside())
             .then(key(a).cmp(&key(b)))
     });
     (found.sightings, found.gaps)

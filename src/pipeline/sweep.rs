@@ -308,7 +308,10 @@ impl Sink for FileSink<'_> {
             place::sighting_inside(artifact, offset, line, &self.chain, self.secret_id_key);
         let (path, path_bytes) = location::name_parts(self.path);
         sighting.location.path = path.into();
-        sighting.location.path_bytes = path_bytes.map(Box::from);
+        if let Some(bytes) = path_bytes {
+            let bytes = Some(bytes.into());
+            sighting.location.change(|rare| rare.path_bytes = bytes);
+        }
         self.sightings.push(sighting);
     }
 
@@ -405,7 +408,7 @@ fn tell_all_paths(
     }
     let mut decorator = Decorator::new(host, root);
     for file in sightings.chunk_by_mut(|a, b| {
-        a.location.path == b.location.path && a.location.path_bytes == b.location.path_bytes
+        a.location.path == b.location.path && a.location.path_bytes() == b.location.path_bytes()
     }) {
         let Some(met) = file.first().map(|s| s.location.exact_path()) else {
             continue;
@@ -421,8 +424,10 @@ fn tell_all_paths(
         let others: Arc<[SharedText]> = shown.map(|(path, _)| path.into()).collect();
         for sighting in file.iter_mut() {
             sighting.location.path = path.clone();
-            sighting.location.path_bytes = path_bytes.as_deref().map(Box::from);
-            sighting.location.hard_links = Arc::clone(&others);
+            sighting.location.change(|rare| {
+                rare.path_bytes = path_bytes.as_deref().map(Box::from);
+                rare.hard_links = Arc::clone(&others);
+            });
         }
         // Judged anew, so that it does not matter which path a thread met first.
         if let Some(opened) = paths.first().and_then(|path| root.open_file(path).ok())
@@ -463,10 +468,11 @@ fn tell_links(sightings: &mut [Sighting], links: &walk::Links, aliases: &walk::A
     }
     for sighting in sightings {
         if let Some(paths) = told.get(&sighting.location.exact_path()) {
-            sighting.location.links = paths
-                .iter()
-                .map(|path| String::from_utf8_lossy(path).into())
-                .collect();
+            let paths = paths.iter();
+            let paths = paths.map(|path| String::from_utf8_lossy(path).into());
+            sighting
+                .location
+                .change(|rare| rare.links = paths.collect());
         }
     }
 }
@@ -475,7 +481,7 @@ fn tell_links(sightings: &mut [Sighting], links: &walk::Links, aliases: &walk::A
 fn sort(sightings: &mut [Sighting], gaps: &mut Vec<Gap>) {
     fn place(s: &Sighting) -> impl Ord + '_ {
         let path = s.location.exact_path_bytes();
-        (path, &s.location.inside, s.location.offset, s.kind)
+        (path, s.location.inside(), s.location.offset, s.kind)
     }
     fn what(s: &Sighting) -> impl Ord + '_ {
         (&s.key_id, s.fingerprints.cert_sha256())

@@ -29,7 +29,7 @@ pub(super) fn tell(
 
 fn one(host: &Host, sighting: &mut Sighting) {
     let sshd = host.sshd();
-    let in_file = sighting.location.inside.is_empty();
+    let in_file = sighting.location.inside().is_empty();
     let passed_over = sighting.notes().iter().any(|note| note == COMMENTED_OUT);
     let options = sighting.ssh.as_ref().and_then(|s| s.options.as_deref());
     let command = options.is_some_and(|o| o.to_ascii_lowercase().contains("command=\""));
@@ -78,7 +78,7 @@ fn one(host: &Host, sighting: &mut Sighting) {
 
 fn paths(sighting: &Sighting) -> Vec<Vec<u8>> {
     let location = &sighting.location;
-    let others = location.links.iter().chain(location.hard_links.iter());
+    let others = location.links().iter().chain(location.hard_links());
     std::iter::once(location.exact_path())
         .chain(others.map(|path| path.as_bytes().to_vec()))
         .collect()

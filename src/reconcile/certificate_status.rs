@@ -366,7 +366,7 @@ fn is_history(sighting: &Sighting) -> bool {
     let mut holder = file_name(&sighting.location.path);
     // A layer is what a program runs from: the archive that it is stored as keeps nothing else.
     let mut is_layer = false;
-    sighting.location.inside.iter().any(|member| {
+    sighting.location.inside().iter().any(|member| {
         let extension = holder.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
         let program = extension.is_some_and(|e| PROGRAMS.contains(&e.as_str()));
         holder = member.name.as_deref().map_or("", file_name);

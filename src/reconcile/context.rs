@@ -458,8 +458,8 @@ pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&Arc<str>>
 pub(super) fn paths(sighting: &Sighting) -> impl Iterator<Item = &str> {
     let location = &sighting.location;
     std::iter::once(&location.path)
-        .chain(location.links.iter())
-        .chain(location.hard_links.iter())
+        .chain(location.links())
+        .chain(location.hard_links())
         .map(SharedText::as_str)
 }
 

@@ -7,7 +7,7 @@ use super::context::{Cert, KeyContext, World};
 use super::dates::{day, plus_hours};
 use super::names::{NameId, Names};
 use super::openpgp;
-use crate::model::{KeyId, Kind, Moment, Sha256Hex, Sighting};
+use crate::model::{KeyId, Kind, Moment, Sha256Hex, SharedText, Sighting};
 use foldhash::HashSet;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -118,7 +118,10 @@ impl<'w> Evidence<'w> {
                 format!("{} was made on {day}", title.unwrap_or_default())
             }
             Source::Store(s) => {
-                let alias = s.location.alias.as_deref().unwrap_or("without name");
+                let alias = s
+                    .location
+                    .alias()
+                    .map_or("without name", SharedText::as_str);
                 format!("the entry {alias} of {} is of {day}", World::place(s))
             }
             Source::Sweep(host) => format!("the sweep of {host} that ended on {day} saw it"),

@@ -210,7 +210,7 @@ pub(super) fn is_ssh_file(s: &Sighting) -> bool {
 pub(super) fn is_host_key_file(s: &Sighting) -> bool {
     let member = s
         .location
-        .inside
+        .inside()
         .iter()
         .rev()
         .find_map(|m| m.name.as_deref());
@@ -255,7 +255,7 @@ pub(super) enum Spot<'s> {
 /// Tells the sort of place by path, chain of members and home.
 pub(super) fn spot(s: &Sighting) -> Spot<'_> {
     let path = s.location.path.as_str();
-    let inside = &s.location.inside;
+    let inside = s.location.inside();
     let members = inside.iter().filter_map(|m| m.name.as_deref());
     let names = || std::iter::once(path).chain(members.clone());
     let repository =

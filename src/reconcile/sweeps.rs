@@ -373,10 +373,10 @@ fn order(s: &Sighting) -> impl Ord + '_ {
         (
             &s.host,
             &location.path,
-            &location.path_bytes,
-            &location.inside,
+            location.path_bytes(),
+            location.inside(),
         ),
-        (location.offset, location.line, &location.alias, s.kind),
+        (location.offset, location.line, location.alias(), s.kind),
         (
             s.key_id.as_ref(),
             s.fingerprints.cert_sha256(),

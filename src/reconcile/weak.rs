@@ -9,7 +9,7 @@ use super::names::{NameId, fold_into};
 use super::overview::Overview;
 use super::texts::Texts;
 use super::tokens::serials_agree;
-use crate::model::{Identifier, Kind, Sighting};
+use crate::model::{Identifier, Kind, SharedText, Sighting};
 use foldhash::HashMap;
 
 /// Adds weak links for the rows that need them, and tells for each key the rows that point at its place, and those
@@ -213,6 +213,6 @@ fn short_names(sighting: &Sighting) -> impl Iterator<Item = &str> {
     let sans = facts.into_iter().flat_map(|facts| &facts.sans);
     let dns = sans.filter_map(|san| san.strip_prefix("DNS:"));
     let comment = sighting.ssh.as_ref().and_then(|ssh| ssh.comment.as_deref());
-    let alias = sighting.location.alias.as_deref();
+    let alias = sighting.location.alias().map(SharedText::as_str);
     dns.chain(comment).chain(alias)
 }

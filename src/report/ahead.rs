@@ -63,8 +63,8 @@ fn why(finding: &Finding) -> usize {
 /// What stands in the record itself.
 fn facts(s: &Sighting) -> usize {
     let location = &s.location;
-    let lengths = location.path.len() + location.links.len() + location.hard_links.len();
-    let numbers = location.line.unwrap_or(0) ^ location.offset.unwrap_or(0);
+    let lengths = location.path.len() + usize::from(location.rare.is_some());
+    let numbers = location.line.get().unwrap_or(0) ^ location.offset.get().unwrap_or(0);
     let there = [s.file.is_some(), s.certificate.is_some(), s.rare.is_some()];
     lengths
         + s.format.len()

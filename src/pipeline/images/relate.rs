@@ -162,14 +162,14 @@ impl<'a> Relation<'a> {
     /// Tells of one sighting in which layer and which images it is.
     fn tell(&mut self, sighting: &mut Sighting) {
         let path = sighting.location.exact_path();
-        let mut inside = sighting.location.inside.to_vec();
+        let mut inside = sighting.location.inside().to_vec();
         let in_layers = self.name_layers(&path, &mut inside);
         if !in_layers.is_empty() {
-            sighting.location.inside = inside.into();
+            sighting.location.change(|rare| rare.inside = inside.into());
         }
         let mut fates = Vec::new();
         for (key, at) in &in_layers {
-            let mut content = sighting.location.inside.iter().skip(*at);
+            let mut content = sighting.location.inside().iter().skip(*at);
             let entry = content.find(|member| member.container == TAR);
             let entry = entry.map(Member::exact_name);
             fates.append(&mut self.fates(key, entry.as_deref()));
@@ -178,7 +178,7 @@ impl<'a> Relation<'a> {
             fates.append(&mut self.fates(&layer.to_vec(), Some(entry)));
         }
         if in_layers.is_empty() {
-            let configured = self.configured(&path, &sighting.location.inside);
+            let configured = self.configured(&path, sighting.location.inside());
             fates.extend(configured.iter().map(|image| (None, *image)));
         }
         if fates.is_empty() {

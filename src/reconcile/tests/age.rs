@@ -112,7 +112,9 @@ fn dates_of_openpgp_keystores_and_ssh_certificates() {
     }));
     let mut stored = private(1, "/etc/app.jks");
     stored.rare_mut().created = Some(at("2024-03-01"));
-    stored.location.alias = Some("shop".into());
+    stored
+        .location
+        .change(|rare| rare.alias = Some("shop".into()));
     let mut ssh = sighting(Kind::SshCertificate, 1, "/etc/ssh/host-cert.pub");
     ssh.ssh = Some(Box::new(Ssh::from(RareSsh {
         valid_after: Some(at("2024-03-01")),

@@ -139,13 +139,17 @@ fn misplaced_and_stray() {
     let place = &["web01:/etc/ssl/private/shop.key"];
     let public = sighting(Kind::PublicKey, 1, "/etc/ssl/shop.pub");
     let mut linked = private(1, "/srv/real.key");
-    linked.location.links = [KEY.into()].into();
+    linked
+        .location
+        .change(|rare| rare.links = [KEY.into()].into());
     assert_eq!(
         run(vec![linked.clone(), public.clone()], place),
         set(&[]),
         "a link counts"
     );
-    std::mem::swap(&mut linked.location.links, &mut linked.location.hard_links);
+    linked
+        .location
+        .change(|rare| std::mem::swap(&mut rare.links, &mut rare.hard_links));
     assert_eq!(
         run(vec![linked, public.clone()], place),
         set(&[]),

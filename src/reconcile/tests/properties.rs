@@ -69,7 +69,7 @@ fn any_sighting() -> impl Strategy<Value = Sighting> {
                 Class::Vendor,
                 Class::TrustAnchor,
             ][class];
-            s.location.line = Some(line);
+            s.location.line = line.into();
             s.fingerprints
                 .change(|f| f.ski = Some(format!("{:02x}", n % 2).into()));
             match odd {
@@ -245,7 +245,7 @@ proptest! {
         entries.dedup_by(|a, b| a.source == b.source);
         let mut first: Vec<Sighting> = first;
         for (n, s) in first.iter_mut().enumerate() {
-            s.location.offset = Some(n as u64);
+            s.location.offset = (n as u64).into();
         }
         let straight = run(two_hosts(first.clone(), second.clone()), entries.clone());
         first.reverse();

@@ -19,7 +19,7 @@ fn starts(n: u8, c: u8, path: &str, start: &str) -> Sighting {
 }
 
 fn linked(mut s: Sighting, link: &str) -> Sighting {
-    s.location.links = [link.into()].into();
+    s.location.change(|rare| rare.links = [link.into()].into());
     s
 }
 
@@ -159,7 +159,7 @@ fn volumes_of_secrets() {
     let report = case(vec![seen()], vec![row(101)]).run();
     assert_eq!(of_key(&report, 2), set(&["renewed_unrecorded:info"]));
     let mut bare = seen();
-    bare.location.links = [].into();
+    bare.location.change(|rare| rare.links = [].into());
     let report = case(vec![bare], vec![row(102)]).run();
     assert_eq!(
         flags_without(&report, 2, "mismatch"),
@@ -176,7 +176,7 @@ fn a_keystore_with_history() {
             private(n, "/etc/app.p12"),
         ];
         for s in &mut both {
-            s.location.alias = Some(alias.into());
+            s.location.change(|rare| rare.alias = Some(alias.into()));
         }
         both
     };

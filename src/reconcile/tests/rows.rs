@@ -407,8 +407,8 @@ fn numbers_count_each_finding_once() {
 fn ids_are_stable() {
     let run = |line: u64| {
         let mut s = private(1, "/etc/a.key");
-        s.location.line = Some(line);
-        s.location.offset = Some(line * 7);
+        s.location.line = line.into();
+        s.location.offset = (line * 7).into();
         let row = Entry {
             source: format!("inventory.csv:{line}").as_str().into(),
             owner: None,

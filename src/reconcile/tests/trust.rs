@@ -78,7 +78,8 @@ fn an_orphan_by_what_it_grants() {
 #[test]
 fn a_grant_in_an_archive_opens_nothing() {
     let mut stored = carols(1);
-    stored.location.inside = [Member::named("tar", b"home.tar")].into();
+    let inside = [Member::named("tar", b"home.tar")].into();
+    stored.location.change(|rare| rare.inside = inside);
     assert_eq!(judged(vec![stored]), set(&["access_orphan:info"]));
 }
 

@@ -157,13 +157,14 @@ fn superseded_and_historic_ends_are_info() {
     let member = |path: &str| {
         let mut s = old.clone();
         s.location.path = path.into();
-        s.location.inside = [Member {
+        let inside = [Member {
             container: "zip".into(),
             name: Some("a.crt".to_owned()),
             name_bytes: None,
             offset: None,
         }]
         .into();
+        s.location.change(|rare| rare.inside = inside);
         s
     };
     assert_eq!(alone(vec![member("/srv/a.zip")]), set(&["expired:info"]));
@@ -175,12 +176,13 @@ fn superseded_and_historic_ends_are_info() {
     // In a layer that an image runs from, unless a later one removes it from every image.
     let layer = |removed: &[Option<Removed>]| {
         let mut s = old.clone();
-        s.location.inside = [
+        let inside = [
             Member::named("layer", b"sha256:00"),
             Member::named("gzip", b""),
             Member::named("tar", b"etc/a.crt"),
         ]
         .into();
+        s.location.change(|rare| rare.inside = inside);
         let images = removed.iter().map(|removed| Image {
             removed: *removed,
             ..Image::default()
@@ -198,13 +200,13 @@ fn superseded_and_historic_ends_are_info() {
     assert_eq!(alone(vec![layer(&[None, deleted])]), set(&["expired:high"]));
     // A saved image is an archive.
     let mut saved = layer(&[None]);
-    let mut inside = saved.location.inside.to_vec();
+    let mut inside = saved.location.inside().to_vec();
     inside.insert(0, Member::named("tar", b"layer.tar"));
-    saved.location.inside = inside.into();
+    saved.location.change(|rare| rare.inside = inside.into());
     assert_eq!(alone(vec![saved]), set(&["expired:info"]));
     // A plain directory of a layer.
     let mut plain = layer(&[deleted]);
-    plain.location.inside = [].into();
+    plain.location.change(|rare| rare.inside = [].into());
     assert_eq!(alone(vec![plain]), set(&["expired:info"]));
     let anchor = Sighting {
         class: Class::TrustAnchor,

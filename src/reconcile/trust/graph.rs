@@ -62,7 +62,7 @@ impl Trust {
             else {
                 continue;
             };
-            if !s.location.inside.is_empty() {
+            if !s.location.inside().is_empty() {
                 *this.stored.entry(index).or_default() += 1;
                 continue;
             }
@@ -320,7 +320,7 @@ fn of_grant(world: &World<'_>, key: &Key, s: &Sighting, mut each: impl FnMut(Ssh
                 Via::Grant
             },
             path: s.location.path.clone(),
-            line: s.location.line,
+            line: s.location.line.get(),
             command: options.command.clone(),
             from: options.from.clone(),
             limits: options.limits.clone(),

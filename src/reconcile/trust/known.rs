@@ -219,7 +219,7 @@ fn beneath<'s>(
 /// Whether a sighting is a host key where sshd takes it from, or its public half.
 pub(in super::super) fn is_host_key(s: &Sighting) -> bool {
     matches!(s.kind, Kind::PrivateKey | Kind::PublicKey)
-        && s.location.inside.is_empty()
+        && s.location.inside().is_empty()
         && s.location.path.starts_with(SSHD)
         && is_host_key_file(s)
 }

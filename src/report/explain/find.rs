@@ -143,8 +143,8 @@ impl Wanted {
         let location = &sighting.location;
         self.exact == host
             || std::iter::once(&location.path)
-                .chain(location.links.iter())
-                .chain(location.hard_links.iter())
+                .chain(location.links())
+                .chain(location.hard_links())
                 .any(|path| {
                     *path == self.exact
                         || self

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()> {
     let location = &sighting.location;
     let host = sighting.host.as_deref().unwrap_or_default();
-    let line = match (location.line, location.offset) {
+    let line = match (location.line.get(), location.offset.get()) {
         (Some(line), _) => format!(", line {line}"),
         (None, Some(offset)) if offset > 0 => format!(", byte {offset}"),
         _ => String::new(),
@@ -27,7 +27,7 @@ pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()>
         escape(host),
         escape(&location.path)
     )?;
-    for member in location.inside.iter() {
+    for member in location.inside() {
         let name = member.name.as_deref().unwrap_or_default();
         writeln!(
             out,
@@ -39,16 +39,16 @@ pub(super) fn write(sighting: &Sighting, out: &mut impl Write) -> io::Result<()>
     for image in sighting.images() {
         writeln!(out, "      {}", escape(&image_words(image)))?;
     }
-    if let Some(alias) = &location.alias {
+    if let Some(alias) = location.alias() {
         writeln!(out, "      as entry {}", escape(alias))?;
     }
     if let Some(opened) = sighting.opened() {
         writeln!(out, "      opened with {opened}")?;
     }
-    for link in location.links.iter() {
+    for link in location.links() {
         writeln!(out, "      linked from {}", escape(link))?;
     }
-    for link in location.hard_links.iter() {
+    for link in location.hard_links() {
         writeln!(out, "      also {}", escape(link))?;
     }
     if let Some(file) = &sighting.file {
