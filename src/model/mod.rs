@@ -33,7 +33,7 @@ mod sighting_record;
 pub mod ssh;
 mod ssh_access;
 pub mod sweep;
-mod text;
+pub mod text;
 pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
