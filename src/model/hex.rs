@@ -30,6 +30,22 @@ impl<const N: usize> Hex<N> {
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
+
+    /// At most `2 * N` digits from the left, and zeros behind them; none for what is no digit.
+    pub fn from_digits(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let mut out = [0u8; N];
+        if digits.len() > 2 * N || !read_digits(digits, &mut out) {
+            return None;
+        }
+        if let (_, &[single]) = digits.as_chunks::<2>()
+            && let Some(slot) = out.get_mut(digits.len() / 2)
+            && !read_digits(&[single, b'0'], std::slice::from_mut(slot))
+        {
+            return None;
+        }
+        Some(Self(out))
+    }
 }
 
 impl<const N: usize> fmt::Display for Hex<N> {
@@ -149,6 +165,15 @@ impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Parsed<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_read_from_the_left() {
+        let read = Hex::<2>::from_digits;
+        assert_eq!(read("aBc"), Some(Hex([0xab, 0xc0])));
+        assert_eq!(read("0102"), Some(Hex([1, 2])));
+        assert_eq!(read(""), Some(Hex([0, 0])));
+        assert!(["abcde", "g", "0g", "12g"].iter().all(|text| read(text).is_none()));
+    }
 
     #[test]
     fn text_form_round_trips_and_refuses_other_lengths() {

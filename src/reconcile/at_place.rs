@@ -85,7 +85,10 @@ impl<'w> Files<'w> {
 
     /// Gives each file its number, when all rows were added: that of its first naming.
     pub(super) fn number(&mut self) {
-        self.by_digest.sort_unstable();
+        // Rows on one host often follow one another: what is left to sort is small then.
+        self.by_digest.sort_by_key(|one| one.0);
+        let hosts = self.by_digest.chunk_by_mut(|one, next| one.0 == next.0);
+        hosts.for_each(|of_host| of_host.sort_unstable_by_key(|one| (one.1, one.2)));
         for at in 0..self.by_digest.len() {
             let Some(&(host, digest, naming)) = self.by_digest.get(at) else {
                 continue;
@@ -154,8 +157,10 @@ pub(super) struct AtPlace(Grouped<Found>);
 impl AtPlace {
     /// The keys of each row's type at the files that it names.
     pub(super) fn of(mut files: Files<'_>, world: &World<'_>, overview: &Overview) -> Self {
-        // One path is a file on each of a thousand hosts.
-        files.lying.sort_unstable();
+        // One path is a file on each of a thousand hosts. Mostly all come in their order.
+        if !files.lying.is_sorted_by_key(|one| (one.1, one.2)) {
+            files.lying.sort_unstable_by_key(|one| (one.1, one.2));
+        }
         let lying = files.lying.iter().map(|&(file, _, number)| (file, number));
         let lying = Grouped::new(files.named.len(), lying.collect());
         let mut named = files.named.iter();

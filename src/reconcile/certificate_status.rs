@@ -187,11 +187,16 @@ struct Groups {
     numbers: HashMap<Group, usize>,
     /// Alternative names, directories and paths.
     texts: Texts,
+    /// Memory that is used again.
+    listed: String,
 }
 
 impl Groups {
     /// The number of a certificate's alternative names.
     fn names(&mut self, names: &[String]) -> u32 {
+        if list_in_order(names, &mut self.listed) {
+            return self.texts.number(&self.listed);
+        }
         self.texts.number(&listed(names))
     }
 
@@ -208,7 +213,7 @@ impl Groups {
         else {
             return;
         };
-        let Self { numbers, texts } = self;
+        let Self { numbers, texts, .. } = self;
         let mut add = |group: Group| {
             let next = numbers.len();
             each(*numbers.entry(group).or_insert(next));
@@ -236,6 +241,32 @@ impl Groups {
             add(Group::Names(host, subject, issuer, names));
         }
     }
+}
+
+/// Leaves what [`listed`] gives, if the names are plain and in order, as most are.
+fn list_in_order(names: &[String], out: &mut String) -> bool {
+    out.clear();
+    let mut before = 0;
+    for (number, name) in names.iter().enumerate() {
+        if !name.bytes().all(|b| b.is_ascii() && b != b'\n') {
+            return false;
+        }
+        if number > 0 {
+            out.push('\n');
+        }
+        let start = out.len();
+        out.push_str(name);
+        if let Some(name) = out.get_mut(start..) {
+            name.make_ascii_lowercase();
+        }
+        let (earlier, own) = out.split_at(start);
+        let other = earlier.get(before..).and_then(|o| o.strip_suffix('\n'));
+        if number > 0 && other.is_none_or(|other| other >= own) {
+            return false;
+        }
+        before = start;
+    }
+    true
 }
 
 /// Names in lower case and in order, as one text.
@@ -374,4 +405,33 @@ fn is_history(sighting: &Sighting) -> bool {
         let is_archive = ARCHIVES.contains(&member.container.as_str());
         is_archive && !program && !std::mem::take(&mut is_layer)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_order_are_listed_alike() {
+        for names in [
+            &[][..],
+            &["DNS:b.example"],
+            &["DNS:a.example", "DNS:b.example"],
+            &["DNS:a", "DNS:ab", "IP:1"],
+            &["DNS:b", "DNS:a"],
+            &["DNS:a", "dns:A"],
+            &["DNS:\u{c4}"],
+            &["a\nb", "c"],
+        ] {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            let mut out = "before".to_owned();
+            if list_in_order(&names, &mut out) {
+                assert_eq!(out, listed(&names), "{names:?}");
+            }
+        }
+        let mut out = String::new();
+        let plain = ["DNS:A".to_owned(), "DNS:b".to_owned()];
+        assert!(list_in_order(&plain, &mut out));
+        assert_eq!(out, "dns:a\ndns:b");
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::context::{Draft, KeyContext, World};
 use super::exposure::{Spot, spot};
-use crate::identity::known_public;
 use crate::model::{Class, Flag, Kind};
 
 /// A key that anyone can factor; and one whose private half is published, where the host relies on it.
-pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
+pub(super) fn judge(cx: &KeyContext<'_, '_>, published: Option<&str>, out: &mut Vec<Draft>) {
+    if published.is_none() && !cx.overview.is_rare(cx.index) {
+        return;
+    }
     let severity = cx.world.policy.severity(Flag::Compromised);
     let all = || cx.world.at(&cx.key.all);
     if let Some(s) = all().find(|s| s.factorable().is_some()) {
@@ -14,7 +16,7 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
         let why = format!("anyone can compute the private key: {reason}");
         out.push(Draft::new(Flag::Compromised, severity, why));
     }
-    let Some(source) = known_public(&cx.key.id) else {
+    let Some(source) = published else {
         return;
     };
     let relied_on = all().find_map(|s| {

@@ -122,12 +122,19 @@ pub(super) struct Draft {
 impl Draft {
     /// The reason is formatted once, into a text that has its exact size.
     pub(super) fn new(flag: Flag, severity: Severity, why: impl fmt::Display) -> Self {
+        Self::written(flag, severity, |text| {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{why}");
+        })
+    }
+
+    /// With a reason that is written piece by piece.
+    pub(super) fn written(flag: Flag, severity: Severity, why: impl FnOnce(&mut String)) -> Self {
         Self {
             flag,
             severity,
             why: in_passing(|text| {
-                // Writing to a String does not fail.
-                let _ = write!(text, "{why}");
+                why(text);
                 SharedText::of_its_own(text)
             }),
             row: None,
@@ -186,12 +193,15 @@ impl<'w, 'a> KeyContext<'w, 'a> {
 
     /// Those that hold private or secret material, with their numbers.
     pub(super) fn private(&self) -> impl Iterator<Item = (usize, &'w Sighting)> + use<'w, 'a> {
-        let world = self.world;
-        let key = self.key;
-        key.judged
-            .iter()
-            .filter_map(move |i| Some((i, &**world.sightings.get(i)?)))
-            .filter(|(_, s)| s.kind.is_private())
+        let (world, overview) = (self.world, self.overview);
+        let judged = match overview.is_private(self.index) {
+            true => self.key.judged.as_slice(),
+            false => &[],
+        };
+        let numbers = judged.iter().map(|&number| number as usize);
+        numbers
+            .filter(|&n| overview.kind(n).is_some_and(Kind::is_private))
+            .filter_map(|n| Some((n, &**world.sightings.get(n)?)))
     }
 
     /// Its certificates.
@@ -353,18 +363,26 @@ impl fmt::Display for Title<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct RowTitle<'a>(&'a Entry);
 
+impl<'a> RowTitle<'a> {
+    /// Its pieces; of a row without a name of its own the last three are empty.
+    fn pieces(self) -> [&'a str; 5] {
+        let Entry { id, name, .. } = self.0;
+        match name {
+            Some(name) if name != id => ["row ", id, " (", name, ")"],
+            _ => ["row ", id, "", "", ""],
+        }
+    }
+
+    /// Adds it to a text.
+    pub(super) fn add_to(self, text: &mut String) {
+        text.extend(self.pieces());
+    }
+}
+
 impl fmt::Display for RowTitle<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("row ")?;
-        f.write_str(&self.0.id)?;
-        match &self.0.name {
-            Some(name) if *name != self.0.id => {
-                f.write_str(" (")?;
-                f.write_str(name)?;
-                f.write_str(")")
-            }
-            _ => Ok(()),
-        }
+        let mut pieces = self.pieces().into_iter();
+        pieces.try_for_each(|piece| f.write_str(piece))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::context::{Cert, KeyContext, World};
 use super::dates::{day, plus_hours};
+use super::gather::Gathered;
 use super::names::{NameId, Names};
 use super::openpgp;
 use crate::model::{KeyId, Kind, Moment, Sha256Hex, SharedText, Sighting};
@@ -33,16 +34,35 @@ pub(super) struct Ages {
 impl Ages {
     pub(super) fn find(
         sightings: &[Box<Sighting>],
+        gathered: &Gathered,
         names: &Names,
         earlier: HashMap<KeyId, Timestamp>,
     ) -> Self {
-        let authorities = sightings
-            .iter()
-            .filter(|s| s.kind == Kind::Certificate)
-            .filter_map(|s| s.certificate.as_deref())
-            .filter(|facts| facts.is_ca)
-            .filter_map(|facts| Some((names.find(&facts.subject)?.id, facts.not_before?)))
-            .collect();
+        let mut authorities = HashSet::default();
+        let facts_of = |number: usize| {
+            let s = sightings.get(number);
+            let s = s.filter(|s| s.kind == Kind::Certificate);
+            s.and_then(|s| s.certificate.as_deref())
+        };
+        for certificate in &gathered.certificates {
+            let mut first = None;
+            for facts in certificate.sightings.iter().filter_map(facts_of) {
+                let subject = *first.get_or_insert(&facts.subject);
+                let Some(start) = facts.not_before.filter(|_| facts.is_ca) else {
+                    continue;
+                };
+                // Its name was read when it was found.
+                let name = match *subject == facts.subject {
+                    true => Some(certificate.subject),
+                    false => names.find(&facts.subject).map(|named| named.id),
+                };
+                authorities.extend(name.map(|name| (name, start)));
+            }
+        }
+        for facts in gathered.others.iter().filter_map(facts_of) {
+            let named = || Some((names.find(&facts.subject)?.id, facts.not_before?));
+            authorities.extend(facts.is_ca.then(named).flatten());
+        }
         Self {
             authorities,
             earlier,

@@ -8,6 +8,11 @@ use std::collections::btree_map::Entry;
 /// Judges every file that holds the key.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     let policy = cx.world.policy;
+    let is = |kind| cx.overview.has(cx.index, kind);
+    let may_be_changed = is(Kind::AuthorizedKey) || is(Kind::PublicKey);
+    if !may_be_changed && !cx.overview.is_trusted(cx.index) && !cx.overview.is_in_clear(cx.index) {
+        return;
+    }
     // The worst per flag and place: one file may hold a key many times.
     let mut worst: BTreeMap<(Flag, String), (Severity, String)> = BTreeMap::new();
     let mut keep = |flag: Flag, s: &Sighting, severity: Severity, why: String| {
@@ -169,16 +174,22 @@ const MIXED_STORES: &[&str] = &[
 
 /// Whether a certificate is where the system takes its trust anchors from, and can be one.
 pub(super) fn is_trust_anchor(s: &Sighting) -> bool {
-    let under = |stores: &[&str]| {
-        stores
-            .iter()
-            .any(|store| s.location.path.starts_with(store))
-    };
+    if s.kind != Kind::Certificate {
+        return false;
+    }
+    let path = s.location.path.as_str();
+    let under = |stores: &[&str]| stores.iter().any(|store| path.starts_with(store));
+    // Most certificates are a server's, in a directory of its own beneath this one.
+    if let Some(rest) = path.strip_prefix("/etc/ssl/")
+        && !rest.starts_with('c')
+    {
+        return false;
+    }
     let issuer = s
         .certificate
         .as_ref()
         .is_some_and(|c| c.is_ca || c.self_signed);
-    s.kind == Kind::Certificate && (under(TRUST_STORES) || (issuer && under(MIXED_STORES)))
+    under(TRUST_STORES) || (issuer && under(MIXED_STORES))
 }
 
 /// A file that `TrustedUserCAKeys` names.
@@ -258,8 +269,9 @@ pub(super) fn spot(s: &Sighting) -> Spot<'_> {
     let inside = s.location.inside();
     let members = inside.iter().filter_map(|m| m.name.as_deref());
     let names = || std::iter::once(path).chain(members.clone());
+    let is_git = |part: &[u8]| part.eq_ignore_ascii_case(b".git");
     let repository =
-        inside.iter().any(|m| m.container == "git") || names().any(|n| has_component(n, &[".git"]));
+        inside.iter().any(|m| m.container == "git") || names().any(|n| has_component(n, is_git));
     if repository {
         return Spot::Repository;
     }
@@ -275,24 +287,39 @@ pub(super) fn spot(s: &Sighting) -> Spot<'_> {
     }
 }
 
-fn has_component(path: &str, wanted: &[&str]) -> bool {
-    path.as_bytes()
-        .split(|b| *b == b'/')
-        .any(|c| wanted.iter().any(|w| c.eq_ignore_ascii_case(w.as_bytes())))
+fn has_component(path: &str, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
+    path.as_bytes().split(|b| *b == b'/').any(is_wanted)
 }
 
 fn is_backup(path: &str) -> bool {
-    let file = file_name(path).as_bytes();
-    let ends_with = |ending: &&str| {
-        let start = file.len().checked_sub(ending.len());
-        let end = start.and_then(|start| file.get(start..));
+    // One byte tells of nearly every name that it is none of them.
+    let is_kept = |part: &[u8]| {
+        let is = |word: &str| part.eq_ignore_ascii_case(word.as_bytes());
+        match part.first() {
+            Some(b'b' | b'B') => is("backup") || is("backups") || is("bak"),
+            Some(b'o' | b'O') => is("old"),
+            _ => false,
+        }
+    };
+    let ends_with = |ending: &str| {
+        let start = path.len().checked_sub(ending.len());
+        let end = start.and_then(|start| path.as_bytes().get(start..));
         end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
     };
-    has_component(path, &["backup", "backups", "bak", "old"])
-        || [".bak", ".old", ".orig", ".backup", ".save", "~"]
-            .iter()
-            .any(ends_with)
+    let is_renamed = match path.as_bytes().last() {
+        Some(b'~') => true,
+        Some(b'k' | b'K') => ends_with(".bak"),
+        Some(b'd' | b'D') => ends_with(".old"),
+        Some(b'g' | b'G') => ends_with(".orig"),
+        Some(b'p' | b'P') => ends_with(".backup"),
+        Some(b'e' | b'E') => ends_with(".save"),
+        _ => false,
+    };
+    is_renamed || has_component(path, is_kept)
 }
+
+/// Names of directories that many machines or people use.
+const OF_MANY: [&str; 7] = ["share", "shared", "shares", "public", "nfs", "smb", "samba"];
 
 fn is_shared(path: &str) -> bool {
     let temporary = ["/tmp/", "/var/tmp/", "/dev/shm/"]
@@ -303,10 +330,10 @@ fn is_shared(path: &str) -> bool {
         .any(|d| path.starts_with(d));
     temporary
         || (exported
-            && has_component(
-                path,
-                &["share", "shared", "shares", "public", "nfs", "smb", "samba"],
-            ))
+            && has_component(path, |part| {
+                let is = |word: &&str| part.eq_ignore_ascii_case(word.as_bytes());
+                OF_MANY.iter().any(is)
+            }))
 }
 
 /// The person in whose home a file is. A service's home (Jenkins, a database) belongs to a number below

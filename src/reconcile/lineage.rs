@@ -60,6 +60,15 @@ fn client_store(path: &str) -> Option<String> {
     (!prefix.is_empty()).then(|| format!("{}/{prefix}-current.pem", directory(path)))
 }
 
+/// Whether a part of a path may begin with two dots.
+fn has_dotted_part(path: &[u8]) -> bool {
+    let from = |start: usize| path.get(start..).unwrap_or_default();
+    let triples = path.iter().zip(from(1)).zip(from(2));
+    triples.fold(false, |found, ((one, next), last)| {
+        found | ((*one == b'/') & (*next == b'.') & (*last == b'.'))
+    })
+}
+
 fn atomic_writer(path: &str) -> Option<String> {
     let changes = |part: &str| {
         part == "..data"
@@ -70,8 +79,7 @@ fn atomic_writer(path: &str) -> Option<String> {
                         .all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'))
             })
     };
-    let mut triples = path.as_bytes().windows(3);
-    if !triples.any(|three| three == b"/..") || !path.split('/').any(changes) {
+    if !has_dotted_part(path.as_bytes()) || !path.split('/').any(changes) {
         return None;
     }
     let kept: Vec<&str> = path.split('/').filter(|part| !changes(part)).collect();

@@ -21,6 +21,7 @@ mod gather;
 mod glob;
 mod grouped;
 mod join;
+mod judge;
 mod lineage;
 mod listed;
 mod located;
@@ -35,7 +36,9 @@ pub mod propose;
 mod renames;
 mod renewal;
 mod rotation;
+mod rows;
 mod sharing;
+mod sources;
 mod state;
 mod status;
 mod strength;
@@ -53,25 +56,14 @@ mod wanted;
 mod weak;
 
 use crate::identity::fill_probable_keys;
-use crate::model::report::{IncludedSummary, REPORT_SCHEMA};
-use crate::model::{
-    Entry, EntryReport, Finding, Flag, HostList, Inventory, InventorySummary, KeyId, KeyReport,
-    PolicySummary, Report, SharedText, Sighting, Summary, Sweep,
-};
+use crate::model::report::REPORT_SCHEMA;
+use crate::model::{HostList, Inventory, KeyReport, Report, Sighting, Summary, Sweep};
 use crate::policy::{Owners, Policy};
-use at_place::{AtPlace, Files};
-use context::{Draft, KeyContext, Row, World, issuer_beside_serial};
+use context::World;
 use few::{Few, short};
-use finding::Subject;
-use foldhash::HashMap;
-use join::{Join, RowMatch};
-use names::{NameId, NameReader, Names};
-use overview::Overview;
-use renewal::Replaced;
-use sharing::{ByRows, Environments};
-use summary::Tally;
-use texts::{Repeated, Texts};
-use trust::Trust;
+use judge::Verdict;
+use names::{NameReader, Names};
+use texts::Texts;
 
 /// What is judged, and by what.
 pub struct Input<'a> {
@@ -114,9 +106,9 @@ pub fn reconcile(input: Input<'_>) -> Report {
         std::iter::repeat_n(number.map_or(few::NONE, short), group.len())
     });
     let families = openpgp::Families::find(&gathered.keys, &sightings);
-    let ages = evidence::Ages::find(&sightings, &names, judged.earlier);
+    let ages = evidence::Ages::find(&sightings, &gathered, &names, judged.earlier);
     let mut environments = Texts::default();
-    let rows = rows(
+    let rows = rows::prepare(
         input.inventories,
         &judged.hosts,
         &mut names,
@@ -125,7 +117,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let mut world = World {
         families,
         ages,
-        exported: exported(input.inventories),
+        exported: sources::exported(input.inventories),
         host_of: host_of.collect(),
         sightings,
         rows,
@@ -153,7 +145,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         trust,
         unjudged,
         tally,
-    } = judge(&world, join, input.inventories);
+    } = judge::judge(&world, join, input.inventories);
     let invalid = exceptions::apply(
         &world,
         !input.inventories.is_empty(),
@@ -163,7 +155,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
     let inventories = input
         .inventories
         .iter()
-        .map(|i| describe(i, &world))
+        .map(|i| sources::inventory(i, &world))
         .collect();
     let mut metrics = summary::metrics(&world, &tally);
     let findings = tally.findings;
@@ -188,7 +180,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         tool: input.tool,
         generated: input.now,
         sweeps: judged.sweeps,
-        policy: Some(describe_policy(input.policy, invalid)),
+        policy: Some(sources::policy(input.policy, invalid)),
         hosts: listed.reports,
         inventories,
         summary: Summary::default(),
@@ -262,299 +254,4 @@ fn hand_out(
         }
     }
     rest
-}
-
-/// What was found of keys and rows.
-struct Verdict<'w> {
-    keys: Vec<KeyReport>,
-    entries: Vec<EntryReport>,
-    trust: Trust,
-    /// Names in `known_hosts` that stayed unjudged.
-    unjudged: u64,
-    tally: Tally<'w>,
-}
-
-/// Runs every rule over every key, and then over every row.
-fn judge<'w>(world: &'w World<'_>, mut join: Join, inventories: &[Inventory]) -> Verdict<'w> {
-    // Rows and sightings are large: each is looked at once for all that is asked first.
-    let mut overview = Overview::new(world);
-    let mut files = Files::new(world);
-    let mut names = weak::Names::default();
-    let mut environments = ByRows::new(world);
-    for ((number, row), found) in (0u32..).zip(&world.rows).zip(&join.rows) {
-        overview.add_row(world, row);
-        files.add_row(row);
-        names.add_row(number, row, found);
-        environments.add_row(row);
-    }
-    files.number();
-    for ((number, sighting), host) in (0u32..).zip(&world.sightings).zip(&world.host_of) {
-        overview.add_sighting(sighting);
-        files.add_sighting(*host, number, sighting);
-        names.add_sighting(number, sighting);
-    }
-    overview.add_keys(world);
-    let at_place = AtPlace::of(files, world, &overview);
-    let (pointing, weak) = weak::extend(world, &overview, &at_place, names, &mut join);
-    let replaced = Replaced::find(world, &overview, &join, &at_place);
-    let coverage = places::Coverage::new(world, &overview, &join);
-    let environments = Environments::of_hosts(world, environments);
-    let mut demands = strength::Demands::new(world);
-    let place_rules = placement::rules(&world.policy.places);
-    let trust = Trust::find(world, &overview, &join, !inventories.is_empty());
-    let (contradicted, unjudged) = trust::contradictions(world, &overview);
-    let mut contradicted = contradicted.into_iter().peekable();
-    let mut tally = Tally::new();
-    let mut words = Words::default();
-    let unowned: Vec<bool> = inventories.iter().map(|i| !i.has_owner_column).collect();
-    let mut of_rows: Vec<(usize, Finding)> = Vec::new();
-    let mut drafts: Vec<Draft> = Vec::new();
-    let mut keys = Vec::with_capacity(world.keys.len());
-    for (index, key) in world.keys.iter().enumerate() {
-        let links = join.links.get(index);
-        let cx = KeyContext {
-            world,
-            index,
-            key,
-            links,
-            overview: &overview,
-            at_place: &at_place,
-        };
-        if !inventories.is_empty() {
-            ownership::judge(
-                &cx,
-                &join,
-                (weak.get(index), pointing.get(index)),
-                &replaced,
-                &trust,
-                &unowned,
-                &mut drafts,
-            );
-            agreement::judge(&cx, &replaced, &mut drafts);
-            placement::judge(&cx, &replaced, &mut drafts);
-            state::judge(&cx, &mut drafts);
-            rotation::judge(&cx, &replaced, &mut drafts);
-        }
-        if inventories.is_empty() {
-            drafts.extend(trust::orphan(&cx, &trust));
-        }
-        let of_key = contradicted.next_if(|(key, _)| *key == index);
-        drafts.extend(of_key.into_iter().flat_map(|(_, drafts)| drafts));
-        validity::judge(&cx, &mut drafts);
-        exposure::judge(&cx, &mut drafts);
-        strength::judge(&cx, &mut demands, &mut drafts);
-        compromise::judge(&cx, &mut drafts);
-        sharing::judge(&cx, &environments, &trust, &mut drafts);
-        pairing::judge(&cx, &mut drafts);
-        placement::by_policy(&cx, &place_rules, &environments, &mut drafts);
-        let mut flags = Vec::with_capacity(drafts.len());
-        for mut draft in drafts.drain(..) {
-            finding::soften(&mut draft, key, world.policy);
-            let row = draft.row;
-            let finding = finding::finish(
-                draft,
-                &Subject::Key(key),
-                row.and_then(|r| world.rows.get(r)),
-            );
-            of_rows.extend(row.map(|row| (row, finding::repeated(&finding, key))));
-            flags.push(finding);
-        }
-        finding::sort(&mut flags);
-        let mut entries = Vec::with_capacity(links.len());
-        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id())));
-        let report = KeyReport {
-            key_id: key.id.clone(),
-            class: key.class,
-            algorithm: world.at(&key.judged).find_map(|s| s.algorithm.clone()),
-            bits: world.at(&key.judged).find_map(|s| s.bits),
-            known_public: crate::identity::known_public(&key.id).map(SharedText::new),
-            entries,
-            matched_by: links
-                .iter()
-                .map(|l| l.method)
-                .min()
-                .map(|m| words.shared(m.as_str())),
-            flags,
-            sightings: Vec::with_capacity(key.all.len()),
-        };
-        tally.key(world, key, &report);
-        keys.push(report);
-    }
-    let doubles = duplicates::find(world, &overview, &join);
-    let mut doubles = doubles.into_iter().peekable();
-    of_rows.sort_by_key(|(row, _)| *row);
-    let mut of_rows = of_rows.into_iter().peekable();
-    let mut entries = Vec::with_capacity(world.rows.len());
-    for (number, row) in world.rows.iter().enumerate() {
-        let status = status::judge(world, number, row, &join, &replaced, &coverage, &mut drafts);
-        let double = doubles.next_if(|(row, _)| *row == number);
-        drafts.extend(double.map(|(_, draft)| draft));
-        let mut flags = Vec::with_capacity(drafts.len());
-        while let Some((_, finding)) = of_rows.next_if(|(row, _)| *row == number) {
-            flags.push(finding);
-        }
-        let own = drafts.drain(..);
-        flags.extend(own.map(|d| finding::finish(d, &Subject::Row, Some(row))));
-        finding::sort(&mut flags);
-        flags.shrink_to_fit();
-        let report = entry_report(world, row, join.rows.get(number), status, flags, &mut words);
-        tally.row(world, row, &report);
-        entries.push(report);
-    }
-    Verdict {
-        keys,
-        entries,
-        trust,
-        unjudged,
-        tally,
-    }
-}
-
-/// The words of states and methods, each in memory once.
-#[derive(Default)]
-struct Words(Vec<(&'static str, SharedText)>);
-
-impl Words {
-    fn shared(&mut self, word: &'static str) -> SharedText {
-        // They are texts of the program: one place is one word.
-        let same = |known: &str| std::ptr::eq(known, word);
-        if let Some((_, known)) = self.0.iter().find(|(known, _)| same(known)) {
-            return known.clone();
-        }
-        let text = SharedText::new(word);
-        self.0.push((word, text.clone()));
-        text
-    }
-}
-
-fn entry_report(
-    world: &World<'_>,
-    row: &Row<'_>,
-    found: Option<&RowMatch>,
-    status: crate::model::EntryStatus,
-    flags: Vec<Finding>,
-    words: &mut Words,
-) -> EntryReport {
-    let matched = found.filter(|f| f.is_matched());
-    let numbers = matched.into_iter().flat_map(|f| f.keys.iter());
-    let numbers = numbers.filter_map(|k| world.keys.get(k));
-    let mut keys = Vec::with_capacity(matched.map_or(0, |f| f.keys.len()));
-    keys.extend(numbers.map(|k| k.id.clone()));
-    keys.sort_unstable_by(KeyId::by_text);
-    EntryReport {
-        id: row.id(),
-        source: row.entry.source.clone(),
-        name: row.entry.name.clone(),
-        owner: row.entry.owner.as_deref().map(SharedText::new),
-        state: row.entry.state.map(|s| words.shared(s.as_str())),
-        status,
-        matched_by: matched
-            .and_then(|f| f.method)
-            .map(|m| words.shared(m.as_str())),
-        keys,
-        flags,
-    }
-}
-
-/// The rows of all inventories, in the order of their sources.
-fn rows<'a>(
-    inventories: &'a [Inventory],
-    hosts: &sweeps::Hosts,
-    names: &mut Names,
-    environments: &mut Texts,
-) -> Vec<Row<'a>> {
-    let mut list: Vec<(usize, &'a Entry)> = Vec::new();
-    for (number, inventory) in inventories.iter().enumerate() {
-        list.extend(inventory.entries.iter().map(|entry| (number, entry)));
-    }
-    list.sort_by(|a, b| (a.0, &a.1.source, &a.1.id).cmp(&(b.0, &b.1.source, &b.1.id)));
-    let ids = list.iter().map(|(_, entry)| &*entry.id);
-    let mut ids = Repeated::among(ids);
-    let mut words: HashMap<&str, Option<u32>> = HashMap::default();
-    let mut names = NameReader::new(names);
-    let mut hosts = places::HostReader::new(hosts);
-    let row = |(inventory, entry): (usize, &'a Entry)| {
-        let nth = ids.nth(&entry.id);
-        // Ids that occur again are told apart by their source and order, never by a line that shifts.
-        let tag = (nth > 1).then(|| {
-            let source = inventories.get(inventory).map(|i| i.name.as_str());
-            format!("{} {} {nth}", entry.id, source.unwrap_or_default()).into()
-        });
-        let mut issuers = entry.identifiers.iter().filter_map(issuer_beside_serial);
-        let first = issuers.next();
-        // The others are found by their texts.
-        issuers.for_each(|issuer| _ = names.read(issuer));
-        let issuer = entry.issuer.as_ref().or(first);
-        let environment = entry.environment.as_deref();
-        Row {
-            entry,
-            inventory: short(inventory),
-            tag,
-            subject: entry.subject.as_deref().and_then(|text| names.read(text)),
-            issuer: issuer.and_then(|text| names.read(text)),
-            of_serial: first.map_or(NameId::BLANK, |text| names.read_id(text)),
-            environment: environment.and_then(|text| {
-                let word = || Some(environments.number(&sharing::environment_word(text)?));
-                *words.entry(text).or_insert_with(word)
-            }),
-            places: places::prepare(&entry.places, &mut hosts),
-        }
-    };
-    list.into_iter().map(row).collect()
-}
-
-/// A policy by name and digest, with what holds for its exceptions.
-fn describe_policy(policy: &Policy, flags: Vec<Finding>) -> PolicySummary {
-    let included = policy.included.iter();
-    PolicySummary {
-        name: policy.name.clone(),
-        sha256: policy.sha256.clone(),
-        included: included
-            .map(|(name, sha256)| IncludedSummary {
-                name: name.clone(),
-                sha256: sha256.clone(),
-            })
-            .collect(),
-        flags,
-    }
-}
-
-/// The date of the last export, if all have one: what is newer can be in none of them.
-fn exported(inventories: &[Inventory]) -> Option<jiff::Timestamp> {
-    let dates: Option<Vec<_>> = inventories.iter().map(|i| i.as_of).collect();
-    dates?.into_iter().max()
-}
-
-/// An inventory without its rows, with what holds for it as a whole.
-fn describe(inventory: &Inventory, world: &World<'_>) -> InventorySummary {
-    let mut flags = Vec::new();
-    if !inventory.has_owner_column && !inventory.entries.is_empty() {
-        let why = format!(
-            "{} has no column for owners: nobody answers for its rows",
-            inventory.name
-        );
-        let draft = Draft::new(Flag::Unowned, world.policy.severity(Flag::Unowned), why);
-        flags.push(finding::finish(
-            draft,
-            &Subject::Source(&inventory.name),
-            None,
-        ));
-    }
-    let fault = |f: &crate::model::RowFault| match &f.column {
-        Some(column) => format!("{}: {column}: {}", f.source, f.reason),
-        None => format!("{}: {}", f.source, f.reason),
-    };
-    InventorySummary {
-        name: inventory.name.clone(),
-        as_of: inventory.as_of,
-        rows: inventory.rows,
-        usable: inventory.rows.saturating_sub(inventory.unusable),
-        faults: inventory
-            .doubts
-            .iter()
-            .map(|doubt| format!("{}: {}", inventory.name, doubt.reason))
-            .chain(inventory.faults.iter().map(fault))
-            .collect(),
-        flags,
-    }
 }

@@ -210,8 +210,10 @@ impl Speller {
             return;
         };
         let start = self.parts.len();
-        let lower = |c: char| c.to_ascii_lowercase();
-        self.parts.extend(kind.trim().chars().map(lower));
+        self.parts.push_str(kind.trim());
+        if let Some(kind) = self.parts.get_mut(start..) {
+            kind.make_ascii_lowercase();
+        }
         let kind = self.parts.get(start..).unwrap_or_default();
         let plain = kind.strip_prefix("oid.").unwrap_or(kind);
         if !is_type(plain) {
@@ -224,10 +226,11 @@ impl Speller {
                 self.parts.truncate(start);
                 self.parts.push_str(word);
             }
-            None => self.parts.replace_range(start..start + prefix, ""),
+            None if prefix > 0 => self.parts.replace_range(start..start + prefix, ""),
+            None => {}
         }
         self.parts.push('=');
-        let text = text_of_der(value);
+        let text = value.contains('#').then(|| text_of_der(value)).flatten();
         fold_into(text.as_deref().unwrap_or(value), &mut self.parts);
         self.parts.push('\n');
         self.ranges.push(start..self.parts.len());
@@ -260,6 +263,14 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The same, added to a text.
 pub(super) fn fold_into(text: &str, out: &mut String) {
+    if is_spaced(text) {
+        let start = out.len();
+        out.push_str(text);
+        if let Some(text) = out.get_mut(start..) {
+            text.make_ascii_lowercase();
+        }
+        return;
+    }
     for (number, word) in text.split_whitespace().enumerate() {
         if number > 0 {
             out.push(' ');
@@ -274,6 +285,18 @@ pub(super) fn fold_into(text: &str, out: &mut String) {
             out.push_str(&word.to_lowercase());
         }
     }
+}
+
+/// Whether a text is ASCII and has no blanks but single ones between its words, as nearly all have.
+fn is_spaced(text: &str) -> bool {
+    let mut before = b' ';
+    let mut odd = false;
+    for &byte in text.as_bytes() {
+        let is_blank = byte == b' ';
+        odd |= !byte.is_ascii() | matches!(byte, b'\t'..=b'\r') | (is_blank & (before == b' '));
+        before = byte;
+    }
+    !odd && before != b' '
 }
 
 /// `/C=DE/O=a/b/CN=x`: a slash starts an attribute only when a type and `=` follow.
@@ -434,6 +457,21 @@ fn canonical_type(kind: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_are_folded() {
+        for (text, expected) in [
+            ("", ""),
+            (" ", ""),
+            ("Issuing CA 0", "issuing ca 0"),
+            (" A  b", "a b"),
+            ("a\tB ", "a b"),
+            ("a\u{b}b\u{1f}", "a b\u{1f}"),
+            ("\u{c4} \u{a0}B", "\u{e4} b"),
+        ] {
+            assert_eq!(folded(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn spellings_of_one_name_agree() {

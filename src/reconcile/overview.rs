@@ -2,17 +2,20 @@
 
 use super::context::{Row, World};
 use super::dates;
+use super::exposure::is_trust_anchor;
 use super::few::short;
 use super::ownership::is_owned;
 use super::places::Place;
 use super::rotation::is_overdue;
-use crate::model::{EntryKind, Identifier, KeyId, Kind, Sighting, State};
+use crate::model::{EntryKind, Further, Identifier, KeyId, Kind, Protection, Sighting, Ssh, State};
 
 /// Kinds of sightings, keys and rows, by number. First every row and every sighting is added, and then the keys.
 pub(super) struct Overview {
     kinds: Vec<Kind>,
-    /// A bit for each kind among all sightings of a key, and the two below.
-    keys: Vec<u16>,
+    /// Sightings with anything of what few have, in order.
+    special: Vec<(u32, u32)>,
+    /// A bit for each kind among all sightings of a key, and those below.
+    keys: Vec<u32>,
     /// Sightings of private material that tell which key it probably is.
     probable: Vec<u32>,
     rows: Vec<RowBrief>,
@@ -66,12 +69,17 @@ impl RowBrief {
                 Identifier::Serial(_) | Identifier::IssuerSerial { .. }
             )
         };
-        let is_comparable = entry.algorithm.is_some()
-            || entry.bits.is_some()
-            || entry.expires.is_some()
-            || entry.subject.is_some()
-            || !entry.sans.is_empty()
+        let further = entry.further.as_deref();
+        let is_compared = |further: &Further| {
+            further.algorithm.is_some()
+                || further.bits.is_some()
+                || further.subject.is_some()
+                || !further.sans.is_empty()
+        };
+        let is_comparable = entry.expires.is_some()
+            || further.is_some_and(is_compared)
             || entry.identifiers.iter().any(is_serial);
+        let is_rotated = |further: &Further| further.last_rotated.is_some();
         let has_ended = |end| dates::passed(end, world.now);
         let facts = [
             (Fact::Live, row.is_live()),
@@ -83,7 +91,7 @@ impl RowBrief {
             (Fact::Ends, entry.expires.is_some()),
             (Fact::Ended, entry.expires.is_some_and(has_ended)),
             (Fact::Overdue, is_overdue(world, row)),
-            (Fact::Rotated, entry.last_rotated.is_some()),
+            (Fact::Rotated, further.is_some_and(is_rotated)),
         ];
         let holding = facts.iter().filter(|(_, holds)| *holds);
         Self {
@@ -101,18 +109,51 @@ impl RowBrief {
 }
 
 /// The key is what stayed closed.
-const CLOSED: u16 = 1 << 14;
+const CLOSED: u32 = 1 << 14;
 /// The key has certificates among its judged sightings.
-const CERTIFIED: u16 = 1 << 15;
+const CERTIFIED: u32 = 1 << 15;
+/// Private material of the key stands in clear.
+const CLEAR: u32 = 1 << 16;
+/// A certificate of the key is where the system takes its trust anchors from.
+const STORED: u32 = 1 << 17;
+/// OpenSSH or OpenPGP says how long the key is valid.
+const DATED: u32 = 1 << 18;
+/// A sighting of the key has what few have.
+const RARE: u32 = 1 << 19;
+/// Anything of the key is private or secret.
+const PRIVATE: u32 = 1 << 20;
 
-const fn bit(kind: Kind) -> u16 {
-    1 << kind as u16
+const fn bit(kind: Kind) -> u32 {
+    1 << kind as u32
+}
+
+/// What few sightings have, as bits.
+fn special(s: &Sighting) -> u32 {
+    let mut bits = 0;
+    if s.protection == Some(Protection::None) && s.kind.is_private() {
+        bits |= CLEAR;
+    }
+    if s.kind == Kind::Certificate && is_trust_anchor(s) {
+        bits |= STORED;
+    }
+    let dated = |ssh: &Ssh| {
+            let rare = ssh.rare();
+            rare.valid_after.is_some() || rare.valid_before.is_some()
+        };
+    if s.pgp.is_some() || s.ssh.as_deref().is_some_and(dated) {
+        bits |= DATED;
+    }
+    if s.rare.is_some() {
+        bits |= RARE;
+    }
+    bits
 }
 
 impl Overview {
     pub(super) fn new(world: &World<'_>) -> Self {
         Self {
             kinds: Vec::with_capacity(world.sightings.len()),
+            special: Vec::new(),
             keys: Vec::with_capacity(world.keys.len()),
             probable: Vec::new(),
             rows: Vec::with_capacity(world.rows.len()),
@@ -129,6 +170,10 @@ impl Overview {
         if s.kind.is_private() && s.probable_key.is_some() {
             self.probable.push(short(self.kinds.len()));
         }
+        let special = special(s);
+        if special != 0 {
+            self.special.push((short(self.kinds.len()), special));
+        }
         self.kinds.push(s.kind);
     }
 
@@ -143,9 +188,21 @@ impl Overview {
                 bits |= CERTIFIED;
             }
             for sighting in key.all.iter() {
-                bits |= self.kind(sighting).map_or(0, bit);
+                let Some(kind) = self.kind(sighting) else {
+                    continue;
+                };
+                bits |= bit(kind);
+                if kind.is_private() {
+                    bits |= PRIVATE;
+                }
             }
             self.keys.push(bits);
+        }
+        for &(sighting, bits) in &self.special {
+            let key = world.key(sighting as usize);
+            if let Some(key) = key.and_then(|key| self.keys.get_mut(key)) {
+                *key |= bits;
+            }
         }
     }
 
@@ -194,7 +251,32 @@ impl Overview {
         self.is(key, CERTIFIED)
     }
 
-    fn is(&self, key: usize, bits: u16) -> bool {
+    /// Whether anything of a key is private or secret.
+    pub(super) fn is_private(&self, key: usize) -> bool {
+        self.is(key, PRIVATE)
+    }
+
+    /// Whether private material of a key stands in clear.
+    pub(super) fn is_in_clear(&self, key: usize) -> bool {
+        self.is(key, CLEAR)
+    }
+
+    /// Whether a certificate of a key is where the system takes its trust anchors from.
+    pub(super) fn is_trusted(&self, key: usize) -> bool {
+        self.is(key, STORED)
+    }
+
+    /// Whether OpenSSH or OpenPGP says how long a key is valid.
+    pub(super) fn is_dated(&self, key: usize) -> bool {
+        self.is(key, DATED)
+    }
+
+    /// Whether a sighting of a key has what few have.
+    pub(super) fn is_rare(&self, key: usize) -> bool {
+        self.is(key, RARE)
+    }
+
+    fn is(&self, key: usize, bits: u32) -> bool {
         self.keys.get(key).is_some_and(|key| key & bits != 0)
     }
 

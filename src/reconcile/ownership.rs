@@ -70,11 +70,15 @@ fn no_owner(world: &World<'_>, row: &Row<'_>) -> Option<String> {
 
 /// The owner that a row names.
 pub(super) fn owner_of<'a>(row: &Row<'a>) -> Option<&'a str> {
-    row.entry
-        .owner
-        .as_deref()
-        .map(str::trim)
-        .filter(|o| !o.is_empty())
+    let owner = row.entry.owner.as_deref()?;
+    // Nearly all begin and end with a letter.
+    if let [first, .., last] = owner.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return Some(owner);
+    }
+    Some(owner.trim()).filter(|owner| !owner.is_empty())
 }
 
 fn unmatched(

@@ -6,11 +6,9 @@ use crate::model::{Flag, Kind};
 
 /// A private key in a service's or the system's place without any public use.
 pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    let paired = cx
-        .world
-        .at(&cx.key.all)
-        .any(|s| !s.kind.is_private() || s.probable_key.is_some());
-    if paired {
+    let is_private = |n: usize| cx.overview.kind(n).is_none_or(Kind::is_private);
+    let all_private = cx.overview.is_private(cx.index) && cx.key.all.iter().all(is_private);
+    if !all_private || cx.world.at(&cx.key.all).any(|s| s.probable_key.is_some()) {
         return;
     }
     let mut private = cx

@@ -131,14 +131,10 @@ fn lies_at(cx: &KeyContext<'_, '_>, link: &Link, sighting: usize) -> bool {
 /// The judged sightings of what a row means: of a key all, of a certificate those of other certificates not.
 fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &'w Link) -> impl Iterator<Item = usize> + use<'w> {
     let world = cx.world;
-    let named = &link.named;
+    let (named, overview) = (&link.named, cx.overview);
     cx.key.judged.iter().filter(move |&number| {
-        let is_certificate = world
-            .sightings
-            .get(number)
-            .is_some_and(|s| s.kind == Kind::Certificate);
-        !is_certificate
-            || named.is_empty()
+        named.is_empty()
+            || overview.kind(number) != Some(Kind::Certificate)
             || named.iter().any(|c| {
                 let certificate = world.certificates.get(c);
                 certificate.is_some_and(|c| c.judged.contains(number))
@@ -148,7 +144,7 @@ fn artifact<'w>(cx: &KeyContext<'w, '_>, link: &'w Link) -> impl Iterator<Item =
 
 /// Copies of a private key beside the one that is where it may be.
 fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
-    if cx.private().next().is_none() {
+    if !cx.overview.is_private(cx.index) || cx.private().next().is_none() {
         return;
     }
     let checkable = || cx.own_links(Fact::Checkable);
@@ -156,11 +152,11 @@ fn stray(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
     if cx.private().all(|(number, _)| lies_at_one(number)) {
         return;
     }
-    let rows: Vec<_> = checkable().filter_map(|link| cx.row(link)).collect();
-    let Some(&row) = rows.first() else {
+    let rows = || checkable().filter_map(|link| cx.row(link));
+    let Some(row) = rows().next() else {
         return;
     };
-    let allowed = |number: usize| rows.iter().any(|row| row.allows(cx.world, number));
+    let allowed = |number: usize| rows().any(|row| row.allows(cx.world, number));
     if cx.private().all(|(number, _)| allowed(number)) {
         return;
     }

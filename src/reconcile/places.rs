@@ -47,6 +47,18 @@ pub(super) fn prepare<'a>(
     places: &'a [EntryPlace],
     hosts: &mut HostReader<'_, 'a>,
 ) -> ShortList<Place<'a>> {
+    // One file on one host is most.
+    if let [
+        EntryPlace::Exact {
+            host: Some(name),
+            path,
+        },
+    ] = places
+        && let Some(host) = hosts.one(name)
+    {
+        let path = tidy(path);
+        return ShortList::One(Place::Exact { host, path });
+    }
     let mut out = Vec::new();
     for place in places {
         match place {
@@ -80,16 +92,22 @@ impl<'h, 'a> HostReader<'h, 'a> {
         Self { hosts, last: None }
     }
 
+    /// The swept host that a row means by its name.
+    fn one(&mut self, name: &'a Arc<str>) -> Option<HostRef<'a>> {
+        let known = self.last.filter(|(last, _)| *last == &**name);
+        let found = || Some((&**name, short(self.hosts.meant(name)?)));
+        let (name, host) = known.or_else(found)?;
+        self.last = Some((name, host));
+        Some(HostRef::Swept(host))
+    }
+
     /// The hosts that a row means by a name: one, or of a pattern all that were swept.
     fn meant(&mut self, name: Option<&'a Arc<str>>, mut each: impl FnMut(HostRef<'a>)) {
         let Some(name) = name else {
             return each(HostRef::Any);
         };
-        let known = self.last.filter(|(last, _)| *last == &**name);
-        let found = || Some((&**name, short(self.hosts.meant(name)?)));
-        if let Some((name, host)) = known.or_else(found) {
-            self.last = Some((name, host));
-            return each(HostRef::Swept(host));
+        if let Some(host) = self.one(name) {
+            return each(host);
         }
         let mut none = true;
         if name.contains(['*', '?']) {

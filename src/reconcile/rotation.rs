@@ -30,8 +30,8 @@ fn period(world: &World<'_>, row: &Row<'_>) -> Option<u32> {
 
 /// Counts from the last rotation, else from creation.
 pub(super) fn rotation(world: &World<'_>, row: &Row<'_>) -> Rotation {
-    let last = row.entry.last_rotated.or(row.entry.created);
-    let (Some(days), Some(last)) = (period(world, row), last) else {
+    let last = || row.entry.last_rotated.or(row.entry.created);
+    let Some((days, last)) = period(world, row).and_then(|days| Some((days, last()?))) else {
         return Rotation::CannotBeTold;
     };
     let due = dates::plus_days(last.at, days);
@@ -114,15 +114,15 @@ fn unproven(cx: &KeyContext<'_, '_>, row: &Row<'_>) -> Option<Draft> {
 /// `no_cryptoperiod`, for a row whose thing is or will be in use.
 pub(super) fn no_cryptoperiod(world: &World<'_>, row: &Row<'_>) -> Option<Draft> {
     let in_use = row.is_live() || row.state() == crate::model::State::PreActivation;
-    if !in_use || period(world, row).is_some() || row.entry.expires.is_some() {
+    if !in_use || row.entry.expires.is_some() || period(world, row).is_some() {
         return None;
     }
-    Some(Draft::new(
-        Flag::NoCryptoperiod,
-        world.policy.severity(Flag::NoCryptoperiod),
-        format_args!(
-            "neither {} nor policy gives a rotation period or an end",
-            row.title()
-        ),
-    ))
+    // Many rows have it.
+    let why = |text: &mut String| {
+        text.push_str("neither ");
+        row.title().add_to(text);
+        text.push_str(" nor policy gives a rotation period or an end");
+    };
+    let severity = world.policy.severity(Flag::NoCryptoperiod);
+    Some(Draft::written(Flag::NoCryptoperiod, severity, why))
 }

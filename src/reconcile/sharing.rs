@@ -79,7 +79,9 @@ pub(super) fn judge(
 ) {
     let on = || cx.private().map(|(number, _)| cx.world.host(number));
     let Some(first) = on().next() else {
-        public_host_keys(cx, out);
+        if cx.key.judged.len() > 1 {
+            public_host_keys(cx, out);
+        }
         return;
     };
     let many = if on().all(|host| host == first) {
@@ -91,11 +93,10 @@ pub(super) fn judge(
         [] => std::slice::from_ref(&first),
         many => many,
     };
-    let mut reasons = Vec::new();
-    reasons.extend(on_many_hosts(cx, hosts));
-    reasons.extend(of_many_owners(cx));
-    if !reasons.is_empty() {
+    let reasons = [on_many_hosts(cx, hosts), of_many_owners(cx)];
+    if reasons.iter().any(Option::is_some) {
         let severity = cx.world.policy.severity(Flag::Shared);
+        let reasons: Vec<String> = reasons.into_iter().flatten().collect();
         out.push(Draft::new(Flag::Shared, severity, reasons.join("; ")));
     }
     let of_rows = || {
@@ -174,9 +175,14 @@ fn of_many_owners(cx: &KeyContext<'_, '_>) -> Option<String> {
     if cx.links.len() < 2 {
         return None;
     }
-    let rows = cx.links.iter().filter_map(|l| cx.row(l));
+    let rows = || cx.links.iter().filter_map(|l| cx.row(l));
+    let mut all = rows().filter_map(owner_of);
+    let first = all.next();
+    if all.all(|owner| Some(owner) == first) {
+        return None;
+    }
     let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for owner in rows.filter_map(owner_of) {
+    for owner in rows().filter_map(owner_of) {
         owners.entry(folded(owner)).or_insert(owner);
     }
     let list: Vec<&str> = owners.into_values().collect();

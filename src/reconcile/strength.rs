@@ -7,17 +7,50 @@ use crate::model::{Flag, Kind, PasswordList, Sighting};
 use crate::policy::Demand;
 use crate::policy::approval::plain;
 use foldhash::HashMap;
+use std::hash::Hash;
 
 /// What policy demands on the day of judgement; looked up once for each algorithm.
 pub(super) struct Demands<'w> {
     /// The hashes that are not approved, in plain letters.
     hashes: Vec<(String, Demand)>,
     /// The one of them that a signature algorithm has in its name.
-    broken: HashMap<&'w str, Option<usize>>,
+    broken: Asked<&'w str, Option<usize>>,
     /// What is asked of an algorithm and its family, for every use and for SSH.
-    keys: HashMap<[&'w str; 2], [Option<Demand>; 2]>,
+    keys: Asked<[&'w str; 2], [Option<Demand>; 2]>,
     /// What is asked of a curve.
-    curves: HashMap<&'w str, Option<Demand>>,
+    curves: Asked<&'w str, Option<Demand>>,
+}
+
+/// What was asked before, with the answers. An estate has few algorithms: the first are in a list.
+struct Asked<K, V> {
+    first: Vec<(K, V)>,
+    all: HashMap<K, V>,
+}
+
+impl<K, V> Default for Asked<K, V> {
+    fn default() -> Self {
+        Self {
+            first: Vec::new(),
+            all: HashMap::default(),
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash, V: Copy> Asked<K, V> {
+    /// How many are looked through one by one.
+    const FIRST: usize = 8;
+
+    fn get(&mut self, key: K, answer: impl FnOnce() -> V) -> V {
+        if let Some((_, known)) = self.first.iter().find(|(known, _)| *known == key) {
+            return *known;
+        }
+        if self.first.len() < Self::FIRST {
+            let answer = answer();
+            self.first.push((key, answer));
+            return answer;
+        }
+        *self.all.entry(key).or_insert_with(answer)
+    }
 }
 
 impl<'w> Demands<'w> {
@@ -25,16 +58,16 @@ impl<'w> Demands<'w> {
         let hashes = world.policy.approvals.hashes.forbidden(world.today);
         Self {
             hashes: hashes.map(|(name, demand)| (plain(name), demand)).collect(),
-            broken: HashMap::default(),
-            keys: HashMap::default(),
-            curves: HashMap::default(),
+            broken: Asked::default(),
+            keys: Asked::default(),
+            curves: Asked::default(),
         }
     }
 
     /// The hash of a signature that is not approved.
     fn broken(&mut self, algorithm: &'w str) -> Option<&(String, Demand)> {
         let hashes = &self.hashes;
-        let number = *self.broken.entry(algorithm).or_insert_with(|| {
+        let number = self.broken.get(algorithm, || {
             let signature = plain(algorithm);
             hashes
                 .iter()
@@ -46,12 +79,12 @@ impl<'w> Demands<'w> {
     fn of_key(&mut self, world: &World<'_>, names: [&'w str; 2]) -> [Option<Demand>; 2] {
         let approvals = &world.policy.approvals;
         let asked = || [&approvals.keys, &approvals.ssh].map(|of| of.demand(&names, world.today));
-        *self.keys.entry(names).or_insert_with(asked)
+        self.keys.get(names, asked)
     }
 
     fn of_curve(&mut self, world: &World<'_>, curve: &'w str) -> Option<Demand> {
         let asked = || world.policy.approvals.curves.demand(&[curve], world.today);
-        *self.curves.entry(curve).or_insert_with(asked)
+        self.curves.get(curve, asked)
     }
 }
 
@@ -63,7 +96,8 @@ pub(super) fn judge<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>, out:
         s.opened()
             .is_some_and(|opened| opened.list == PasswordList::BuiltIn)
     };
-    if let Some((_, s)) = cx.private().find(|(_, s)| by_default(s)) {
+    let mut opened = cx.private().filter(|_| cx.overview.is_rare(cx.index));
+    if let Some((_, s)) = opened.find(|(_, s)| by_default(s)) {
         let why = format!(
             "its private half in {} opens with a default password, one that programs and their documents use",
             World::place(s)
@@ -97,7 +131,8 @@ fn key<'w>(cx: &KeyContext<'w, '_>, demands: &mut Demands<'w>) -> Option<String>
     let algorithm = cx.judged().find_map(|s| s.algorithm.as_deref())?;
     let bits = cx.judged().find_map(|s| s.bits);
     let curve = cx.judged().find_map(|s| s.curve.as_deref());
-    let symmetric = cx.judged().any(|s| s.kind == Kind::SymmetricKey);
+    let symmetric = cx.overview.has(cx.index, Kind::SymmetricKey)
+        && cx.judged().any(|s| s.kind == Kind::SymmetricKey);
     let family = match algorithm {
         _ if symmetric => "symmetric",
         a if a.starts_with("RSA") => "RSA",

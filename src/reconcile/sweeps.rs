@@ -9,6 +9,7 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
@@ -216,12 +217,15 @@ pub(super) fn tidy(path: &str) -> Cow<'_, str> {
 /// Whether all parts of an absolute path are more than nothing and a dot.
 fn is_tidy(path: &str) -> bool {
     let bytes = path.as_bytes();
-    let odd = |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.']);
     if !bytes.starts_with(b"/") || bytes.ends_with(b"/") {
         return false;
     }
     // Hardly any path has a part that is empty or begins with a dot.
-    !bytes.windows(2).any(odd) || !path.split('/').skip(1).any(|part| matches!(part, "" | "."))
+    let next = bytes.get(1..).unwrap_or_default();
+    let pairs = bytes.iter().zip(next);
+    let is_odd = |(one, next): (&u8, &u8)| (*one == b'/') & ((*next == b'/') | (*next == b'.'));
+    !pairs.fold(false, |odd, pair| odd | is_odd(pair))
+        || !path.split('/').skip(1).any(|part| matches!(part, "" | "."))
 }
 
 /// Chooses, of several sweeps of a host, the latest for each root, and moves its records out. Sweeps that began before
@@ -355,7 +359,7 @@ pub(super) fn choose(
         }
     }
     out.gaps.sort();
-    out.sightings.sort_by(|a, b| order(a).cmp(&order(b)));
+    out.sightings.sort_by(|a, b| order(a, b));
     out.sweeps.sort_by(|a, b| {
         (&a.header.host, a.header.started, &a.header.roots).cmp(&(
             &b.header.host,
@@ -367,21 +371,21 @@ pub(super) fn choose(
 }
 
 /// Host, path bytes, inside, offset, kind (contract, section 4), and then whatever tells two apart.
-fn order(s: &Sighting) -> impl Ord + '_ {
-    let location = &s.location;
-    (
-        (
-            &s.host,
-            &location.path,
-            location.path_bytes(),
-            location.inside(),
-        ),
-        (location.offset, location.line, location.alias(), s.kind),
-        (
-            s.key_id.as_ref(),
-            s.fingerprints.cert_sha256(),
-            &s.format,
-            s.class,
-        ),
-    )
+fn order(one: &Sighting, other: &Sighting) -> Ordering {
+    let (a, b) = (&one.location, &other.location);
+    let digest = |s: &Sighting| s.fingerprints.cert_sha256();
+    // Those of one sweep have one text for their host.
+    let text = |s: &Sighting| s.host.as_deref().map(str::as_ptr);
+    let by_host = match text(one) == text(other) {
+        true => Ordering::Equal,
+        false => one.host.cmp(&other.host),
+    };
+    by_host
+        .then_with(|| a.path.cmp(&b.path))
+        .then_with(|| (a.path_bytes(), a.inside()).cmp(&(b.path_bytes(), b.inside())))
+        .then_with(|| (a.offset, a.line).cmp(&(b.offset, b.line)))
+        .then_with(|| (a.alias(), one.kind).cmp(&(b.alias(), other.kind)))
+        .then_with(|| one.key_id.cmp(&other.key_id))
+        .then_with(|| digest(one).cmp(&digest(other)))
+        .then_with(|| (&one.format, one.class).cmp(&(&other.format, other.class)))
 }

@@ -1,7 +1,7 @@
 //! Identifiers of rows and sightings in one normal form, and how much each proves.
 
 use super::names::NameId;
-use crate::model::{Identifier, KeyId, Kind, Sighting};
+use crate::model::{Hex, Identifier, KeyId, Kind, Sighting};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
@@ -121,17 +121,7 @@ impl Value {
         if text.starts_with('0') {
             return None;
         }
-        let digit = |letter: Option<&u8>| match letter {
-            Some(letter @ b'0'..=b'9') => Some(letter - b'0'),
-            Some(letter @ b'a'..=b'f') => Some(letter - b'a' + 10),
-            Some(letter @ b'A'..=b'F') => Some(letter - b'A' + 10),
-            None => Some(0),
-            _ => None,
-        };
-        let mut bytes = [0; 32];
-        for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *slot = digit(pair.first())? << 4 | digit(pair.get(1))?;
-        }
+        let bytes = Hex::from_digits(text)?.0;
         Some(Self { form, bytes })
     }
 

@@ -27,8 +27,10 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
             out.push(draft.certificate(certificate.sha256));
         }
     }
-    ssh(cx, out);
-    pgp(cx, out);
+    if cx.overview.is_dated(cx.index) {
+        ssh(cx, out);
+        pgp(cx, out);
+    }
     residual(cx, out);
     // The row's own date decides only where no certificate was seen.
     if ends_were_seen(cx) {
@@ -42,13 +44,12 @@ pub(super) fn judge(cx: &KeyContext<'_, '_>, out: &mut Vec<Draft>) {
 }
 
 fn ends_were_seen(cx: &KeyContext<'_, '_>) -> bool {
-    !cx.key.certificates.is_empty()
-        || cx.judged().any(|s| {
-            s.ssh
-                .as_ref()
-                .is_some_and(|ssh| ssh.rare().valid_before.is_some())
-                || s.pgp.as_ref().is_some_and(|pgp| pgp.expires.is_some())
-        })
+    let tells = |s: &Sighting| {
+        let ssh = s.ssh.as_ref();
+        ssh.is_some_and(|ssh| ssh.rare().valid_before.is_some())
+            || s.pgp.as_ref().is_some_and(|pgp| pgp.expires.is_some())
+    };
+    !cx.key.certificates.is_empty() || (cx.overview.is_dated(cx.index) && cx.judged().any(tells))
 }
 
 /// `expired` or `expiring` by a row's own date.

@@ -93,7 +93,7 @@ impl Trust {
             if edges.is_empty() {
                 continue;
             }
-            let held = holders(world, overview, key, &probable);
+            let held = holders(world, overview, (index, key), &probable);
             let links = join.links.get(index).iter();
             let rows = links.filter_map(|link| world.rows.get(link.row()));
             let entries: Vec<SharedText> = rows.map(|row| row.id()).collect();
@@ -102,8 +102,13 @@ impl Trust {
                 let Some(edge) = this.edges.get_mut(number as usize) else {
                     continue;
                 };
-                edge.access.held_at.clone_from(&held);
-                edge.access.entries.clone_from(&entries);
+                // They are empty until now.
+                if !held.is_empty() {
+                    edge.access.held_at.clone_from(&held);
+                }
+                if !entries.is_empty() {
+                    edge.access.entries.clone_from(&entries);
+                }
                 let counts = this.judged && edge.access.via != Via::Certificate;
                 edge.access.orphan = counts.then_some(lost);
             }
@@ -364,13 +369,17 @@ fn probable<'w>(
 fn holders(
     world: &World<'_>,
     overview: &Overview,
-    key: &Key,
+    (index, key): (usize, &Key),
     probable: &HashMap<&KeyId, BTreeSet<String>>,
 ) -> Vec<String> {
+    let others = probable.get(&key.id);
+    if others.is_none() && !overview.is_private(index) {
+        return Vec::new();
+    }
     let is_private = |n: &usize| overview.kind(*n).is_some_and(Kind::is_private);
     let private = key.all.iter().filter(is_private);
     let private = private.filter_map(|n| world.sightings.get(n));
     let places: BTreeSet<String> = private.map(|s| World::place(s).to_string()).collect();
-    let others = probable.get(&key.id).into_iter().flatten().cloned();
+    let others = others.into_iter().flatten().cloned();
     places.into_iter().chain(others).take(HELD_LIMIT).collect()
 }

@@ -3,6 +3,7 @@
 use super::super::context::{Draft, World};
 use super::super::exposure::is_host_key_file;
 use super::super::glob::Glob;
+use super::super::names::lower_case;
 use super::super::overview::Overview;
 use crate::model::{Class, Flag, Kind, Severity, Sighting};
 use base64::Engine as _;
@@ -266,6 +267,15 @@ impl<'w, 'a> Names<'w, 'a> {
         {
             return Vec::new();
         }
+        if let [only] = &*ssh.hosts
+            && !only.starts_with('!')
+        {
+            let mut found = self.matching(only);
+            // Of one host the exact name, where a label agrees too.
+            found.sort_unstable();
+            found.dedup_by_key(|(host, _)| *host);
+            return found;
+        }
         let mut found: BTreeMap<usize, bool> = BTreeMap::new();
         let mut forbidden: BTreeSet<usize> = BTreeSet::new();
         for pattern in &ssh.hosts {
@@ -290,12 +300,12 @@ impl<'w, 'a> Names<'w, 'a> {
         if let Some(hashed) = pattern.strip_prefix("|1|") {
             return self.hashed(hashed);
         }
-        let lower = pattern.to_lowercase();
+        let lower = lower_case(pattern);
         // Another port is another server.
         let name = match lower.strip_prefix('[').and_then(|p| p.split_once(']')) {
             Some((name, "" | ":22")) => name,
             Some(_) => return Vec::new(),
-            None => lower.as_str(),
+            None => &*lower,
         };
         if name.contains(['*', '?']) {
             let glob = Glob::read(name);

@@ -20,6 +20,6 @@ pub(super) fn is_grant(s: &Sighting) -> bool {
 
 /// Whether a sighting is a line of grants that lets nobody in.
 pub(super) fn is_disabled(s: &Sighting) -> bool {
-    let options = s.ssh.as_ref().and_then(|ssh| ssh.options.as_deref());
-    s.kind == Kind::AuthorizedKey && options.is_some_and(|o| Options::read(o).disabled())
+    let options = || s.ssh.as_ref().and_then(|ssh| ssh.options.as_deref());
+    s.kind == Kind::AuthorizedKey && options().is_some_and(Options::disable)
 }

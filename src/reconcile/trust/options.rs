@@ -1,5 +1,7 @@
 //! What the options of a grant take away (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
 
+use std::borrow::Cow;
+
 /// The most options that are looked at.
 const OPTIONS_LIMIT: usize = 256;
 
@@ -24,23 +26,32 @@ impl Options {
             ..Self::default()
         };
         for (name, value) in split(written).into_iter().take(OPTIONS_LIMIT) {
-            match (name.to_ascii_lowercase().as_str(), value) {
+            let lower = match name.bytes().any(|b| b.is_ascii_uppercase()) {
+                true => Cow::Owned(name.to_ascii_lowercase()),
+                false => Cow::Borrowed(name.as_str()),
+            };
+            match (&*lower, value) {
                 ("command", Some(value)) => this.command = Some(value),
                 ("from", Some(value)) => this.from = Some(value),
                 ("restrict" | "no-port-forwarding", None) => {
                     this.forwarding = false;
-                    this.limits.push(name);
+                    this.limits.push(name.clone());
                 }
                 ("port-forwarding", None) => this.forwarding = true,
                 ("permitopen" | "permitlisten" | "principals", Some(value)) => {
                     this.limits.push(format!("{name}=\"{value}\""));
                 }
-                ("verify-required", None) => this.limits.push(name),
-                (lower, None) if lower.starts_with("no-") => this.limits.push(name),
+                ("verify-required", None) => this.limits.push(name.clone()),
+                (lower, None) if lower.starts_with("no-") => this.limits.push(name.clone()),
                 _ => {}
             }
         }
         this
+    }
+
+    /// Whether options as they are written let nobody in (see [`Options::disabled`]).
+    pub(super) fn disable(written: &str) -> bool {
+        names_command(written) && Self::read(written).disabled()
     }
 
     /// Whether nobody gets in by it: its command only says so and ends, and no port can be forwarded meanwhile. That
@@ -50,9 +61,20 @@ impl Options {
     }
 }
 
+/// Whether the name of the option with which a grant is closed occurs anywhere.
+fn names_command(written: &str) -> bool {
+    const NAME: &[u8] = b"command";
+    let mut windows = written.as_bytes().windows(NAME.len());
+    windows.any(|letters| letters.eq_ignore_ascii_case(NAME))
+}
+
 /// Name and value of each option; a value stands in quotes, in which `\"` is a quote.
 fn split(written: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
+    if let Some(only) = one_value(written) {
+        found.push(only);
+        return found;
+    }
     let mut rest = written.chars().peekable();
     while rest.peek().is_some() {
         let mut name = String::new();
@@ -77,9 +99,20 @@ fn split(written: &str) -> Vec<(String, Option<String>)> {
                 },
             }
         }
-        found.push((name.trim().to_owned(), value));
+        if name.trim().len() < name.len() {
+            name = name.trim().to_owned();
+        }
+        found.push((name, value));
     }
     found
+}
+
+/// One option with its value in quotes, and nothing that needs more than a look.
+fn one_value(written: &str) -> Option<(String, Option<String>)> {
+    let (name, value) = written.strip_suffix('"')?.split_once("=\"")?;
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !value.bytes().any(|b| matches!(b, b'"' | b'\\'));
+    is_plain.then(|| (name.to_owned(), Some(value.to_owned())))
 }
 
 /// Whether a command does nothing but speak, wait and end. Anything that a shell could make more of counts as work.
@@ -142,6 +175,19 @@ mod tests {
     use super::*;
 
     const CLOUD_INIT: &str = "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login as the user \\\"debian\\\" rather than the user \\\"root\\\".';echo;sleep 10;exit 142\"";
+
+    #[test]
+    fn one_option_is_read_like_several() {
+        for text in [
+            "from=\"10.0.0.0/8\"",
+            "FROM=\"a,b=c\"",
+            "command=\"a \\\"b\\\"\"",
+            "principals=\"\"",
+            "a b=\"c\"",
+        ] {
+            assert_eq!(Options::read(text), Options::read(&format!("{text},")));
+        }
+    }
 
     #[test]
     fn a_refusal_is_no_grant() {
