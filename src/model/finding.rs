@@ -3,7 +3,7 @@
 use super::hex::{Hex, HexError, Parsed, Sha256Hex};
 use super::key_id::KeyId;
 use super::shared_text::SharedText;
-use super::text::Text;
+use super::text::{Text, serialize_plain};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -161,7 +161,7 @@ impl Serialize for FindingId {
         let mut text: Text<18> = Text::new();
         text.push(b"f:");
         text.push_hex(&self.0.0);
-        serializer.serialize_str(text.as_str().unwrap_or_default())
+        serialize_plain(text.as_bytes().unwrap_or_default(), serializer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Fixed-size digests with one text form: lower-case hexadecimal.
 
-use super::text::Text;
+use super::text::{Text, serialize_plain};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::marker::PhantomData;
@@ -112,8 +112,8 @@ impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text: Text<64> = Text::new();
         text.push_hex(&self.0);
-        match text.as_str() {
-            Some(digits) => serializer.serialize_str(digits),
+        match text.as_bytes() {
+            Some(digits) => serialize_plain(digits, serializer),
             None => serializer.collect_str(self),
         }
     }

@@ -1,7 +1,7 @@
 //! The one identity of a key, whatever its encoding.
 
 use super::hex::{Hex, Parsed, Sha256Hex};
-use super::text::Text;
+use super::text::{Text, serialize_plain};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
@@ -72,26 +72,20 @@ impl KeyId {
             Self::Opaque(digest) => ("opaque-sha256:", Ok(&digest.0)),
         }
     }
-
-    /// Does something with its text.
-    fn with_text<T>(&self, then: impl FnOnce(&str) -> T) -> T {
-        let (lead, rest) = self.parts();
-        let mut text: Text<96> = Text::new();
-        text.push(lead.as_bytes());
-        match rest {
-            Ok(bytes) => text.push_hex(bytes),
-            Err(fingerprint) => text.push(fingerprint.as_bytes()),
-        }
-        match (text.as_str(), rest) {
-            (None, Err(long)) => then(&[lead, long].concat()),
-            (text, _) => then(text.unwrap_or_default()),
-        }
-    }
 }
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.with_text(|text| f.write_str(text))
+        let (lead, rest) = self.parts();
+        f.write_str(lead)?;
+        match rest {
+            Ok(bytes) => {
+                let mut text: Text<64> = Text::new();
+                text.push_hex(bytes);
+                f.write_str(text.as_str().unwrap_or_default())
+            }
+            Err(fingerprint) => f.write_str(fingerprint),
+        }
     }
 }
 
@@ -106,7 +100,13 @@ impl FromStr for KeyId {
 
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_text(|text| serializer.serialize_str(text))
+        let (lead, Ok(bytes)) = self.parts() else {
+            return serializer.collect_str(self);
+        };
+        let mut text: Text<96> = Text::new();
+        text.push(lead.as_bytes());
+        text.push_hex(bytes);
+        serialize_plain(text.as_bytes().unwrap_or_default(), serializer)
     }
 }
 

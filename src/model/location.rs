@@ -3,6 +3,7 @@
 use super::hex::Parsed;
 use super::moment;
 use super::shared_text::SharedText;
+use super::text::serialize_plain;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -121,7 +122,7 @@ impl Serialize for Mode {
         }
         let digit = |shift: u32| b"01234567".get(usize::from(self.0 >> shift & 7)).copied();
         let digits = [digit(9), digit(6), digit(3), digit(0)].map(Option::unwrap_or_default);
-        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        serialize_plain(&digits, serializer)
     }
 }
 

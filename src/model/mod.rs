@@ -31,7 +31,7 @@ pub mod sighting;
 mod sighting_record;
 pub mod ssh_access;
 pub mod sweep;
-mod text;
+pub mod text;
 pub mod unlock;
 
 pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};

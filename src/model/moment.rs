@@ -1,6 +1,6 @@
 //! Times as records have them: RFC 3339 in UTC. The plain form, which is nearly every one, is read and written here; for any other the time library is asked.
 
-use super::text::Text;
+use super::text::{Text, serialize_plain};
 use jiff::Timestamp;
 use serde::de::{self, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
@@ -37,7 +37,11 @@ fn plain(moment: Timestamp) -> Option<Text<32>> {
         let mut digits: Text<9> = Text::new();
         digits.push_digits::<9>(u64::from(fraction.unsigned_abs()));
         text.push(b".");
-        text.push(digits.as_str()?.trim_end_matches('0').as_bytes());
+        let mut digits = digits.as_bytes()?;
+        while let [some @ .., b'0'] = digits {
+            digits = some;
+        }
+        text.push(digits);
     }
     text.push(b"Z");
     Some(text)
@@ -147,8 +151,8 @@ struct Written(Timestamp);
 
 impl Serialize for Written {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match plain(self.0).as_ref().and_then(Text::as_str) {
-            Some(text) => serializer.serialize_str(text),
+        match plain(self.0).as_ref().and_then(Text::as_bytes) {
+            Some(text) => serialize_plain(text, serializer),
             None => self.0.serialize(serializer),
         }
     }

@@ -1,7 +1,7 @@
 //! Digests in the text forms that OpenSSH and JOSE give them.
 
 use super::hex::{Parsed, digits_of, read_digits};
-use super::text::Text;
+use super::text::{Text, serialize_plain};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -174,7 +174,7 @@ macro_rules! text_form {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.text().as_str().unwrap_or_default())
+                serialize_plain(self.text().as_bytes().unwrap_or_default(), serializer)
             }
         }
 

@@ -1,6 +1,35 @@
 //! Short texts, put together without memory of their own.
 
 use super::hex::digits_of;
+use serde::{Serialize, Serializer};
+
+/// The name under which a serializer gets a text that no form of JSON needs to escape: printable ASCII without quotes and backslashes.
+///
+/// To serializers that are for human readers it is a string like any other. One that knows the name may say that it is for others, and gets
+/// the bytes of the text.
+pub const PLAIN: &str = "keymuster::Plain";
+
+/// Serializes a text as what [`PLAIN`] says.
+#[inline]
+pub(super) fn serialize_plain<S: Serializer>(
+    text: &[u8],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(PLAIN, &Plain(text))
+}
+
+struct Plain<'a>(&'a [u8]);
+
+impl Serialize for Plain<'_> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(std::str::from_utf8(self.0).unwrap_or_default())
+        } else {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+}
 
 /// A text of at most `N` bytes.
 pub(super) struct Text<const N: usize> {
@@ -74,10 +103,16 @@ impl<const N: usize> Text<N> {
     /// The text; none if it is too long.
     #[inline]
     pub(super) fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_bytes()?).ok()
+    }
+
+    /// The bytes of the text; none if it is too long.
+    #[inline]
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         if self.is_cut {
             return None;
         }
-        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
+        self.bytes.get(..self.length)
     }
 }
 

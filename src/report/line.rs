@@ -2,6 +2,7 @@
 //!
 //! A report of a large estate is gigabytes of short texts, and most of them need no escape; the names of members never do.
 
+use crate::model::text::PLAIN;
 use serde::de::value::Error;
 use serde::ser::{
     self, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
@@ -12,17 +13,17 @@ use std::io;
 
 /// Appends a record as compact JSON (RFC 8259), without a line break.
 pub(super) fn append(out: &mut Vec<u8>, record: &impl Serialize) -> io::Result<()> {
-    record.serialize(Json { out }).map_err(io::Error::other)
+    record.serialize(Json::new(out)).map_err(io::Error::other)
 }
 
-struct Json<'a> {
+/// What writes a value. If it is told that strings are plain, it takes any string for one that needs no escape.
+struct Json<'a, const PLAIN_STRINGS: bool = false> {
     out: &'a mut Vec<u8>,
 }
 
 /// A list or an object that was opened.
 struct Open<'a> {
     out: &'a mut Vec<u8>,
-    is_empty: bool,
     /// What closes it.
     end: &'static [u8],
 }
@@ -41,6 +42,15 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
     escape(out, text);
+    out.push(b'"');
+}
+
+/// Appends a string that needs no escape.
+#[inline]
+fn plain_string(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text);
     out.push(b'"');
 }
 
@@ -72,10 +82,38 @@ fn escape(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Whether a control character, a quote or a backslash is among the bytes. Sixteen are looked at together: in this form that is a few
-/// instructions.
+/// Whether a control character, a quote or a backslash is among the bytes. Many are looked at together, the last ones of them perhaps twice.
 #[inline]
 fn needs_escape(bytes: &[u8]) -> bool {
+    if bytes.len() > 16 {
+        return is_one_special(bytes);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        return special(first) | special(last) != 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return special(u64::from(first) << 32 | u64::from(last)) != 0;
+    }
+    bytes
+        .iter()
+        .any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\'))
+}
+
+/// Not zero if one of the bytes of a word is a control character, a quote or a backslash.
+#[inline]
+const fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let same = quote.wrapping_sub(ONES) & !quote | backslash.wrapping_sub(ONES) & !backslash;
+    (control | same) & (ONES << 7)
+}
+
+/// The same of many bytes, sixteen at once: in this form that is a few instructions.
+fn is_one_special(bytes: &[u8]) -> bool {
     const AT_ONCE: usize = 16;
     let special =
         |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
@@ -85,19 +123,8 @@ fn needs_escape(bytes: &[u8]) -> bool {
             *found |= special(*byte);
         }
     };
-    let (parts, rest) = bytes.as_chunks::<AT_ONCE>();
-    parts.iter().for_each(&mut look);
-    match bytes.last_chunk::<AT_ONCE>() {
-        // The last ones once more, together with what is left.
-        Some(last) => look(last),
-        None => {
-            let mut short = [b' '; AT_ONCE];
-            if let Some(room) = short.get_mut(..rest.len()) {
-                room.copy_from_slice(rest);
-            }
-            look(&short);
-        }
-    }
+    bytes.as_chunks().0.iter().for_each(&mut look);
+    bytes.last_chunk().into_iter().for_each(look);
     found != [0; AT_ONCE]
 }
 
@@ -117,29 +144,31 @@ fn unsigned(out: &mut Vec<u8>, mut number: u64) {
 }
 
 impl<'a> Json<'a> {
+    const fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+}
+
+impl<'a, const PLAIN_STRINGS: bool> Json<'a, PLAIN_STRINGS> {
     fn raw(self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
 
     fn open(self, start: u8, end: &'static [u8]) -> Open<'a> {
         self.out.push(start);
-        Open {
-            out: self.out,
-            is_empty: true,
-            end,
-        }
+        Open { out: self.out, end }
     }
 
     /// `{"name":` and what a variant of an enum holds.
     fn variant(self, name: &str, start: u8, end: &'static [u8]) -> Open<'a> {
         self.out.push(b'{');
-        string(self.out, name);
+        plain_string(self.out, name.as_bytes());
         self.out.push(b':');
         self.open(start, end)
     }
 }
 
-impl<'a> ser::Serializer for Json<'a> {
+impl<'a, const PLAIN_STRINGS: bool> ser::Serializer for Json<'a, PLAIN_STRINGS> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Open<'a>;
@@ -204,13 +233,28 @@ impl<'a> ser::Serializer for Json<'a> {
         self.collect_str(&value)
     }
 
+    #[inline]
     fn serialize_str(self, text: &str) -> Result<(), Error> {
-        string(self.out, text);
+        if PLAIN_STRINGS {
+            plain_string(self.out, text.as_bytes());
+        } else {
+            string(self.out, text);
+        }
         Ok(())
     }
 
+    #[inline]
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
-        self.collect_seq(bytes)
+        if PLAIN_STRINGS {
+            plain_string(self.out, bytes);
+            Ok(())
+        } else {
+            self.collect_seq(bytes)
+        }
+    }
+
+    fn is_human_readable(&self) -> bool {
+        !PLAIN_STRINGS
     }
 
     fn serialize_none(self) -> Result<(), Error> {
@@ -236,15 +280,21 @@ impl<'a> ser::Serializer for Json<'a> {
         _: u32,
         name: &'static str,
     ) -> Result<(), Error> {
-        self.serialize_str(name)
+        plain_string(self.out, name.as_bytes());
+        Ok(())
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(self)
+        if name == PLAIN {
+            value.serialize(Json::<true> { out: self.out })
+        } else {
+            value.serialize(Json::new(self.out))
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -308,19 +358,15 @@ impl<'a> ser::Serializer for Json<'a> {
 }
 
 impl Open<'_> {
-    fn next(&mut self) {
-        if !std::mem::take(&mut self.is_empty) {
-            self.out.push(b',');
-        }
-    }
-
+    /// What is added has a comma behind it, until the end takes the place of the last one.
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.next();
-        value.serialize(Json { out: self.out })
+        value.serialize(Json::new(self.out))?;
+        self.out.push(b',');
+        Ok(())
     }
 
     /// A member by a name of the contract, which needs no escape.
-    // Where it is inlined, the name is known, and all of this is a few stores.
+    // Where it is inlined, the name is known, and what comes before the value is a few stores.
     #[inline(always)]
     fn member<T: Serialize + ?Sized>(
         &mut self,
@@ -328,30 +374,34 @@ impl Open<'_> {
         value: &T,
     ) -> Result<(), Error> {
         const LONGEST: usize = 36;
-        let mut text = [0; LONGEST + 4];
+        let mut text = [0; LONGEST + 3];
         let length = name.len();
-        match text.get_mut(2..length + 4) {
-            Some(room) if length <= LONGEST => {
+        match text.get_mut(1..length + 3) {
+            Some(room) => {
                 let (start, end) = room.split_at_mut(length);
                 start.copy_from_slice(name.as_bytes());
                 end.copy_from_slice(b"\":");
-                text[..2].copy_from_slice(b",\"");
-                let skipped = usize::from(std::mem::take(&mut self.is_empty));
+                text[0] = b'"';
                 self.out
-                    .extend_from_slice(text.get(skipped..length + 4).unwrap_or_default());
+                    .extend_from_slice(text.get(..length + 3).unwrap_or_default());
             }
-            _ => {
-                self.next();
-                self.out.push(b'"');
-                self.out.extend_from_slice(name.as_bytes());
-                self.out.extend_from_slice(b"\":");
+            None => {
+                plain_string(self.out, name.as_bytes());
+                self.out.push(b':');
             }
         }
-        value.serialize(Json { out: self.out })
+        self.element(value)
     }
 
+    #[inline]
     fn close(self) -> Result<(), Error> {
-        self.out.extend_from_slice(self.end);
+        match (self.out.last_mut(), self.end) {
+            (Some(comma @ b','), [end, more @ ..]) => {
+                *comma = *end;
+                self.out.extend_from_slice(more);
+            }
+            _ => self.out.extend_from_slice(self.end),
+        }
         Ok(())
     }
 }
@@ -393,9 +443,8 @@ impl SerializeMap for Open<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.next();
         let start = self.out.len();
-        key.serialize(Json { out: self.out })?;
+        key.serialize(Json::new(self.out))?;
         match self.out.get(start) {
             Some(b'"') => Ok(()),
             Some(b'0'..=b'9' | b'-' | b't' | b'f') => {
@@ -409,7 +458,7 @@ impl SerializeMap for Open<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         self.out.push(b':');
-        value.serialize(Json { out: self.out })
+        self.element(value)
     }
 
     fn end(self) -> Result<(), Error> {
