@@ -31,8 +31,9 @@ impl serde::de::Error for Other {
 /// Lists and objects in each other; the records have fewer.
 const DEPTH_MAX: u32 = 64;
 
-/// Reads a record that takes the whole text.
-pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Other> {
+/// Reads a record that takes the whole text. A member that it does not have is passed over most cheaply as `first`, with the comma behind it,
+/// where it is the first one.
+pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str, first: &[u8]) -> Result<T, Other> {
     // No string may have them; between its parts a record of ours has none either.
     if text
         .bytes()
@@ -42,6 +43,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Other>
     }
     let mut json = Json {
         text,
+        first,
         at: 0,
         depth: 0,
         copy: String::new(),
@@ -54,8 +56,10 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Other>
     }
 }
 
-struct Json<'de> {
+struct Json<'de, 'a> {
     text: &'de str,
+    /// What is passed over at the start of the outermost object.
+    first: &'a [u8],
     /// What comes next.
     at: usize,
     depth: u32,
@@ -69,7 +73,7 @@ enum Text<'de, 'a> {
     Copied(&'a str),
 }
 
-impl<'de> Json<'de> {
+impl<'de> Json<'de, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -210,6 +214,11 @@ impl<'de> Json<'de> {
         visitor: V,
     ) -> Result<V::Value, Other> {
         self.open(b'{')?;
+        if self.depth == 1
+            && let Some([b'"', ..]) = self.rest().strip_prefix(self.first)
+        {
+            self.at += self.first.len();
+        }
         let object = visitor.visit_map(Parts {
             json: self,
             names,
@@ -248,7 +257,7 @@ fn plain(bytes: &[u8]) -> usize {
     count + rest.iter().position(special).unwrap_or(rest.len())
 }
 
-impl<'de> Deserializer<'de> for &mut Json<'de> {
+impl<'de> Deserializer<'de> for &mut Json<'de, '_> {
     type Error = Other;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Other> {
@@ -335,8 +344,8 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
 }
 
 /// The members of an object, or the elements of a list.
-struct Parts<'a, 'de> {
-    json: &'a mut Json<'de>,
+struct Parts<'a, 'de, 'f> {
+    json: &'a mut Json<'de, 'f>,
     /// The names that are still to come, in the order in which they are written.
     names: &'static [&'static str],
     /// The number of the first of them.
@@ -344,7 +353,7 @@ struct Parts<'a, 'de> {
     is_first: bool,
 }
 
-impl Parts<'_, '_> {
+impl Parts<'_, '_, '_> {
     /// Whether another follows.
     #[inline]
     fn follows(&mut self, end: u8) -> Result<bool, Other> {
@@ -392,11 +401,15 @@ fn starts_with(text: &[u8], name: &[u8]) -> bool {
             text.first_chunk::<4>() == name.first_chunk::<4>()
                 && text.last_chunk::<4>() == name.last_chunk::<4>()
         }
+        2..4 => {
+            text.first_chunk::<2>() == name.first_chunk::<2>()
+                && text.last_chunk::<2>() == name.last_chunk::<2>()
+        }
         _ => text == name,
     }
 }
 
-impl<'de> MapAccess<'de> for Parts<'_, 'de> {
+impl<'de> MapAccess<'de> for Parts<'_, 'de, '_> {
     type Error = Other;
 
     #[inline]
@@ -426,7 +439,7 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Parts<'_, 'de> {
+impl<'de> SeqAccess<'de> for Parts<'_, 'de, '_> {
     type Error = Other;
 
     #[inline]

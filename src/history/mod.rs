@@ -55,6 +55,8 @@ pub enum HistoryError {
 
 /// How a sighting's line begins as keymuster writes it.
 const SIGHTING: &[u8] = br#"{"record":"sighting","#;
+/// The member by which it is known, which is of no interest once it is.
+const TAG: &[u8] = br#""record":"sighting","#;
 
 #[derive(Deserialize)]
 struct Tag<'a> {
@@ -161,7 +163,7 @@ fn is_whole(line: &[u8]) -> bool {
 fn parse<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, String> {
     // Once for the whole line, and not for each text in it.
     let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    json::read(line).or_else(|_| serde_json::from_str(line).map_err(|error| error.to_string()))
+    json::read(line, TAG).or_else(|_| serde_json::from_str(line).map_err(|error| error.to_string()))
 }
 
 /// What was not written was not swept: no absence may be concluded from it.

@@ -87,9 +87,8 @@ impl<const N: usize> FromStr for Hex<N> {
 pub(super) fn read_digits(digits: &[u8], out: &mut [u8]) -> bool {
     let mut wrong = 0;
     let (pairs, _) = digits.as_chunks::<2>();
-    for (out, [high, low]) in out.iter_mut().zip(pairs) {
-        let value = |byte: &u8| VALUES.get(usize::from(*byte)).copied().unwrap_or(16);
-        let (high, low) = (value(high), value(low));
+    for (out, pair) in out.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(value);
         wrong |= high | low;
         *out = high << 4 | low & 15;
     }
@@ -110,19 +109,14 @@ const fn letter(digit: u8) -> u8 {
     b'0' + digit + 39 * (digit > 9) as u8
 }
 
-/// The value of each byte as a hexadecimal digit; 16 if it is none.
-#[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
-const VALUES: [u8; 256] = {
-    let mut values = [16; 256];
-    let mut value = 0;
-    while value < 16 {
-        let small = letter(value);
-        values[small as usize] = value;
-        values[small.to_ascii_uppercase() as usize] = value;
-        value += 1;
+/// The value of a hexadecimal digit; 16 or more if it is none. Without a table, so that many are read together.
+const fn value(byte: u8) -> u8 {
+    if byte > b'9' {
+        (byte | 0x20).wrapping_sub(b'a').saturating_add(10)
+    } else {
+        byte.wrapping_sub(b'0')
     }
-    values
-};
+}
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -182,6 +176,11 @@ mod tests {
         assert!("00ff10".parse::<Hex<4>>().is_err());
         assert!("00ff10g0".parse::<Hex<4>>().is_err());
         assert_eq!(Hex([0xa5; 40]).to_string(), "a5".repeat(40));
+        for byte in 0..=0xff {
+            let digit = char::from(byte).to_digit(16);
+            let read = Some(u32::from(value(byte))).filter(|value| *value < 16);
+            assert_eq!(read, digit, "{byte}");
+        }
         let read: Hex<4> = serde_json::from_str("\"00\\u0066f10a0\"").unwrap();
         assert_eq!(read, hex);
         assert!(serde_json::from_str::<Hex<4>>("\"00\"").is_err());

@@ -3,6 +3,7 @@
 use super::fingerprint::Fingerprints;
 use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 use super::prints::{JwkThumbprint, SshMd5, SshSha256};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -45,6 +46,104 @@ digest_types! {
 
 /// How many bytes a length takes.
 const LENGTH: usize = size_of::<u32>();
+
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    // A line is far shorter than what this can count.
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The names in the order in which they are written, with the numbers of their bits.
+const WRITTEN: [(&str, u32); 12] = [
+    ("spki_sha256", 0),
+    ("cert_sha256", 1),
+    ("cert_sha1", 2),
+    ("cert_md5", 3),
+    ("ssh_sha256", 4),
+    ("ssh_md5", 5),
+    ("ski", 8),
+    ("jwk_thumbprint", 6),
+    ("pgp_fingerprint", 9),
+    ("pgp_keyid", 10),
+    ("keygrip", 7),
+    ("pkcs11_id", 11),
+];
+
+#[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
+const NAMES: [&str; WRITTEN.len()] = {
+    let mut names = [""; WRITTEN.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = WRITTEN[at].0;
+        at += 1;
+    }
+    names
+};
+
+/// The first bit of a text.
+const TEXTS: usize = 8;
+
+/// Where a digest starts behind those of a set.
+#[allow(clippy::indexing_slicing)] // Worked out when it is compiled.
+const fn start(set: usize) -> usize {
+    STARTS[set] as usize
+}
+
+/// What a reader puts together.
+struct Packing {
+    present: u16,
+    /// Those of which something was said, if only that they are absent.
+    seen: u16,
+    /// How many bytes those present take.
+    length: usize,
+    /// Each digest in the place that it has where all are present.
+    digests: [u8; start(0xff)],
+    texts: [Box<str>; 4],
+}
+
+impl Packing {
+    fn new() -> Self {
+        Self {
+            present: 0,
+            seen: 0,
+            length: 0,
+            digests: [0; start(0xff)],
+            texts: Default::default(),
+        }
+    }
+}
+
+/// The name of a form, read as the number of its bit; none for other names.
+struct Form;
+
+impl<'de> DeserializeSeed<'de> for Form {
+    type Value = Option<u32>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Form {
+    type Value = Option<u32>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a fingerprint")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        let place = usize::try_from(number).ok();
+        Ok(place
+            .and_then(|place| WRITTEN.get(place))
+            .map(|form| form.1))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        let form = WRITTEN.iter().find(|form| form.0 == name);
+        Ok(form.map(|form| form.1))
+    }
+}
 
 /// The forms by the number of their bit: digests with type and size first, then texts.
 macro_rules! forms {
@@ -108,15 +207,66 @@ macro_rules! forms {
                     bytes.extend_from_slice(digest.bytes());
                 })*
                 $(if let Some(text) = &all.$text {
-                    // A line is far shorter than what this can count.
-                    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-                    bytes.extend_from_slice(&length.to_le_bytes());
-                    bytes.extend_from_slice(text.as_bytes());
+                    push_text(&mut bytes, text);
                 })*
                 Self {
                     present,
                     bytes: bytes.into(),
                 }
+            }
+        }
+
+        impl<'de> Visitor<'de> for Packing {
+            type Value = PackedFingerprints;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("fingerprints")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<Self::Value, M::Error> {
+                while let Some(form) = map.next_key_seed(Form)? {
+                    let Some(bit) = form else {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    if self.seen >> bit & 1 == 1 {
+                        return Err(de::Error::custom("a fingerprint twice"));
+                    }
+                    self.seen |= 1 << bit;
+                    match bit {
+                        $($digest_bit => if let Some(digest) = map.next_value::<Option<$type>>()? {
+                            const START: usize = start((1 << $digest_bit) - 1);
+                            if let Some(room) = self.digests.get_mut(START..START + $size) {
+                                room.copy_from_slice(digest.bytes());
+                            }
+                            self.present |= 1 << $digest_bit;
+                            self.length += $size;
+                        },)*
+                        $($text_bit => if let Some(text) = map.next_value::<Option<Box<str>>>()? {
+                            self.present |= 1 << $text_bit;
+                            self.length += LENGTH + text.len();
+                            if let Some(room) = self.texts.get_mut($text_bit - TEXTS) {
+                                *room = text;
+                            }
+                        },)*
+                        _ => {}
+                    }
+                }
+                let mut bytes = Vec::with_capacity(self.length);
+                $(if self.present >> $digest_bit & 1 == 1 {
+                    const START: usize = start((1 << $digest_bit) - 1);
+                    let digest = self.digests.get(START..START + $size);
+                    bytes.extend_from_slice(digest.unwrap_or_default());
+                })*
+                for (text, bit) in self.texts.iter().zip(TEXTS..) {
+                    if self.present >> bit & 1 == 1 {
+                        push_text(&mut bytes, text);
+                    }
+                }
+                Ok(PackedFingerprints {
+                    present: self.present,
+                    bytes: bytes.into(),
+                })
             }
         }
     };
@@ -219,7 +369,7 @@ impl Serialize for PackedFingerprints {
 
 impl<'de> Deserialize<'de> for PackedFingerprints {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Fingerprints::deserialize(deserializer).map(Self::from)
+        deserializer.deserialize_struct("Fingerprints", &NAMES, Packing::new())
     }
 }
 
@@ -261,5 +411,20 @@ mod tests {
             prop_assert_eq!(serde_json::to_string(&packed).unwrap(), json.clone());
             prop_assert_eq!(serde_json::from_str::<PackedFingerprints>(&json).unwrap(), packed);
         }
+    }
+
+    #[test]
+    fn members_may_come_in_any_order_and_once() {
+        let read = |text: &str| serde_json::from_str::<PackedFingerprints>(text);
+        let md5 = "a1".repeat(16);
+        let text = format!(
+            r#"{{"pkcs11_id":"01","other":[1],"keygrip":null,"cert_md5":"{md5}","ski":"b2"}}"#
+        );
+        let all: Fingerprints = serde_json::from_str(&text).unwrap();
+        assert_eq!(read(&text).unwrap(), PackedFingerprints::from(&all));
+        assert_eq!(read("{}").unwrap(), PackedFingerprints::default());
+        assert!(read(r#"{"ski":null,"ski":"b2"}"#).is_err());
+        assert!(read(r#"{"ski":1}"#).is_err());
+        assert!(read("[]").is_err());
     }
 }

@@ -469,6 +469,7 @@ impl SerializeMap for Open<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Hex, KeyId, Mode};
     use proptest::prelude::*;
     use serde::Serialize;
     use serde_json::Value;
@@ -536,6 +537,9 @@ mod tests {
         assert_eq!(written(&pair), serde_json::to_string(&pair).unwrap());
         let numbers = BTreeMap::from([(-3i32, "a"), (7, "b")]);
         assert_eq!(written(&numbers), serde_json::to_string(&numbers).unwrap());
+        let plain = (KeyId::Spki(Hex([0xa5; 32])), Mode(0o640), Hex([1; 40]));
+        let by_text = BTreeMap::from([(plain.0.clone(), plain)]);
+        assert_eq!(written(&by_text), serde_json::to_string(&by_text).unwrap());
         assert!(append(&mut Vec::new(), &BTreeMap::from([(vec![1], 1)])).is_err());
     }
 }

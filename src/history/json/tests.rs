@@ -38,7 +38,7 @@ struct Record {
 
 /// What is read must be what `serde_json` reads.
 fn agrees<'de, T: Deserialize<'de> + PartialEq + fmt::Debug>(text: &'de str) -> bool {
-    let Ok(ours) = read::<T>(text) else {
+    let Ok(ours) = read::<T>(text, FIRST) else {
         return false;
     };
     assert_eq!(Some(ours), serde_json::from_str(text).ok(), "{text}");
@@ -89,12 +89,14 @@ proptest! {
     }
 }
 
+const FIRST: &[u8] = br#""record":"x","#;
 const RECORD: &str = r#"{"record":"x","first":17,"text":"a \"b\" \\ c","word":"two","tagged":[{"who":"others"},{"who":"group","name":"wheel","more":["a","b"]}],"small":-12,"counts":{"a":1,"first":2},"inner":{"inner":null,"first":null,"other":[1,{"a":true}]}}"#;
 
 #[test]
 fn what_keymuster_writes_is_read_here() {
     assert!(agrees::<Record>(RECORD));
     assert!(agrees::<Record>(r#"{"first":9999999999999999999}"#));
+    assert!(agrees::<Record>(r#"{"record":"y","first":1}"#));
     assert!(agrees::<Record>(r#"{"text":"schön","first":1}"#));
     for other in [
         "",
@@ -102,6 +104,8 @@ fn what_keymuster_writes_is_read_here() {
         r#"{"first": 1}"#,
         r#"{"first":1} "#,
         r#"{"first":1,}"#,
+        r#"{"record":"x",}"#,
+        r#"{"record":"x",,"first":1}"#,
         r#"{,"first":1}"#,
         r#"{"first":01}"#,
         r#"{"first":1.0}"#,
@@ -113,8 +117,8 @@ fn what_keymuster_writes_is_read_here() {
         r#"{"first":1,"small":99999}"#,
         r#"{"first":1,"word":{"two":null}}"#,
     ] {
-        assert!(read::<Record>(other).is_err(), "{other}");
+        assert!(read::<Record>(other, FIRST).is_err(), "{other}");
     }
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-    assert!(read::<Value>(&deep).is_err());
+    assert!(read::<Value>(&deep, FIRST).is_err());
 }
