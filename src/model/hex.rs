@@ -166,7 +166,11 @@ mod tests {
         assert_eq!(read("aBc"), Some(Hex([0xab, 0xc0])));
         assert_eq!(read("0102"), Some(Hex([1, 2])));
         assert_eq!(read(""), Some(Hex([0, 0])));
-        assert!(["abcde", "g", "0g", "12g"].iter().all(|text| read(text).is_none()));
+        assert!(
+            ["abcde", "g", "0g", "12g"]
+                .iter()
+                .all(|text| read(text).is_none())
+        );
     }
 
     #[test]

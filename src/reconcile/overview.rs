@@ -137,9 +137,9 @@ fn special(s: &Sighting) -> u32 {
         bits |= STORED;
     }
     let dated = |ssh: &Ssh| {
-            let rare = ssh.rare();
-            rare.valid_after.is_some() || rare.valid_before.is_some()
-        };
+        let rare = ssh.rare();
+        rare.valid_after.is_some() || rare.valid_before.is_some()
+    };
     if s.pgp.is_some() || s.ssh.as_deref().is_some_and(dated) {
         bits |= DATED;
     }
