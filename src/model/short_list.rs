@@ -1,9 +1,10 @@
 //! Lists that mostly have one thing or none.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 /// A list that holds one thing in itself, and several in memory of their own.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub enum ShortList<T> {
     /// Nothing.
     #[default]
@@ -62,6 +63,12 @@ impl<'a, T> IntoIterator for &'a ShortList<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for ShortList<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
 impl<T: PartialEq> PartialEq for ShortList<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
@@ -78,6 +85,7 @@ mod tests {
             let short = ShortList::from(list.clone());
             assert_eq!(*short, *list);
             assert_eq!(short, list.iter().copied().collect());
+            assert_eq!(format!("{short:?}"), format!("{list:?}"));
         }
         assert!(matches!(ShortList::from(vec![7]), ShortList::One(7)));
     }
