@@ -1,11 +1,16 @@
 //! Identifiers of rows and sightings in one normal form, and how much each proves.
 
+mod serial;
+mod value;
+
 use super::names::NameId;
-use crate::model::{Hex, Identifier, KeyId, Kind, Sighting};
+use crate::model::{Identifier, KeyId, Kind, Sighting};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
+use serial::hex_digits;
+pub(super) use serial::{serial_bits, serial_forms, serials_agree};
 use std::hash::{Hash, Hasher};
+pub(super) use value::Value;
 
 /// One identifier in normal form: equal tokens name the same thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,121 +21,10 @@ pub(super) struct Token {
     value: Value,
 }
 
-/// What an identifier consists of, in a fixed size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Value {
-    form: u8,
-    bytes: [u8; 32],
-}
-
 impl Hash for Token {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.issuer.number()) << 8 | u64::from(self.method as u8));
         self.value.hash(state);
-    }
-}
-
-impl Hash for Value {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u8(self.form);
-        state.write(&self.bytes);
-    }
-}
-
-impl Value {
-    /// A digest of any size up to 32 bytes.
-    const DIGEST: u8 = 0;
-    /// Up to 64 hexadecimal digits: the form is their number.
-    pub(super) const DIGITS_MAX: u8 = 64;
-    /// In addition: digits with a sign.
-    const NEGATIVE: u8 = 0x80;
-    /// Whatever else, by its SHA-256.
-    const OTHER: u8 = 0x7f;
-
-    fn digest(bytes: &[u8]) -> Self {
-        Self::padded(Self::DIGEST, bytes)
-    }
-
-    fn padded(form: u8, from: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        bytes
-            .iter_mut()
-            .zip(from)
-            .for_each(|(to, from)| *to = *from);
-        Self { form, bytes }
-    }
-
-    /// Hexadecimal digits of any case; what is none counts without its case.
-    fn digits(text: impl Iterator<Item = u8> + Clone, negative: bool) -> Self {
-        let mut bytes = [0; 32];
-        let mut count = 0;
-        for letter in text.clone() {
-            let digit = char::from(letter).to_digit(16);
-            let (Some(digit), Some(slot)) = (digit, bytes.get_mut(count / 2)) else {
-                let sign = negative.then_some(b'-').into_iter();
-                let lower = text.map(|b| b.to_ascii_lowercase());
-                let all: Vec<u8> = sign.chain(lower).collect();
-                return Self::other(&all);
-            };
-            let digit = u8::try_from(digit).unwrap_or(0);
-            *slot |= if count % 2 == 0 { digit << 4 } else { digit };
-            count += 1;
-        }
-        let count = u8::try_from(count).unwrap_or(Self::DIGITS_MAX);
-        let sign = if negative { Self::NEGATIVE } else { 0 };
-        // No digit at all is no digest either.
-        let form = if count == 0 { Self::NEGATIVE } else { count };
-        let form = form | sign;
-        Self { form, bytes }
-    }
-
-    fn other(text: &[u8]) -> Self {
-        Self {
-            form: Self::OTHER,
-            bytes: Sha256::digest(text).into(),
-        }
-    }
-
-    /// How many hexadecimal digits it has; none where it is something else.
-    pub(super) fn hexadecimal_digits(&self) -> Option<u32> {
-        let count = self.form & !Self::NEGATIVE;
-        (1..=Self::DIGITS_MAX)
-            .contains(&count)
-            .then_some(u32::from(count))
-    }
-
-    /// The same, if the digits may as well be decimal.
-    pub(super) fn decimal_digits(&self) -> Option<u32> {
-        let is_decimal = |byte: &u8| byte >> 4 <= 9 && byte & 15 <= 9;
-        let count = self.hexadecimal_digits();
-        count.filter(|_| self.bytes.iter().all(is_decimal))
-    }
-
-    /// A serial in hexadecimal, or as a row writes it.
-    pub(super) fn serial(text: &str) -> Self {
-        Self::bare_digits(text).unwrap_or_else(|| {
-            let (negative, digits) = serial_digits(text);
-            Self::digits(digits.clone(), negative)
-        })
-    }
-
-    /// A serial that is nothing but its digits, as nearly all are.
-    fn bare_digits(text: &str) -> Option<Self> {
-        let count = u8::try_from(text.len()).ok();
-        let form = count.filter(|count| (1..=Self::DIGITS_MAX).contains(count))?;
-        if text.starts_with('0') {
-            return None;
-        }
-        let bytes = Hex::from_digits(text)?.0;
-        Some(Self { form, bytes })
-    }
-
-    /// The hexadecimal of a serial whose digits are all decimal, if they differ.
-    pub(super) fn of_decimal_serial(text: &str) -> Option<Self> {
-        let (negative, digits) = serial_digits(text);
-        let hexadecimal = hexadecimal(digits)?;
-        let value = Self::digits(hexadecimal.iter().copied(), negative);
-        (value != Self::serial(text)).then_some(value)
     }
 }
 
@@ -435,173 +329,9 @@ fn jwk_thumbprint(text: &str) -> Value {
     }
 }
 
-/// Lower-case digits without separators and prefix.
-fn hex_digits(text: &str) -> impl Iterator<Item = u8> + Clone {
-    let text = text.trim();
-    let prefix = text
-        .get(..2)
-        .is_some_and(|two| two.eq_ignore_ascii_case("0x"));
-    let text = if prefix {
-        text.get(2..).unwrap_or_default()
-    } else {
-        text
-    };
-    text.bytes()
-        .filter(|b| !matches!(b, b':' | b' ' | b'-'))
-        .map(|b| b.to_ascii_lowercase())
-}
-
-/// The sign of a serial, and its digits without separators, prefix and leading zeros.
-fn serial_digits(text: &str) -> (bool, impl Iterator<Item = u8> + Clone) {
-    let (negative, digits) = match text.trim().strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let mut digits = hex_digits(digits);
-    let mut rest = digits.clone();
-    while digits.next() == Some(b'0') {
-        rest = digits.clone();
-    }
-    let is_zero = rest.clone().next().is_none();
-    let zero = is_zero.then_some(b'0');
-    // Zero has no sign.
-    (negative && !is_zero, zero.into_iter().chain(rest))
-}
-
-/// A serial without separators, prefix and leading zeros; the sign stays.
-fn serial_form(text: &str) -> String {
-    let (negative, digits) = serial_digits(text);
-    let sign = negative.then_some(b'-');
-    String::from_utf8(sign.into_iter().chain(digits).collect()).unwrap_or_default()
-}
-
-/// A certificate's serial as a row may write it: hexadecimal, and decimal where that differs.
-pub(super) fn serial_forms(hexadecimal: &str) -> Vec<String> {
-    let hex = serial_form(hexadecimal);
-    let mut forms = vec![hex.clone()];
-    let (sign, digits) = match hex.strip_prefix('-') {
-        Some(digits) => ("-", digits.to_owned()),
-        None => ("", hex.clone()),
-    };
-    // RFC 5280 allows 20 octets; what is longer is no number that a person writes in decimal.
-    if digits.len() <= 64
-        && let Some(decimal) = decimal(&digits).map(|d| format!("{sign}{d}"))
-        && decimal != hex
-    {
-        forms.push(decimal);
-    }
-    forms
-}
-
-/// How many bits a hexadecimal serial has.
-pub(super) fn serial_bits(hexadecimal: &str) -> usize {
-    let digits = serial_form(hexadecimal);
-    let digits = digits.trim_start_matches('-');
-    let top = digits
-        .chars()
-        .next()
-        .and_then(|c| c.to_digit(16))
-        .unwrap_or(0);
-    let top_bits = usize::try_from(u32::BITS - top.leading_zeros()).unwrap_or(0);
-    digits.len().saturating_sub(1) * 4 + top_bits
-}
-
-/// Whether two serials, the second a certificate's, are the same in either spelling.
-pub(super) fn serials_agree(row: &str, certificate: &str) -> bool {
-    let value = Value::serial(certificate);
-    Value::serial(row) == value || Value::of_decimal_serial(row) == Some(value)
-}
-
-fn decimal(hexadecimal: &str) -> Option<String> {
-    // Nine decimal digits each, the least first; each hexadecimal digit multiplies by sixteen and adds.
-    const NINE_DIGITS: u64 = 1_000_000_000;
-    let mut parts: Vec<u64> = vec![0];
-    for c in hexadecimal.chars() {
-        let mut carry = u64::from(c.to_digit(16)?);
-        for part in &mut parts {
-            let value = *part * 16 + carry;
-            *part = value % NINE_DIGITS;
-            carry = value / NINE_DIGITS;
-        }
-        if carry > 0 {
-            parts.push(carry);
-        }
-    }
-    let mut parts = parts.iter().rev();
-    let first = parts.next()?.to_string();
-    Some(parts.fold(first, |text, part| format!("{text}{part:09}")))
-}
-
-/// The hexadecimal digits of a decimal number; none if it is none, or longer than a serial is (see [`serial_forms`]).
-fn hexadecimal(decimal: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
-    // The least hexadecimal digit first; each decimal digit multiplies by ten and adds.
-    let mut digits: Vec<u8> = Vec::new();
-    for letter in decimal {
-        let mut carry = letter.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        for digit in &mut digits {
-            let value = *digit * 10 + carry;
-            *digit = value % 16;
-            carry = value / 16;
-        }
-        if carry > 0 {
-            digits.push(carry);
-        }
-        if digits.len() > usize::from(Value::DIGITS_MAX) {
-            return None;
-        }
-    }
-    if digits.is_empty() {
-        digits.push(0);
-    }
-    let letter = |digit: &u8| b"0123456789abcdef".get(usize::from(*digit)).copied();
-    digits.iter().rev().map(letter).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn serials_agree_in_both_bases() {
-        // printf '%d' 0x1f2e3d4c5b6a7988
-        assert!(serials_agree("2246800662264969608", "1f2e3d4c5b6a7988"));
-        assert!(serials_agree("1F:2E:3D:4C:5B:6A:79:88", "1f2e3d4c5b6a7988"));
-        assert!(serials_agree("0x0010", "10"));
-        assert!(!serials_agree("2246800662264969609", "1f2e3d4c5b6a7988"));
-    }
-
-    #[test]
-    fn bare_serials_are_read_as_others() {
-        for digits in ["1", "ab", "1F2", "1f2e3d4c5b6a7988", &"9".repeat(64)] {
-            let bare = Value::bare_digits(digits);
-            assert_eq!(bare, Some(Value::serial(&format!(" 0{digits}"))));
-        }
-        for odd in ["", "0", "-1", "1:2", "1g", "é", &"9".repeat(65)] {
-            assert_eq!(Value::bare_digits(odd), None);
-        }
-    }
-
-    #[test]
-    fn long_serials_in_decimal() {
-        // python3: 10**27, 16**40 - 1
-        for (hexadecimal, text) in [
-            ("33b2e3c9fd0803ce8000000", "1000000000000000000000000000"),
-            (
-                "ffffffffffffffffffffffffffffffffffffffff",
-                "1461501637330902918203684832716283019655932542975",
-            ),
-            ("0", "0"),
-        ] {
-            assert_eq!(decimal(hexadecimal).as_deref(), Some(text));
-        }
-    }
-
-    #[test]
-    fn bits_of_a_serial() {
-        assert_eq!(serial_bits("8000000000000000"), 64);
-        assert_eq!(serial_bits("7fffffffffffffff"), 63);
-        assert_eq!(serial_bits("01"), 1);
-    }
 
     #[test]
     fn every_weak_method_is_weak() {
