@@ -18,9 +18,9 @@ mod postgres;
 mod products;
 mod propose;
 
+use arcstr::ArcStr;
 use keymuster::inventory::{InventoryError, ReadOptions, read, read_bytes};
 use keymuster::model::{Entry, EntryKind, EntryPlace, Identifier, Inventory, State};
-use std::sync::Arc;
 
 const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const SHA256_B64: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
@@ -167,7 +167,7 @@ fn a_certificate_authority_export() {
     let inventory = parse("ca.csv", &text);
     assert_eq!(faults(&inventory), []);
     let first = entry(&inventory, "row-2");
-    let issuer: Arc<str> = "CN=Test CA,O=Example".into();
+    let issuer: ArcStr = "CN=Test CA,O=Example".into();
     assert_eq!(
         *first.identifiers,
         [

@@ -3,8 +3,8 @@
 //! What comes from elsewhere (LDAP, systemd-homed) is not known here; such owners stay numbers.
 
 use super::rooted::Rooted;
+use arcstr::ArcStr;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The greatest account file that is read, in bytes (some 100,000 accounts).
 const LIMIT: u64 = 16 << 20;
@@ -52,7 +52,7 @@ const NO_SHELLS: &[&[u8]] = &[b"nologin", b"false", b"sync", b"halt", b"shutdown
 /// One line of `/etc/passwd`.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
-    pub(super) name: Arc<str>,
+    pub(super) name: ArcStr,
     pub(super) uid: u32,
     pub(super) gid: u32,
     /// Its shell lets it in.
@@ -69,7 +69,7 @@ pub(super) struct Accounts {
     accounts: Vec<Account>,
     /// The first account of each number, as the C library answers.
     by_uid: HashMap<u32, usize>,
-    groups: HashMap<u32, Arc<str>>,
+    groups: HashMap<u32, ArcStr>,
     /// Members of each group, primary and supplementary, as indexes into `accounts`.
     members: HashMap<u32, Vec<usize>>,
     /// The reverse of `members`.
@@ -90,7 +90,7 @@ impl Accounts {
         let mut by_name = HashMap::new();
         for account in lines(passwd).filter_map(account) {
             let index = this.accounts.len();
-            by_name.entry(Arc::clone(&account.name)).or_insert(index);
+            by_name.entry(ArcStr::clone(&account.name)).or_insert(index);
             this.by_uid.entry(account.uid).or_insert(index);
             this.join(account.gid, index);
             if let Some(home) = &account.home {
@@ -135,7 +135,8 @@ impl Accounts {
     /// All accounts that the C library finds by name, each with the names of its groups, in the order of the file.
     pub(super) fn by_name(&self) -> impl Iterator<Item = (&Account, Vec<&str>)> {
         let mut seen = std::collections::HashSet::new();
-        let first = move |(_, account): &(usize, &Account)| seen.insert(Arc::clone(&account.name));
+        let first =
+            move |(_, account): &(usize, &Account)| seen.insert(ArcStr::clone(&account.name));
         let accounts = self.accounts.iter().enumerate().filter(first);
         accounts.map(|(index, account)| {
             let groups = self.memberships.get(&index).into_iter().flatten();
@@ -150,7 +151,7 @@ impl Accounts {
     }
 
     /// The name of a group.
-    pub(super) fn group(&self, gid: u32) -> Option<&Arc<str>> {
+    pub(super) fn group(&self, gid: u32) -> Option<&ArcStr> {
         self.groups.get(&gid)
     }
 
@@ -175,7 +176,7 @@ impl Accounts {
     }
 
     /// The account in whose home a path lies; the longest home decides.
-    pub(super) fn home_of(&self, path: &[u8]) -> Option<&Arc<str>> {
+    pub(super) fn home_of(&self, path: &[u8]) -> Option<&ArcStr> {
         let (_, index) = self.homes.iter().find(|(home, _)| {
             path.strip_prefix(home.as_slice())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -225,10 +226,10 @@ fn fields(line: &[u8]) -> Vec<&[u8]> {
     line.splitn(8, |&b| b == b':').collect()
 }
 
-fn text(field: &[u8]) -> Option<Arc<str>> {
+fn text(field: &[u8]) -> Option<ArcStr> {
     let name = String::from_utf8_lossy(field.trim_ascii());
     // `+` and `-` lines are those of NIS (nsswitch compat).
-    (!name.is_empty() && !name.starts_with(['+', '-'])).then(|| Arc::from(name.as_ref()))
+    (!name.is_empty() && !name.starts_with(['+', '-'])).then(|| ArcStr::from(name.as_ref()))
 }
 
 fn number(field: &[u8]) -> Option<u32> {
@@ -258,9 +259,9 @@ mod tests {
     #[test]
     fn names_numbers_and_members() {
         let accounts = Accounts::parse(PASSWD, GROUP);
-        assert_eq!(accounts.by_uid(1000).unwrap().name.as_ref(), "alice");
+        assert_eq!(accounts.by_uid(1000).unwrap().name, "alice");
         assert!(accounts.by_uid(4711).is_none());
-        assert_eq!(accounts.group(110).unwrap().as_ref(), "ssl-cert");
+        assert_eq!(accounts.group(110).unwrap(), "ssl-cert");
         assert_eq!(names(accounts.members(110)), ["postgres", "bob"]);
         assert_eq!(names(accounts.members(100)), ["bob", "alice"]);
         assert_eq!(accounts.groups_of(1001), [100, 110]);
@@ -293,7 +294,7 @@ mod tests {
     #[test]
     fn chance_bytes_are_no_accounts() {
         let accounts = Accounts::parse(b"\xff:\xfe:1:1:::\n::::::\n:::\n\0\0", b"a:b\nc:x:9:,,\n");
-        assert_eq!(accounts.by_uid(1).unwrap().name.as_ref(), "\u{fffd}");
+        assert_eq!(accounts.by_uid(1).unwrap().name, "\u{fffd}");
         assert_eq!(accounts.members(9).count(), 0);
     }
 }

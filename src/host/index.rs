@@ -4,8 +4,8 @@
 //! digest, of which the first 128 bits are kept.
 
 use super::digest::DigestKind;
+use arcstr::ArcStr;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
 
 /// The most files that one index holds (64 MB).
 const MOST_FILES: usize = 2_000_000;
@@ -13,7 +13,7 @@ const MOST_FILES: usize = 2_000_000;
 /// Files of some packages.
 #[derive(Debug, Default)]
 pub(super) struct FileIndex {
-    packages: Vec<Arc<str>>,
+    packages: Vec<ArcStr>,
     /// Sorted by path hash.
     files: Vec<Entry>,
 }
@@ -29,9 +29,9 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
     /// It belongs to the package and has its digest.
-    Proven(Arc<str>),
+    Proven(ArcStr),
     /// It belongs to the package; its digest differs or is not recorded.
-    Listed(Arc<str>),
+    Listed(ArcStr),
 }
 
 /// Asks for a digest of the file in question, which is computed then.
@@ -41,7 +41,7 @@ impl FileIndex {
     /// Adds a package; its number is used with [`Self::file`]. None when there are too many.
     pub(super) fn package(&mut self, name: &str) -> Option<u32> {
         let number = u32::try_from(self.packages.len()).ok()?;
-        self.packages.push(Arc::from(name));
+        self.packages.push(ArcStr::from(name));
         Some(number)
     }
 
@@ -88,11 +88,11 @@ impl FileIndex {
             if let Some((kind, expected)) = entry.digest
                 && digests(kind).is_some_and(|actual| actual.starts_with(&expected))
             {
-                return Some(Standing::Proven(Arc::clone(package)));
+                return Some(Standing::Proven(ArcStr::clone(package)));
             }
             listed.get_or_insert(package);
         }
-        listed.map(|package| Standing::Listed(Arc::clone(package)))
+        listed.map(|package| Standing::Listed(ArcStr::clone(package)))
     }
 }
 

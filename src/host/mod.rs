@@ -25,11 +25,12 @@ pub use sshd::{Remark, Sshd, Use};
 use crate::model::host::machine_id_digest;
 use crate::model::{Access, Class, Sha256Hex};
 use accounts::Accounts;
+use arcstr::ArcStr;
 use dependency::Dependencies;
 use index::Standing;
 use rooted::Rooted;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use trust::Anchors;
 use vendor::Vendor;
 
@@ -55,7 +56,7 @@ pub struct Ownership {
     pub class: Class,
     /// The package that the file belongs to, as `manager:name@version`. With [`Class::Own`] the file is listed in
     /// the package and not proven: changed, or its digest is not recorded.
-    pub package: Option<Arc<str>>,
+    pub package: Option<ArcStr>,
 }
 
 impl Host {
@@ -85,22 +86,22 @@ impl Host {
     }
 
     /// The name of an account.
-    pub fn owner_name(&self, uid: u32) -> Option<Arc<str>> {
+    pub fn owner_name(&self, uid: u32) -> Option<ArcStr> {
         self.accounts
             .by_uid(uid)
-            .map(|account| Arc::clone(&account.name))
+            .map(|account| ArcStr::clone(&account.name))
     }
 
     /// The name of a group.
-    pub fn group_name(&self, gid: u32) -> Option<Arc<str>> {
-        self.accounts.group(gid).map(Arc::clone)
+    pub fn group_name(&self, gid: u32) -> Option<ArcStr> {
+        self.accounts.group(gid).cloned()
     }
 
     /// The account in whose home directory an absolute path lies, the longest home deciding. Services have homes
     /// too (`/var/lib/postgresql`); system directories (`/`, `/bin`, `/var/backups`) are no homes, whatever
     /// `/etc/passwd` says.
-    pub fn home_of(&self, path: &[u8]) -> Option<Arc<str>> {
-        self.accounts.home_of(path).map(Arc::clone)
+    pub fn home_of(&self, path: &[u8]) -> Option<ArcStr> {
+        self.accounts.home_of(path).cloned()
     }
 
     /// Who, beside the owner and the superuser, can reach and read a file, or replace it. `parents` are the

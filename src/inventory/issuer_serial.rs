@@ -2,7 +2,7 @@
 
 use super::serial;
 use crate::model::Identifier;
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 /// The parts of a cell that names issuer and serial.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,11 +19,11 @@ impl Parts {
         if self.issuer.is_empty() {
             return Err("issuer and serial, but the issuer is empty");
         }
-        let issuer: Arc<str> = self.issuer.as_str().into();
+        let issuer: ArcStr = self.issuer.as_str().into();
         Ok(serial::readings(&self.serial, None)?
             .into_iter()
             .map(|serial| Identifier::IssuerSerial {
-                issuer: Arc::clone(&issuer),
+                issuer: ArcStr::clone(&issuer),
                 serial: serial.into(),
             })
             .collect())

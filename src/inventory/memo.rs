@@ -1,8 +1,8 @@
 //! Remembers what cells say: most columns have few distinct ones, and reading is dearer than looking up.
 
+use arcstr::ArcStr;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Longest text that is remembered, in bytes.
 const MAX_TEXT: usize = 80;
@@ -14,7 +14,7 @@ const MAX_TEXTS: usize = 4_096;
 pub(super) struct Memo<T> {
     texts: Vec<Known<T>>,
     /// Where a text is among them.
-    places: HashMap<Arc<str>, usize, RandomState>,
+    places: HashMap<ArcStr, usize, RandomState>,
     /// Where the text is that was asked for last.
     last: usize,
 }
@@ -22,7 +22,7 @@ pub(super) struct Memo<T> {
 /// A text that was read.
 #[derive(Debug)]
 struct Known<T> {
-    text: Arc<str>,
+    text: ArcStr,
     said: T,
     /// Where the text is that was asked for next, last time: rows that follow each other are often alike, or take turns.
     next: usize,
@@ -62,10 +62,10 @@ impl<T: Clone> Memo<T> {
             self.texts.clear();
             self.places.clear();
         }
-        let text: Arc<str> = text.into();
+        let text: ArcStr = text.into();
         let at = self.texts.len();
         self.follow(at);
-        self.places.insert(Arc::clone(&text), at);
+        self.places.insert(ArcStr::clone(&text), at);
         self.texts.push(Known {
             text,
             said: said.clone(),

@@ -2,7 +2,7 @@
 
 use super::places;
 use crate::model::{EntryPlace, ShortList};
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 /// Most places that a row may have.
 const MAX_PLACES: usize = 10_000;
@@ -54,11 +54,11 @@ impl Columns {
         let locations = std::mem::take(&mut self.locations);
         let hosts = std::mem::take(&mut self.hosts);
         let paths = std::mem::take(&mut self.paths);
-        let names = |places: &[EntryPlace]| -> Vec<Arc<str>> {
+        let names = |places: &[EntryPlace]| -> Vec<ArcStr> {
             places
                 .iter()
                 .filter_map(|p| match p {
-                    EntryPlace::Host(h) => Some(Arc::clone(h)),
+                    EntryPlace::Host(h) => Some(ArcStr::clone(h)),
                     _ => None,
                 })
                 .collect()
@@ -91,7 +91,7 @@ impl Columns {
             let named = all.iter().any(|p| host_of(p) == Some(host));
             // A location column that names a host on its own says so itself.
             if !named && (!elsewhere || from_locations.contains(host)) {
-                all.push(EntryPlace::Host(Arc::clone(host)));
+                all.push(EntryPlace::Host(ArcStr::clone(host)));
             }
         }
         let mut seen = std::collections::BTreeSet::new();
@@ -101,7 +101,7 @@ impl Columns {
     }
 }
 
-fn spread(place: &EntryPlace, hosts: &[Arc<str>], all: &mut Vec<EntryPlace>) {
+fn spread(place: &EntryPlace, hosts: &[ArcStr], all: &mut Vec<EntryPlace>) {
     if hosts.is_empty() || all.len() > MAX_PLACES {
         all.push(place.clone());
         return;
@@ -109,7 +109,7 @@ fn spread(place: &EntryPlace, hosts: &[Arc<str>], all: &mut Vec<EntryPlace>) {
     match place {
         EntryPlace::Exact { host: None, path } => {
             all.extend(hosts.iter().map(|h| EntryPlace::Exact {
-                host: Some(Arc::clone(h)),
+                host: Some(ArcStr::clone(h)),
                 path: path.clone(),
             }))
         }
@@ -117,14 +117,14 @@ fn spread(place: &EntryPlace, hosts: &[Arc<str>], all: &mut Vec<EntryPlace>) {
             host: None,
             pattern,
         } => all.extend(hosts.iter().map(|h| EntryPlace::Glob {
-            host: Some(Arc::clone(h)),
+            host: Some(ArcStr::clone(h)),
             pattern: pattern.clone(),
         })),
         other => all.push(other.clone()),
     }
 }
 
-fn host_of(place: &EntryPlace) -> Option<&Arc<str>> {
+fn host_of(place: &EntryPlace) -> Option<&ArcStr> {
     match place {
         EntryPlace::Exact { host, .. } | EntryPlace::Glob { host, .. } => host.as_ref(),
         EntryPlace::Host(host) => Some(host),

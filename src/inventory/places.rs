@@ -13,14 +13,14 @@
 use super::hush::shape;
 use super::memo::Memo;
 use crate::model::EntryPlace;
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 /// Most places that are taken from one cell.
 const MAX_IN_CELL: usize = 10_000;
 
 /// Hosts that stand before paths, as most of them do in many rows.
 #[derive(Debug, Default)]
-pub(super) struct Hosts(Memo<Option<Arc<str>>>);
+pub(super) struct Hosts(Memo<Option<ArcStr>>);
 
 impl Hosts {
     /// A cell of `host:/path` and of no sign that may mean more than that, as most cells are.
@@ -69,7 +69,7 @@ static PLAIN: [bool; 256] = {
 };
 
 /// A name of more than one letter (a drive has one) that is a host before a path, and nothing else.
-fn plain_host(front: &str) -> Option<Arc<str>> {
+fn plain_host(front: &str) -> Option<ArcStr> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let is_plain = front.len() > 1 && front.bytes().all(fits);
     let host = certain_host(front).filter(|_| is_plain)?;
@@ -220,7 +220,7 @@ fn on_host(front: Option<&str>, path: &str) -> Option<Vec<EntryPlace>> {
 }
 
 fn one(host: Option<String>, path: &str) -> EntryPlace {
-    let host = host.map(Arc::from);
+    let host = host.map(ArcStr::from);
     let mut clean = String::with_capacity(path.len());
     for c in path.chars() {
         if !(c == '/' && clean.ends_with('/')) {

@@ -1,13 +1,13 @@
 //! One row of the authoritative export.
 
-use super::common_text::CommonText;
 use super::hex::{Hex, Md5Hex, Sha1Hex, Sha256Hex};
 use super::key_id::KeyId;
 use super::kind::Kind;
 use super::row_source::RowSource;
 use super::short_list::ShortList;
+use arcstr::ArcStr;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// One row of the authoritative export, understood.
 ///
@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The row's own id, or `row-N` where it has none.
-    pub id: Arc<str>,
+    pub id: ArcStr,
     /// Where it stands.
     pub source: RowSource,
     /// What it can be recognised by.
@@ -24,15 +24,15 @@ pub struct Entry {
     /// Where it is allowed to be.
     pub places: ShortList<EntryPlace>,
     /// Name for people.
-    pub name: Option<Arc<str>>,
+    pub name: Option<ArcStr>,
     /// What it is by the row's word, as written.
-    pub type_text: Option<CommonText>,
+    pub type_text: Option<ArcStr>,
     /// Who answers for it.
-    pub owner: Option<Arc<str>>,
+    pub owner: Option<ArcStr>,
     /// Environment, as written.
-    pub environment: Option<CommonText>,
+    pub environment: Option<ArcStr>,
     /// Issuer distinguished name, as written.
-    pub issuer: Option<Arc<str>>,
+    pub issuer: Option<ArcStr>,
     /// When it was made.
     pub created: Option<Moment>,
     /// End of its validity.
@@ -49,7 +49,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Further {
     /// What it is for.
-    pub purpose: Option<CommonText>,
+    pub purpose: Option<ArcStr>,
     /// Further people who hold it.
     pub custodians: Box<[Box<str>]>,
     /// When it was last rotated.
@@ -59,26 +59,26 @@ pub struct Further {
     /// Start of its validity.
     pub not_before: Option<Moment>,
     /// How much depends on it, as written.
-    pub criticality: Option<CommonText>,
+    pub criticality: Option<ArcStr>,
     /// Algorithm, as written.
-    pub algorithm: Option<CommonText>,
+    pub algorithm: Option<ArcStr>,
     /// Key size in bits.
     pub bits: Option<u32>,
     /// Subject distinguished name, as written.
-    pub subject: Option<Arc<str>>,
+    pub subject: Option<ArcStr>,
     /// Subject alternative names.
     pub sans: Box<[String]>,
     /// On how many hosts it may be, where the row says so.
     pub allowed_hosts: Option<u32>,
     /// Columns that are not known, as they are: header and cell, in the order of the headers' names.
-    pub extra: Box<[(Arc<str>, Box<str>)]>,
+    pub extra: Box<[(ArcStr, Box<str>)]>,
     /// Why the row has no identifier although it has a cell for one.
     pub unreadable: Option<Box<str>>,
 }
 
 impl Entry {
     /// A row that says nothing yet.
-    pub const fn new(id: Arc<str>, source: RowSource) -> Self {
+    pub const fn new(id: ArcStr, source: RowSource) -> Self {
         Self {
             id,
             source,
@@ -108,7 +108,7 @@ impl Entry {
 
 impl Default for Entry {
     fn default() -> Self {
-        Self::new(Arc::default(), RowSource::default())
+        Self::new(ArcStr::default(), RowSource::default())
     }
 }
 
@@ -248,21 +248,21 @@ pub enum EntryPlace {
     /// One path on one host (or on any host, where none is named).
     Exact {
         /// Host, lower case; may be a pattern with `*` or `?`.
-        host: Option<Arc<str>>,
+        host: Option<ArcStr>,
         /// Absolute path.
         path: Box<str>,
     },
     /// A path pattern on one host or any.
     Glob {
         /// Host, lower case; may be a pattern with `*` or `?`.
-        host: Option<Arc<str>>,
+        host: Option<ArcStr>,
         /// Absolute path with `*`, `?`, `**` or `[…]`.
         pattern: Box<str>,
     },
     /// A whole host.
-    Host(Arc<str>),
+    Host(ArcStr),
     /// Somewhere that a file sweep cannot see (a token, a cloud, a vault), as written.
-    Elsewhere(Arc<str>),
+    Elsewhere(ArcStr),
 }
 
 /// Something that a row can be recognised by.
@@ -289,7 +289,7 @@ pub enum Identifier {
     /// Issuer and serial together.
     IssuerSerial {
         /// Issuer distinguished name, as written.
-        issuer: Arc<str>,
+        issuer: ArcStr,
         /// Serial, lower-case hexadecimal without leading zeros, or as written where only decimal is plausible.
         serial: Box<str>,
     },

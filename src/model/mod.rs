@@ -6,7 +6,6 @@ pub mod artifact;
 pub mod budgets;
 pub mod candidate;
 pub mod certificate;
-pub mod common_text;
 pub mod entry;
 pub mod finding;
 pub mod fingerprint;
@@ -40,7 +39,6 @@ pub use artifact::{Artifact, KeyMaterial, PrivateNumbers};
 pub use budgets::Budgets;
 pub use candidate::{Candidate, Clue, EntryFacts, Fault, Found, Nested, Reading};
 pub use certificate::{Certificate, CertificateStatus};
-pub use common_text::CommonText;
 pub use entry::{
     Doubt, Entry, EntryKind, EntryPlace, Further, Identifier, Inventory, Moment, RowFault, State,
 };

@@ -7,12 +7,12 @@ use super::key_id::KeyId;
 use super::kind::Class;
 use super::row_source::RowSource;
 use super::shared_text::SharedText;
+use super::short_list::ShortList;
 use super::sighting::Sighting;
 use super::ssh_access::SshAccess;
 use super::sweep::{Scope, SweepEnd, SweepHeader};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The schema that this version writes.
 pub const REPORT_SCHEMA: &str = "keymuster.report/1";
@@ -142,13 +142,13 @@ pub struct KeyReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_public: Option<SharedText>,
     /// The entries that match it.
-    pub entries: Vec<SharedText>,
+    pub entries: ShortList<SharedText>,
     /// The strongest identifier that matched.
     pub matched_by: Option<SharedText>,
     /// What is to be said of it.
     pub flags: Vec<Finding>,
     /// Where it was seen.
-    pub sightings: Vec<Box<Sighting>>,
+    pub sightings: ShortList<Box<Sighting>>,
 }
 
 /// What became of an entry.
@@ -195,7 +195,7 @@ pub struct EntryReport {
     pub source: RowSource,
     /// The row's name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Arc<str>>,
+    pub name: Option<SharedText>,
     /// The row's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<SharedText>,
@@ -208,8 +208,8 @@ pub struct EntryReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_by: Option<SharedText>,
     /// The keys that it matches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<KeyId>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub keys: ShortList<KeyId>,
     /// What is to be said of it.
     pub flags: Vec<Finding>,
 }

@@ -1,17 +1,35 @@
 //! Where a row of an export stands.
 
-use super::common_text::CommonText;
 use super::text::Text;
+use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// File name and line or index of a row, written as `inventory.csv:18`. The name is shared by all rows of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct RowSource {
     /// File name (last component) by which rows are cited.
-    pub file: CommonText,
+    pub file: ArcStr,
     /// Line or index, from 1; 0 where there is none.
     pub at: u64,
+}
+
+impl Ord for RowSource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Mostly both are rows of one file.
+        let by_file = match ArcStr::ptr_eq(&self.file, &other.file) {
+            true => Ordering::Equal,
+            false => self.file.cmp(&other.file),
+        };
+        by_file.then_with(|| self.at.cmp(&other.at))
+    }
+}
+
+impl PartialOrd for RowSource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl From<&str> for RowSource {

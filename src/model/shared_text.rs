@@ -1,11 +1,11 @@
 //! Texts that many records repeat: names of owners and groups, algorithms, issuers.
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::{Borrow, Cow};
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 /// How many texts a thread remembers; a power of two.
 const REMEMBERED: usize = 512;
@@ -19,7 +19,7 @@ thread_local! {
 
 /// A text in memory that equal ones share, as far as the thread that makes them remembers.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SharedText(Arc<str>);
+pub struct SharedText(ArcStr);
 
 impl SharedText {
     /// A text that none is equal to, as far as is known; its copies share its memory.
@@ -120,8 +120,8 @@ impl From<&String> for SharedText {
     }
 }
 
-impl From<Arc<str>> for SharedText {
-    fn from(text: Arc<str>) -> Self {
+impl From<ArcStr> for SharedText {
+    fn from(text: ArcStr) -> Self {
         Self(text)
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     fn equal_texts_share_their_memory() {
         let one: SharedText = serde_json::from_str("\"web-team\"").unwrap();
         let other: SharedText = serde_json::from_str("\"web\\u002dteam\"").unwrap();
-        assert!(Arc::ptr_eq(&one.0, &other.0));
+        assert!(ArcStr::ptr_eq(&one.0, &other.0));
         assert_eq!(one, "web-team");
         assert_eq!(serde_json::to_string(&one).unwrap(), "\"web-team\"");
         assert!(serde_json::from_str::<SharedText>("1").is_err());

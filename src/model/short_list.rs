@@ -1,5 +1,6 @@
 //! Lists that mostly have one thing or none.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -12,7 +13,21 @@ pub enum ShortList<T> {
     /// One.
     One(T),
     /// Several.
-    Many(Box<[T]>),
+    Many(Vec<T>),
+}
+
+impl<T> ShortList<T> {
+    /// Adds one at the end.
+    pub fn push(&mut self, thing: T) {
+        *self = match std::mem::replace(self, Self::Empty) {
+            Self::Empty => Self::One(thing),
+            Self::One(first) => Self::Many(vec![first, thing]),
+            Self::Many(mut many) => {
+                many.push(thing);
+                Self::Many(many)
+            }
+        };
+    }
 }
 
 impl<T> Deref for ShortList<T> {
@@ -63,6 +78,32 @@ impl<'a, T> IntoIterator for &'a ShortList<T> {
     }
 }
 
+impl<T> IntoIterator for ShortList<T> {
+    type Item = T;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let (one, many) = match self {
+            Self::Empty => (None, Vec::new()),
+            Self::One(one) => (Some(one), Vec::new()),
+            Self::Many(many) => (None, many),
+        };
+        one.into_iter().chain(many)
+    }
+}
+
+impl<T: Serialize> Serialize for ShortList<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ShortList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from)
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for ShortList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
@@ -75,6 +116,12 @@ impl<T: PartialEq> PartialEq for ShortList<T> {
     }
 }
 
+impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for ShortList<T> {
+    fn eq(&self, other: &[U; N]) -> bool {
+        **self == *other
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,8 +131,18 @@ mod tests {
         for list in [vec![], vec![1], vec![1, 2], vec![1, 2, 3]] {
             let short = ShortList::from(list.clone());
             assert_eq!(*short, *list);
-            assert_eq!(short, list.iter().copied().collect());
+            assert_eq!(short, list.iter().copied().collect::<ShortList<i32>>());
             assert_eq!(format!("{short:?}"), format!("{list:?}"));
+            let mut pushed = ShortList::Empty;
+            list.iter().for_each(|one| pushed.push(*one));
+            assert_eq!(pushed, short);
+            let text = serde_json::to_string(&short).unwrap();
+            assert_eq!(text, serde_json::to_string(&list).unwrap());
+            assert_eq!(
+                serde_json::from_str::<ShortList<i32>>(&text).unwrap(),
+                short
+            );
+            assert!(short.into_iter().eq(list));
         }
         assert!(matches!(ShortList::from(vec![7]), ShortList::One(7)));
     }

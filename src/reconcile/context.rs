@@ -17,11 +17,11 @@ use crate::model::{
     Severity, Sha256Hex, SharedText, ShortList, Sighting, State,
 };
 use crate::policy::{Owners, Policy};
+use arcstr::ArcStr;
 use jiff::civil::Date;
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
 
 /// Everything that the rules may look at.
 pub(super) struct World<'a> {
@@ -394,7 +394,7 @@ impl<'a> Row<'a> {
 
     /// Its id, in the memory that findings and reports share.
     pub(super) fn id(&self) -> SharedText {
-        SharedText::from(Arc::clone(&self.entry.id))
+        SharedText::from(ArcStr::clone(&self.entry.id))
     }
 
     /// What names it in digests; unlike its id it is never that of another row.
@@ -465,7 +465,7 @@ pub(super) fn covers(row: Option<EntryKind>, kind: Kind) -> bool {
 }
 
 /// The issuer that an identifier has beside its serial, as written.
-pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&Arc<str>> {
+pub(super) fn issuer_beside_serial(identifier: &Identifier) -> Option<&ArcStr> {
     match identifier {
         Identifier::IssuerSerial { issuer, .. } => Some(issuer),
         _ => None,

@@ -5,9 +5,9 @@ use super::join::{Join, Link, Token};
 use super::overview::Overview;
 use super::sweeps::tidy;
 use crate::model::{EntryKind, EntryPlace, Flag};
+use arcstr::ArcStr;
 use foldhash::HashMap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What a row names: an identifier as such, or what it was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,7 +133,7 @@ fn at_one_place(
 
 /// One text for one place; two spellings of a path are one place.
 fn place_key(place: &EntryPlace) -> String {
-    let any = |host: &Option<Arc<str>>| host.as_deref().unwrap_or("*").to_lowercase();
+    let any = |host: &Option<ArcStr>| host.as_deref().unwrap_or("*").to_lowercase();
     match place {
         EntryPlace::Exact { host, path } => format!("{}:{}", any(host), tidy(path)),
         EntryPlace::Glob { host, pattern } => format!("{}:{pattern}", any(host)),

@@ -34,7 +34,9 @@ pub(super) fn gather<'s>(
     let ends = ends(ids.len(), key_of.iter().copied());
     let of_keys = order(&ends, key_of.iter().copied());
     let mut keys = Vec::with_capacity(ids.len());
-    let mut certificates = Vec::new();
+    // At most; room that is not used takes no memory.
+    let of_certificates = sightings.iter().filter(|s| s.kind == Kind::Certificate);
+    let mut certificates = Vec::with_capacity(of_certificates.count());
     let mut numbers: Vec<u32> = Vec::new();
     let mut seen: Vec<Seen<'_>> = Vec::new();
     let starts = std::iter::once(0).chain(ends.iter().copied());

@@ -14,7 +14,9 @@ use super::{
     state, status, strength, validity, weak,
 };
 use crate::identity::known_public;
-use crate::model::{EntryReport, EntryStatus, Finding, Inventory, KeyId, KeyReport, SharedText};
+use crate::model::{
+    EntryReport, EntryStatus, Finding, Inventory, KeyId, KeyReport, SharedText, ShortList,
+};
 
 /// What was found of keys and rows.
 pub(super) struct Verdict<'w> {
@@ -118,22 +120,21 @@ pub(super) fn judge<'w>(
             flags.push(finding);
         }
         finding::sort(&mut flags);
-        let mut entries = Vec::with_capacity(links.len());
-        entries.extend(links.iter().filter_map(|l| Some(cx.row(l)?.id())));
+        let entries = links.iter().filter_map(|l| Some(cx.row(l)?.id()));
         let report = KeyReport {
             key_id: key.id.clone(),
             class: key.class,
             algorithm: world.at(&key.judged).find_map(|s| s.algorithm.clone()),
             bits: world.at(&key.judged).find_map(|s| s.bits),
             known_public: published.map(SharedText::new),
-            entries,
+            entries: entries.collect(),
             matched_by: links
                 .iter()
                 .map(|l| l.method)
                 .min()
                 .map(|method| methods.method(method)),
             flags,
-            sightings: Vec::with_capacity(key.all.len()),
+            sightings: ShortList::Empty,
         };
         tally.key(world, key, &report);
         keys.push(report);
@@ -206,13 +207,12 @@ fn entry_report(
     let matched = found.filter(|f| f.is_matched());
     let numbers = matched.into_iter().flat_map(|f| f.keys.iter());
     let numbers = numbers.filter_map(|k| world.keys.get(k));
-    let mut keys = Vec::with_capacity(matched.map_or(0, |f| f.keys.len()));
-    keys.extend(numbers.map(|k| k.id.clone()));
+    let mut keys: ShortList<KeyId> = numbers.map(|k| k.id.clone()).collect();
     keys.sort_unstable_by(KeyId::by_text);
     EntryReport {
         id: row.id(),
         source: row.entry.source.clone(),
-        name: row.entry.name.clone(),
+        name: row.entry.name.clone().map(SharedText::from),
         owner: row.entry.owner.clone().map(SharedText::from),
         state: row
             .entry

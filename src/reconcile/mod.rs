@@ -27,6 +27,7 @@ mod listed;
 mod located;
 mod names;
 mod openpgp;
+mod ordering;
 mod overview;
 mod ownership;
 mod pairing;
@@ -63,6 +64,7 @@ use context::World;
 use few::{Few, short};
 use judge::Verdict;
 use names::{NameReader, Names};
+use ordering::{in_order, places_of};
 use texts::Texts;
 
 /// What is judged, and by what.
@@ -211,30 +213,6 @@ impl Kept {
             others: world.others,
             rank: world.rank,
             listed: world.listed,
-        }
-    }
-}
-
-/// The place of each number in a list that has each once.
-fn places_of(order: &[u32]) -> Vec<u32> {
-    let mut places = vec![few::NONE; order.len()];
-    for (place, &number) in (0..).zip(order) {
-        if let Some(slot) = places.get_mut(number as usize) {
-            *slot = place;
-        }
-    }
-    places
-}
-
-/// Brings reports into the order of their places, without a second list of them.
-fn in_order(reports: &mut [KeyReport], mut places: Vec<u32>) {
-    for number in 0..places.len() {
-        while let Some(place) = places.get(number).map(|&place| place as usize)
-            && place != number
-            && place < reports.len()
-        {
-            reports.swap(number, place);
-            places.swap(number, place);
         }
     }
 }

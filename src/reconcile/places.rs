@@ -8,12 +8,12 @@ use super::lineage::{settled, settled_or_same};
 use super::overview::Overview;
 use super::sweeps::{Host, Hosts, lies_in, tidy};
 use crate::model::{EntryKind, EntryPlace, Gap, GapReason, ShortList, Sighting};
+use arcstr::ArcStr;
 use foldhash::HashSet;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 
 /// The host that a place names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum HostRef<'a> {
     /// One that was swept, by number.
     Swept(u32),
     /// One that was not.
-    Unswept(&'a Arc<str>),
+    Unswept(&'a ArcStr),
 }
 
 /// A place of a row, prepared.
@@ -93,7 +93,7 @@ impl<'h, 'a> HostReader<'h, 'a> {
     }
 
     /// The swept host that a row means by its name.
-    fn one(&mut self, name: &'a Arc<str>) -> Option<HostRef<'a>> {
+    fn one(&mut self, name: &'a ArcStr) -> Option<HostRef<'a>> {
         let known = self.last.filter(|(last, _)| *last == &**name);
         let found = || Some((&**name, short(self.hosts.meant(name)?)));
         let (name, host) = known.or_else(found)?;
@@ -102,7 +102,7 @@ impl<'h, 'a> HostReader<'h, 'a> {
     }
 
     /// The hosts that a row means by a name: one, or of a pattern all that were swept.
-    fn meant(&mut self, name: Option<&'a Arc<str>>, mut each: impl FnMut(HostRef<'a>)) {
+    fn meant(&mut self, name: Option<&'a ArcStr>, mut each: impl FnMut(HostRef<'a>)) {
         let Some(name) = name else {
             return each(HostRef::Any);
         };

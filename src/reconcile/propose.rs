@@ -14,8 +14,8 @@ use crate::model::{
     Class, Entry, EntryPlace, EntryReport, Finding, Flag, Identifier, Inventory, KeyReport, Parts,
     Proposal, Report, RowSource, SeenAt, Sha256Hex, SharedText, State,
 };
+use arcstr::ArcStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 use thing::{current, judged, named_by, newest, thing};
 
 /// The proposals of a report: changes in the order of the rows, then new rows in the order of the keys.
@@ -327,7 +327,7 @@ fn allows(entry: &Entry, at: &SeenAt) -> bool {
         let seen = at.host.to_lowercase();
         Glob::read(host).matches(&seen) || seen.split('.').next() == Some(host)
     };
-    let fits = |host: &Option<Arc<str>>| host.as_deref().is_none_or(on_host);
+    let fits = |host: &Option<ArcStr>| host.as_deref().is_none_or(on_host);
     entry.places.iter().any(|place| match place {
         EntryPlace::Exact { host, path } => fits(host) && **path == *at.path,
         EntryPlace::Glob { host, pattern } => fits(host) && Glob::read(pattern).matches(&at.path),

@@ -26,11 +26,8 @@ pub(super) fn keys(keys: &[KeyReport]) {
 /// Looks at rows.
 pub(super) fn entries(entries: &[EntryReport]) {
     let findings = || entries.iter().flat_map(|entry| &entry.flags);
-    look(
-        entries
-            .iter()
-            .map(|entry| first(&entry.id) + entry.keys.len()),
-    );
+    let id = |entry: &EntryReport| first(&entry.id) + entry.keys.len();
+    look(entries.iter().map(id));
     look(findings().map(finding));
     look(findings().map(why));
 }
@@ -44,8 +41,9 @@ fn look(all: impl Iterator<Item = usize>) {
 fn lists(key: &KeyReport) -> usize {
     let sighting = key.sightings.first();
     let sighting = sighting.map_or(0, |s| std::ptr::from_ref::<Sighting>(s).addr());
-    let entry = key.entries.first().map_or(0, |id| id.len());
-    sighting.wrapping_add(entry) + usize::from(key.flags.first().is_some_and(|f| f.place.is_some()))
+    sighting
+        .wrapping_add(key.entries.len())
+        .wrapping_add(key.flags.len())
 }
 
 fn first(text: &str) -> usize {
@@ -53,7 +51,7 @@ fn first(text: &str) -> usize {
 }
 
 fn finding(finding: &Finding) -> usize {
-    finding.why.len() + usize::from(finding.entry.is_some())
+    usize::from(finding.place.is_some()) + usize::from(finding.entry.is_some())
 }
 
 fn why(finding: &Finding) -> usize {
@@ -63,12 +61,16 @@ fn why(finding: &Finding) -> usize {
 /// What stands in the record itself.
 fn facts(s: &Sighting) -> usize {
     let location = &s.location;
-    let lengths = location.path.len() + usize::from(location.rare.is_some());
     let numbers = location.line.get().unwrap_or(0) ^ location.offset.get().unwrap_or(0);
-    let there = [s.file.is_some(), s.certificate.is_some(), s.rare.is_some()];
-    lengths
-        + s.format.len()
-        + there.iter().filter(|there| **there).count()
+    let there = [
+        s.host.is_some(),
+        s.algorithm.is_some(),
+        s.file.is_some(),
+        s.certificate.is_some(),
+        s.rare.is_some(),
+        location.rare.is_some(),
+    ];
+    there.iter().filter(|there| **there).count()
         + usize::from(numbers != 0)
         + usize::from(s.key_id.is_some())
 }

@@ -4,9 +4,9 @@ use super::{Ecosystem, Question, first, git, package_of, tarball};
 use crate::host::digest::{DigestKind, from_hex};
 use crate::host::index::{FileIndex, Standing};
 use crate::host::rooted::Rooted;
+use arcstr::ArcStr;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 const MANIFEST_LIMIT: u64 = 32 << 20;
 
@@ -151,7 +151,7 @@ impl Ecosystem for Crate {
         ]
         .concat();
         let versions = question.rooted.read(&entry, MANIFEST_LIMIT)?;
-        let package: Arc<str> = package.into();
+        let package: ArcStr = package.into();
         let actual = (question.digests)(DigestKind::Sha256)?;
         let digits: String = actual.iter().map(|byte| format!("{byte:02x}")).collect();
         let recorded = format!("\"{digits}\"");

@@ -8,12 +8,12 @@ use super::{Ecosystem, Question};
 use crate::host::digest::DigestKind;
 use crate::host::index::{FileIndex, Standing};
 use crate::host::rooted::Rooted;
+use arcstr::ArcStr;
 use base64::Engine as _;
 use rustix::fs::FileType;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 const HASH_LIMIT: u64 = 1024;
 /// Most files and bytes that are read to check one module.
@@ -145,7 +145,7 @@ impl Ecosystem for ModuleZip {
         let name = [rest.get(..at)?, b"@", version].concat();
         let name = unescape(std::str::from_utf8(&name).ok()?)?;
         let record = [question.path.strip_suffix(b".zip")?, b".ziphash"].concat();
-        let package: Arc<str> = format!("go:{name}").into();
+        let package: ArcStr = format!("go:{name}").into();
         Some(question.unmodified_since(&record, package))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Ecosystem, Question};
 use crate::host::digest::{DigestKind, from_hex};
 use crate::host::index::Standing;
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 /// `repository/GROUP…/ARTIFACT/VERSION/ARTIFACT-VERSION….jar`, with its `.pom` and the repository's `.jar.sha1`.
 pub(super) struct Maven;
@@ -62,7 +62,7 @@ impl Ecosystem for Gradle {
         let expected = from_hex(digits.as_bytes()).filter(|digest| digest.len() == 20)?;
         let [group, artifact, version] =
             [group, artifact, version].map(|part| String::from_utf8_lossy(part));
-        let package: Arc<str> = format!("maven:{group}:{artifact}@{version}").into();
+        let package: ArcStr = format!("maven:{group}:{artifact}@{version}").into();
         Some(question.proven_by(DigestKind::Sha1, &expected, package))
     }
 }

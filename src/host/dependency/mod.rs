@@ -19,6 +19,7 @@ mod tarball;
 use super::digest::DigestKind;
 use super::index::{Digests, FileIndex, Standing};
 use super::rooted::Rooted;
+use arcstr::ArcStr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -172,7 +173,7 @@ impl<'a> Question<'a> {
     }
 
     /// Proven if the file is not newer than the metadata written when its package was installed.
-    fn unmodified_since(&self, metadata: &[u8], package: Arc<str>) -> Standing {
+    fn unmodified_since(&self, metadata: &[u8], package: ArcStr) -> Standing {
         let modified = |path: &[u8]| self.rooted.stat(path).map(|stat| stat.st_mtime);
         match (modified(self.path), modified(metadata)) {
             (Some(file), Some(written)) if file <= written.saturating_add(SLACK) => {
@@ -183,7 +184,7 @@ impl<'a> Question<'a> {
     }
 
     /// Proven if a digest of the file is as expected.
-    fn proven_by(&mut self, kind: DigestKind, expected: &[u8], package: Arc<str>) -> Standing {
+    fn proven_by(&mut self, kind: DigestKind, expected: &[u8], package: ArcStr) -> Standing {
         if (self.digests)(kind).is_some_and(|actual| actual == expected) {
             Standing::Proven(package)
         } else {

@@ -5,9 +5,9 @@ use super::{Ecosystem, Question};
 use crate::host::digest::{DigestKind, from_hex};
 use crate::host::index::{FileIndex, Standing};
 use crate::host::rooted::Rooted;
+use arcstr::ArcStr;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 const LOCK_LIMIT: u64 = 64 << 20;
 
@@ -53,7 +53,7 @@ impl Ecosystem for Npm {
             return None;
         }
         let PackageJson { name, version } = &manifest;
-        let package: Arc<str> = format!("npm:{name}@{version}").into();
+        let package: ArcStr = format!("npm:{name}@{version}").into();
         // The outermost `node_modules` has the lock; a package that lies deeper is told in it by its whole path.
         let outer = memchr::memmem::find(question.path, MODULES)?;
         let (project, inside) = question.path.split_at_checked(outer)?;
@@ -155,7 +155,7 @@ impl Ecosystem for Cache {
         let (_, rest) = question.after(b"/_cacache/content-v2/sha512/")?;
         let digits: Vec<u8> = rest.iter().copied().filter(|&b| b != b'/').collect();
         let expected = from_hex(&digits)?;
-        Some(question.proven_by(DigestKind::Sha512, &expected, Arc::from("npm:cache")))
+        Some(question.proven_by(DigestKind::Sha512, &expected, ArcStr::from("npm:cache")))
     }
 }
 

@@ -91,7 +91,7 @@ impl Sshd {
         };
         let mut resolver = Resolver::new(rooted);
         for (account, groups) in accounts.by_name() {
-            let name = account.name.as_ref();
+            let name = account.name.as_str();
             let who = Who {
                 name: name.as_bytes(),
                 groups: &groups,

@@ -3,8 +3,8 @@
 use super::spelling::separator;
 use crate::inventory::places;
 use crate::model::{EntryPlace, SeenAt};
+use arcstr::ArcStr;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// How an export writes places, by the indexes of its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ pub(crate) fn text(host: Option<&str>, path: &str) -> Option<String> {
     let addressed = format!("file://{}{address}", host.unwrap_or_default());
     [plain, addressed].into_iter().find(|written| {
         let (read, faults) = places::read_cell(written);
-        let same = |own: &Option<Arc<str>>| match host {
+        let same = |own: &Option<ArcStr>| match host {
             Some(host) => own.as_deref() == Some(&host.to_lowercase()),
             None => own.is_none(),
         };

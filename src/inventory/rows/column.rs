@@ -9,13 +9,13 @@ use crate::inventory::hush::holds_private_material;
 use crate::inventory::mapping::{Mapping, Use};
 use crate::inventory::memo::Memo;
 use crate::inventory::{fingerprint, period, words};
-use crate::model::{CommonText, EntryKind, Moment, Sha256Hex, State};
-use std::sync::Arc;
+use crate::model::{EntryKind, Moment, Sha256Hex, State};
+use arcstr::ArcStr;
 
 /// One column.
 #[derive(Debug)]
 pub(super) struct Column {
-    pub(super) header: Arc<str>,
+    pub(super) header: ArcStr,
     pub(super) used: Use,
     /// Whether day and month cannot be told apart in it, which was told once.
     pub(super) is_undecided: bool,
@@ -37,11 +37,11 @@ pub(super) enum Said {
     /// The same, which is 64 digits.
     Digest(Sha256Hex),
     /// Text that repeats over the column.
-    Text(CommonText),
+    Text(ArcStr),
     /// The same, which is passed on to the report or to identifiers.
-    Shared(Arc<str>),
+    Shared(ArcStr),
     /// A type, the kind that it means, and whether it names an algorithm.
-    Type(CommonText, Option<EntryKind>, bool),
+    Type(ArcStr, Option<EntryKind>, bool),
     /// A state, where it is one.
     State(Option<State>),
     /// A date, or that there is none.

@@ -3,10 +3,10 @@
 use super::ByRow;
 use crate::inventory::hush::quoted;
 use crate::model::{Entry, RowFault};
+use arcstr::ArcStr;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 
 /// Gives another id to each row whose id was there before, and tells so.
 pub(super) fn tell_apart(entries: &mut [Entry], faults: &mut ByRow) {
@@ -45,21 +45,21 @@ fn are_distinct(entries: &[Entry]) -> bool {
 /// The ids that were seen.
 #[derive(Default)]
 struct Ids {
-    seen: HashSet<Arc<str>, RandomState>,
-    repeats: HashMap<Arc<str>, usize>,
+    seen: HashSet<ArcStr, RandomState>,
+    repeats: HashMap<ArcStr, usize>,
 }
 
 impl Ids {
     /// Notes an id; where it was there before, gives another one for it, which is noted too.
-    fn unlike(&mut self, id: &Arc<str>) -> Option<Arc<str>> {
-        if self.seen.insert(Arc::clone(id)) {
+    fn unlike(&mut self, id: &ArcStr) -> Option<ArcStr> {
+        if self.seen.insert(ArcStr::clone(id)) {
             return None;
         }
-        let count = self.repeats.entry(Arc::clone(id)).or_insert(1);
+        let count = self.repeats.entry(ArcStr::clone(id)).or_insert(1);
         loop {
             *count += 1;
-            let candidate: Arc<str> = format!("{id}#{count}").into();
-            if self.seen.insert(Arc::clone(&candidate)) {
+            let candidate: ArcStr = format!("{id}#{count}").into();
+            if self.seen.insert(ArcStr::clone(&candidate)) {
                 return Some(candidate);
             }
         }

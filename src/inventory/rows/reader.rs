@@ -8,10 +8,8 @@ use crate::inventory::hush::{quoted, shape};
 use crate::inventory::mapping::Use;
 use crate::inventory::table::Row;
 use crate::inventory::{carried, dates, fingerprint, place_columns, serial, words};
-use crate::model::{
-    Certificate, CommonText, Entry, Identifier, Moment, RowFault, RowSource, Sha256Hex,
-};
-use std::sync::Arc;
+use crate::model::{Certificate, Entry, Identifier, Moment, RowFault, RowSource, Sha256Hex};
+use arcstr::ArcStr;
 
 /// A longer cell is no name or fingerprint.
 const MAX_NAME: usize = 200;
@@ -19,8 +17,8 @@ const MAX_NAME: usize = 200;
 /// Reads rows; what is in it by row is empty between two of them, and keeps its room.
 pub(super) struct Reader {
     /// What an id is before it is read.
-    no_id: Arc<str>,
-    file: CommonText,
+    no_id: ArcStr,
+    file: ArcStr,
     columns: Vec<Column>,
     /// What each cell of the row says, until it is taken over.
     said: Vec<Said>,
@@ -29,7 +27,7 @@ pub(super) struct Reader {
     entry: Entry,
     identifiers: Vec<Identifier>,
     serials: Vec<String>,
-    extra: Vec<(Arc<str>, Box<str>)>,
+    extra: Vec<(ArcStr, Box<str>)>,
     places: place_columns::Columns,
     /// Columns of places with what could not be read in them.
     no_places: Vec<(usize, Vec<String>)>,
@@ -50,7 +48,7 @@ pub(super) struct Read {
 
 impl Reader {
     pub(super) fn new(name: &str, columns: Vec<Column>) -> Self {
-        let (no_id, file) = (Arc::default(), CommonText::from(name));
+        let (no_id, file) = (ArcStr::default(), ArcStr::from(name));
         Self {
             entry: blank(&no_id, &file),
             no_id,
@@ -236,7 +234,8 @@ impl Reader {
                 .iter()
                 .any(|(header, _)| *header == column.header)
         {
-            self.extra.push((Arc::clone(&column.header), cell.into()));
+            self.extra
+                .push((ArcStr::clone(&column.header), cell.into()));
         }
     }
 
@@ -429,12 +428,12 @@ impl Reader {
     }
 }
 
-fn blank(no_id: &Arc<str>, file: &CommonText) -> Entry {
+fn blank(no_id: &ArcStr, file: &ArcStr) -> Entry {
     let source = RowSource {
         file: file.clone(),
         at: 0,
     };
-    Entry::new(Arc::clone(no_id), source)
+    Entry::new(ArcStr::clone(no_id), source)
 }
 
 fn first_line(cell: &str) -> &str {

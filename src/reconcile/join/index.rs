@@ -31,7 +31,8 @@ impl Index {
             // Most rows have one identifier.
             table: HashTable::with_capacity(world.rows.len()),
             hasher: RandomState::default(),
-            slots: Vec::with_capacity(world.rows.len()),
+            // Some have several; room that is not used takes no memory.
+            slots: Vec::with_capacity(2 * world.rows.len()),
             methods: 0,
         };
         // The last comes first: each new one is put before those that have the same identifier.

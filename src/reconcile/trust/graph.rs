@@ -4,6 +4,7 @@ use super::super::context::{Key, World};
 use super::super::few::short;
 use super::super::grouped::Grouped;
 use super::super::join::Join;
+use super::super::ordering::{in_order, places_of};
 use super::super::overview::Overview;
 use super::options::Options;
 use crate::model::{
@@ -53,9 +54,12 @@ impl Trust {
             stored: HashMap::default(),
             judged: world.estate || (has_inventory && world.hosts.iter().count() > 1),
         };
+        let is_grant = |(_, kind): &(usize, Kind)| *kind == Kind::AuthorizedKey;
+        let grants = || overview.kinds().filter(is_grant);
+        // Mostly each is one edge.
+        this.edges.reserve(grants().count());
         // As they lie on the hosts: nearly in the order that is wanted.
-        let all = overview.kinds();
-        for (number, _) in all.filter(|(_, kind)| *kind == Kind::AuthorizedKey) {
+        for (number, _) in grants() {
             let index = world.key(number);
             let key = index.and_then(|index| world.keys.get(index));
             let (Some(index), Some(key), Some(s)) = (index, key, world.sightings.get(number))
@@ -118,16 +122,19 @@ impl Trust {
 
     /// Puts the edges in order. They are large: their numbers are sorted, and then each is moved once.
     fn sort(&mut self) {
-        let mut numbers: Vec<usize> = (0..self.edges.len()).collect();
-        let of = |number: &usize| self.edges.get(*number);
+        if self
+            .edges
+            .is_sorted_by(|one, next| order(one, next).is_le())
+        {
+            return;
+        }
+        let mut numbers: Vec<u32> = (0..short(self.edges.len())).collect();
+        let of = |number: &u32| self.edges.get(*number as usize);
         numbers.sort_by(|one, other| match (of(one), of(other)) {
             (Some(one), Some(other)) => order(one, other),
             _ => Ordering::Equal,
         });
-        let edges = std::mem::take(&mut self.edges);
-        let mut edges: Vec<Option<Edge>> = edges.into_iter().map(Some).collect();
-        let sorted = numbers.iter().filter_map(|n| edges.get_mut(*n)?.take());
-        self.edges = sorted.collect();
+        in_order(&mut self.edges, places_of(&numbers));
     }
 
     /// The edges of a key.

@@ -23,7 +23,7 @@ pub(super) fn write(
     if let Some(source) = &key.known_public {
         writeln!(out, "  its private half is published: {}", escape(source))?;
     }
-    match (&key.matched_by, key.entries.as_slice()) {
+    match (&key.matched_by, &*key.entries) {
         (_, []) => writeln!(out, "  in no row of the inventory")?,
         (Some(by), entries) => writeln!(
             out,
