@@ -2,6 +2,7 @@
 //!
 //! The records that a sweep and a report consist of are these types; their serde names are the contract.
 
+pub(crate) mod ahead;
 pub mod artifact;
 pub mod budgets;
 pub mod candidate;

@@ -10,10 +10,11 @@ use super::sharing::{self, ByRows, Environments};
 use super::summary::Tally;
 use super::trust::{self, Trust};
 use super::{
-    agreement, compromise, duplicates, exposure, ownership, pairing, placement, places, rotation,
-    state, status, strength, validity, weak,
+    agreement, ahead, compromise, duplicates, exposure, ownership, pairing, placement, places,
+    rotation, state, status, strength, validity, weak,
 };
 use crate::identity::known_public;
+use crate::model::ahead::{BATCH, each};
 use crate::model::{
     EntryReport, EntryStatus, Finding, Inventory, KeyId, KeyReport, SharedText, ShortList,
 };
@@ -69,7 +70,10 @@ pub(super) fn judge<'w>(
     let mut of_rows: Vec<(usize, Finding)> = Vec::new();
     let mut drafts: Vec<Draft> = Vec::new();
     let mut keys = Vec::with_capacity(world.keys.len());
-    for (index, key) in world.keys.iter().enumerate() {
+    for (index, key) in each(&world.keys, |keys| ahead::keys(world, keys)).enumerate() {
+        if index % BATCH == 0 {
+            ahead::linked(world, &join, index, BATCH);
+        }
         let links = join.links.get(index);
         let cx = KeyContext {
             world,

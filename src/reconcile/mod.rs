@@ -5,6 +5,7 @@
 //! each family. Nothing here reads a clock or a file, and the order of the input never shows in the report.
 
 mod agreement;
+mod ahead;
 mod alternative_names;
 mod at_place;
 mod certificate_status;

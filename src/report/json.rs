@@ -1,6 +1,7 @@
 //! A report as one JSON document (`keymuster.report/1`), or as JSON Lines.
 
 use super::{ahead, line};
+use crate::model::ahead::each;
 use crate::model::report::{EntryReport, KeyReport, Summary};
 use crate::model::{
     Gap, HostReport, InventorySummary, PolicySummary, Report, Sighting, SshAccess, SweepSummary,
@@ -63,20 +64,12 @@ pub fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
         inventories: &report.inventories,
         summary: &report.summary,
     }))?;
-    for batch in report.keys.chunks(ahead::BATCH) {
-        ahead::keys(batch);
-        batch.iter().try_for_each(|key| write(&Record::Key(key)))?;
-    }
+    each(&report.keys, ahead::keys).try_for_each(|key| write(&Record::Key(key)))?;
     report
         .others
         .iter()
         .try_for_each(|other| write(&Record::Other(other)))?;
-    for batch in report.entries.chunks(ahead::BATCH) {
-        ahead::entries(batch);
-        batch
-            .iter()
-            .try_for_each(|entry| write(&Record::Entry(entry)))?;
-    }
+    each(&report.entries, ahead::entries).try_for_each(|entry| write(&Record::Entry(entry)))?;
     report
         .access
         .iter()
