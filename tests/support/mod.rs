@@ -152,7 +152,10 @@ pub(crate) fn in_namespace(script: &str, args: &[&str]) -> Output {
 /// A copy of the program where every user can reach it.
 pub(crate) fn public_binary(dir: &Path) -> PathBuf {
     let path = dir.join("keymuster");
-    fs::copy(BINARY, &path).unwrap();
+    // Another process copies it: what this one has open for writing, a child that another test starts just then has too, and what any
+    // process has open for writing cannot be run.
+    let copied = Command::new("cp").arg(BINARY).arg(&path).status();
+    assert!(copied.unwrap().success());
     set_mode(&path, 0o755);
     path
 }
