@@ -31,11 +31,16 @@ pub(crate) fn first(text: &str) -> usize {
     text.as_bytes().first().map_or(0, |&byte| usize::from(byte))
 }
 
+/// How many of the parts of a record are there: to say so is to look at all of it.
+pub(crate) fn count(there: &[bool]) -> usize {
+    there.iter().filter(|there| **there).count()
+}
+
 /// What stands in the record of a sighting itself.
 pub(crate) fn facts(s: &Sighting) -> usize {
     let location = &s.location;
     let numbers = location.line.get().unwrap_or(0) ^ location.offset.get().unwrap_or(0);
-    let there = [
+    count(&[
         s.host.is_some(),
         s.key_id.is_some(),
         s.algorithm.is_some(),
@@ -44,8 +49,7 @@ pub(crate) fn facts(s: &Sighting) -> usize {
         s.rare.is_some(),
         location.rare.is_some(),
         numbers != 0,
-    ];
-    there.iter().filter(|there| **there).count()
+    ])
 }
 
 /// What the record of a sighting points at, but for its fingerprints. [`facts`] comes before it.

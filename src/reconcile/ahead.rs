@@ -3,7 +3,7 @@
 use super::context::{Key, World};
 use super::join::Join;
 use crate::model::Entry;
-use crate::model::ahead::{facts, first, look, parts};
+use crate::model::ahead::{count, facts, first, look, parts};
 
 /// Keys with their judged sightings.
 pub(super) fn keys(world: &World<'_>, keys: &[Key]) {
@@ -26,15 +26,14 @@ pub(super) fn linked(world: &World<'_>, join: &Join, start: usize, count: usize)
 
 /// What stands in the record of a row itself.
 fn fields(entry: &Entry) -> usize {
-    let there = [
+    let there = count(&[
         entry.owner.is_some(),
         entry.expires.is_some(),
         entry.further.is_some(),
         entry.state.is_some(),
         entry.name.is_some(),
         entry.issuer.is_some(),
-    ];
-    let there = there.iter().filter(|there| **there).count();
+    ]);
     there + entry.identifiers.len() + entry.places.len()
 }
 
