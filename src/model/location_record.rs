@@ -13,7 +13,7 @@ struct Record {
     #[serde(default)]
     path_bytes: Option<Box<str>>,
     #[serde(default)]
-    inside: Option<Arc<[Member]>>,
+    inside: Arc<[Member]>,
     #[serde(default)]
     alias: Option<SharedText>,
     #[serde(default)]
@@ -21,41 +21,26 @@ struct Record {
     #[serde(default)]
     offset: Option<u64>,
     #[serde(default)]
-    links: Option<Arc<[SharedText]>>,
+    links: Arc<[SharedText]>,
     #[serde(default)]
-    hard_links: Option<Arc<[SharedText]>>,
-}
-
-impl Record {
-    /// Takes out what few have. Nothing of it is made where there is none: empty lists that are shared are counted by all threads.
-    fn rare(&mut self) -> Option<Box<RareLocation>> {
-        let is_anything = self.path_bytes.is_some()
-            || self.inside.is_some()
-            || self.alias.is_some()
-            || self.links.is_some()
-            || self.hard_links.is_some();
-        if !is_anything {
-            return None;
-        }
-        let rare = RareLocation {
-            path_bytes: self.path_bytes.take(),
-            inside: self.inside.take().unwrap_or_default(),
-            alias: self.alias.take(),
-            links: self.links.take().unwrap_or_default(),
-            hard_links: self.hard_links.take().unwrap_or_default(),
-        };
-        rare.boxed()
-    }
+    hard_links: Arc<[SharedText]>,
 }
 
 impl<'de> Deserialize<'de> for Location {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut record = Record::deserialize(deserializer)?;
+        let record = Record::deserialize(deserializer)?;
+        let rare = RareLocation {
+            path_bytes: record.path_bytes,
+            inside: record.inside,
+            alias: record.alias,
+            links: record.links,
+            hard_links: record.hard_links,
+        };
         Ok(Self {
-            rare: record.rare(),
             path: record.path,
             line: record.line.into(),
             offset: record.offset.into(),
+            rare: rare.boxed(),
         })
     }
 }
