@@ -4,12 +4,16 @@ use crate::model::{KeyId, Sighting};
 use std::borrow::BorrowMut;
 use std::collections::HashMap;
 
+/// Whether nothing but a keygrip tells which key it is.
+pub fn has_keygrip_alone(s: &Sighting) -> bool {
+    s.key_id.is_none() && s.fingerprints.keygrip().is_some()
+}
+
 /// Gives sightings without identity that of the key with the same keygrip, which is a digest of the whole public key: an
 /// ElGamal key's file tells its numbers, and its public key tells the fingerprint too; an agent may name a key and not
 /// tell its numbers.
-pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
-    let lacking = |s: &Sighting| s.key_id.is_none() && s.fingerprints.keygrip().is_some();
-    if !sightings.iter().any(|s| lacking(s.borrow())) {
+pub fn fill_from_keygrips(sightings: &mut [impl BorrowMut<Sighting>]) {
+    if !sightings.iter().any(|s| has_keygrip_alone(s.borrow())) {
         return;
     }
     let known: HashMap<_, KeyId> = sightings
@@ -23,7 +27,7 @@ pub(super) fn fill(sightings: &mut [impl BorrowMut<Sighting>]) {
         })
         .collect();
     let sightings = sightings.iter_mut().map(|s| s.borrow_mut());
-    for s in sightings.filter(|s| lacking(s)) {
+    for s in sightings.filter(|s| has_keygrip_alone(s)) {
         s.key_id = s
             .fingerprints
             .keygrip()

@@ -21,9 +21,10 @@ mod spki;
 mod ssh;
 mod weierstrass;
 
+pub use by_keygrip::{fill_from_keygrips, has_keygrip_alone};
 pub use factorable::sharing_primes;
 pub use known_public::known_public;
-pub use probable::fill_probable_keys;
+pub use probable::{fill_probable_keys, fill_probable_keys_of_host};
 
 use crate::model::{Artifact, Fingerprints, KeyId, KeyMaterial, Secret};
 use std::borrow::Cow;

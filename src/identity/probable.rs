@@ -82,12 +82,15 @@ fn beside(s: &Sighting) -> (Holder<'_>, &str) {
 /// the same file, or beside it under the same stem. Issuers' certificates in the same file are not meant. The sightings of
 /// one host follow one another.
 pub fn fill_probable_keys<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
-    super::by_keygrip::fill(sightings);
+    super::fill_from_keygrips(sightings);
     let of_one_host = |one: &S, next: &S| one.borrow().host == next.borrow().host;
-    sightings.chunk_by_mut(of_one_host).for_each(fill_host);
+    sightings
+        .chunk_by_mut(of_one_host)
+        .for_each(fill_probable_keys_of_host);
 }
 
-fn fill_host<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
+/// The same for one host, whose keygrips were looked at before.
+pub fn fill_probable_keys_of_host<S: BorrowMut<Sighting>>(sightings: &mut [S]) {
     // A token's private object may have no public half either.
     let closed = |s: &Sighting| {
         let nameless = s.key_id.is_none()

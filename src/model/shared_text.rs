@@ -7,14 +7,41 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::Deref;
 
-/// How many texts a thread remembers; a power of two.
-const REMEMBERED: usize = 512;
+/// How many groups of texts a thread remembers; a power of two.
+const GROUPS: usize = 256;
 /// Longer texts are not looked for among them.
 const LONGEST: usize = 256;
 
 thread_local! {
-    /// Each text has one place, by its digest; what comes later to the same place takes it.
-    static RECENT: RefCell<Vec<Option<SharedText>>> = const { RefCell::new(Vec::new()) };
+    static RECENT: RefCell<Vec<Group>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Texts whose digests meet, each with its digest; what comes often is first.
+#[derive(Clone, Default)]
+struct Group([Option<(u32, SharedText)>; 4]);
+
+impl Group {
+    /// The text if it is here, else a new one in the last place. What comes again goes before the one before it: so texts that come once,
+    /// as paths do, put out each other, and not what every record has.
+    fn get(&mut self, text: &str, digest: u32) -> SharedText {
+        let is_it = |(of, known): &(u32, SharedText)| *of == digest && **known == *text;
+        let here = self
+            .0
+            .iter()
+            .position(|one| one.as_ref().is_some_and(is_it));
+        if let Some(at) = here {
+            let before = at.saturating_sub(1);
+            self.0.swap(at, before);
+            if let Some(Some((_, known))) = self.0.get(before) {
+                return known.clone();
+            }
+        }
+        let new = SharedText::of_its_own(text);
+        if let Some(last) = self.0.last_mut() {
+            *last = Some((digest, new.clone()));
+        }
+        new
+    }
 }
 
 /// A text in memory that equal ones share, as far as the thread that makes them remembers.
@@ -30,16 +57,16 @@ impl SharedText {
     /// Shares the memory of an equal text, if there is one.
     pub fn new(text: &str) -> Self {
         if text.len() > LONGEST {
-            return Self(text.into());
+            return Self::of_its_own(text);
         }
+        let (group, digest) = place(text);
         RECENT.with_borrow_mut(|recent| {
             if recent.is_empty() {
-                recent.resize(REMEMBERED, None);
+                recent.resize(GROUPS, Group::default());
             }
-            match recent.get_mut(place(text)) {
-                Some(Some(known)) if **known == *text => known.clone(),
-                Some(slot) => slot.insert(Self(text.into())).clone(),
-                None => Self(text.into()),
+            match recent.get_mut(group) {
+                Some(group) => group.get(text, digest),
+                None => Self::of_its_own(text),
             }
         })
     }
@@ -50,8 +77,8 @@ impl SharedText {
     }
 }
 
-/// Where a text is remembered. Texts that were made to meet there only take the place from each other.
-fn place(text: &str) -> usize {
+/// In which group a text is remembered, and its digest there. Texts that were made to meet there only put out each other.
+fn place(text: &str) -> (usize, u32) {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = 0u64;
     let mut add = |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
@@ -67,7 +94,8 @@ fn place(text: &str) -> usize {
         let word = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
         add(rest.iter().fold(rest.len() as u64, word));
     }
-    usize::try_from(hash >> 32).unwrap_or(0) % REMEMBERED
+    let high = (hash >> 32) as u32;
+    (high as usize % GROUPS, high)
 }
 
 impl Default for SharedText {
@@ -195,10 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn more_texts_than_are_remembered_stay_what_they_are() {
-        let texts: Vec<String> = (0..3 * REMEMBERED).map(|n| format!("text {n}")).collect();
-        let shared: Vec<SharedText> = texts.iter().map(|text| SharedText::new(text)).collect();
-        assert!(shared.iter().zip(&texts).all(|(one, text)| one == text));
+    fn what_comes_often_stays_among_what_comes_once() {
+        let often = ["root", "pem", "EC", "0600"].map(SharedText::new);
+        for number in 0..20 * GROUPS {
+            let text = format!("text {number}");
+            assert_eq!(SharedText::new(&text), text);
+            // A record has all of them.
+            if number % 4 == 0 {
+                for text in &often {
+                    assert!(ArcStr::ptr_eq(&SharedText::new(text).0, &text.0));
+                }
+            }
+        }
         let long = "x".repeat(LONGEST + 1);
         assert_eq!(SharedText::new(&long), long);
     }

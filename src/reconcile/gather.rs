@@ -25,22 +25,79 @@ pub(super) struct Gathered {
     pub(super) others: Few,
 }
 
-/// Finds the keys and certificates.
+/// Numbers keys as they come.
+#[derive(Default)]
+pub(super) struct Numbering {
+    /// The id of each.
+    ids: Vec<KeyId>,
+    /// The number of each sighting's.
+    key_of: Vec<u32>,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+    /// How many sightings are certificates.
+    certificates: usize,
+}
+
+impl Numbering {
+    /// For so many sightings.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            key_of: Vec::with_capacity(count),
+            numbers: HashTable::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the next sighting.
+    pub(super) fn add(&mut self, sighting: &Sighting) {
+        self.certificates += usize::from(sighting.kind == Kind::Certificate);
+        let Some(id) = &sighting.key_id else {
+            self.key_of.push(NONE);
+            return;
+        };
+        let Self {
+            ids,
+            key_of,
+            numbers,
+            hasher,
+            ..
+        } = self;
+        let same = |&number: &u32| ids.get(number as usize) == Some(id);
+        let hash = |&number: &u32| ids.get(number as usize).map_or(0, |id| hasher.hash_one(id));
+        let next = short(ids.len());
+        let number = *numbers
+            .entry(hasher.hash_one(id), same, hash)
+            .or_insert(next)
+            .get();
+        if number == next {
+            ids.push(id.clone());
+        }
+        key_of.push(number);
+    }
+}
+
+/// Finds the keys and certificates of sightings, which were numbered before.
 pub(super) fn gather<'s>(
     sightings: &'s [Box<Sighting>],
+    numbering: Numbering,
     names: &mut NameReader<'_, 's>,
 ) -> Gathered {
-    let (ids, key_of) = number(sightings);
+    let Numbering {
+        ids,
+        key_of,
+        certificates,
+        ..
+    } = numbering;
+    let by_id = in_order(&ids);
     let ends = ends(ids.len(), key_of.iter().copied());
     let of_keys = order(&ends, key_of.iter().copied());
     let mut keys = Vec::with_capacity(ids.len());
     // At most; room that is not used takes no memory.
-    let of_certificates = sightings.iter().filter(|s| s.kind == Kind::Certificate);
-    let mut certificates = Vec::with_capacity(of_certificates.count());
+    let mut certificates = Vec::with_capacity(certificates);
     let mut numbers: Vec<u32> = Vec::new();
     let mut seen: Vec<Seen<'_>> = Vec::new();
     let starts = std::iter::once(0).chain(ends.iter().copied());
-    for ((id, start), &end) in ids.iter().zip(starts).zip(&ends) {
+    for ((id, start), &end) in ids.into_iter().zip(starts).zip(&ends) {
         let range = start as usize..end as usize;
         let all = Few::from(of_keys.get(range).unwrap_or_default());
         let sighting = |number: &u32| sightings.get(*number as usize);
@@ -69,7 +126,7 @@ pub(super) fn gather<'s>(
             },
         );
         keys.push(Key {
-            id: (*id).clone(),
+            id,
             class,
             all,
             judged,
@@ -81,7 +138,7 @@ pub(super) fn gather<'s>(
     let others = (0..).zip(&key_of).filter(|(_, key)| **key == NONE);
     let others: Vec<u32> = others.map(|(number, _)| number).collect();
     Gathered {
-        by_id: in_order(&ids),
+        by_id,
         keys,
         certificates,
         key_of,
@@ -89,34 +146,8 @@ pub(super) fn gather<'s>(
     }
 }
 
-/// Numbers the keys as they come: their ids, and the number of each sighting's.
-fn number(sightings: &[Box<Sighting>]) -> (Vec<&KeyId>, Vec<u32>) {
-    let hasher = RandomState::default();
-    let mut table: HashTable<u32> = HashTable::with_capacity(sightings.len());
-    let mut ids: Vec<&KeyId> = Vec::new();
-    let mut key_of = Vec::with_capacity(sightings.len());
-    for sighting in sightings {
-        let Some(id) = &sighting.key_id else {
-            key_of.push(NONE);
-            continue;
-        };
-        let same = |&number: &u32| ids.get(number as usize) == Some(&id);
-        let hash = |&number: &u32| ids.get(number as usize).map_or(0, |id| hasher.hash_one(id));
-        let next = short(ids.len());
-        let number = *table
-            .entry(hasher.hash_one(id), same, hash)
-            .or_insert(next)
-            .get();
-        if number == next {
-            ids.push(id);
-        }
-        key_of.push(number);
-    }
-    (ids, key_of)
-}
-
 /// The numbers of ids in the order of their texts.
-fn in_order(ids: &[&KeyId]) -> Vec<u32> {
+fn in_order(ids: &[KeyId]) -> Vec<u32> {
     let beginnings = (0..).zip(ids).map(|(number, id)| {
         // In the order of the schemes' texts.
         let (scheme, bytes) = match id {

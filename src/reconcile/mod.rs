@@ -7,6 +7,7 @@
 mod agreement;
 mod ahead;
 mod alternative_names;
+mod arrange;
 mod at_place;
 mod certificate_status;
 mod compromise;
@@ -57,12 +58,12 @@ mod validity;
 mod wanted;
 mod weak;
 
-use crate::identity::fill_probable_keys;
 use crate::model::report::REPORT_SCHEMA;
 use crate::model::{HostList, Inventory, KeyReport, Report, Sighting, Summary, Sweep};
 use crate::policy::{Owners, Policy};
+use arrange::{Arranged, arrange};
 use context::World;
-use few::{Few, short};
+use few::Few;
 use judge::Verdict;
 use names::{NameReader, Names};
 use ordering::{in_order, places_of};
@@ -97,18 +98,15 @@ pub fn reconcile(input: Input<'_>) -> Report {
         .map(|age| input.now.checked_sub(age).unwrap_or(jiff::Timestamp::MIN));
     let mut judged = sweeps::choose(input.sweeps, input.hosts, oldest);
     let listed = listed::judge(input.hosts, oldest.is_some(), &mut judged.hosts);
-    let mut sightings = judged.sightings;
-    fill_probable_keys(&mut sightings);
+    let Arranged {
+        sightings,
+        host_of,
+        numbering,
+        pgp,
+    } = arrange(std::mem::take(&mut judged.lists), &judged.hosts);
     let mut names = Names::default();
-    let gathered = gather::gather(&sightings, &mut NameReader::new(&mut names));
-    // Those of one host follow one another.
-    let of_one_host = sightings.chunk_by(|one, next| one.host == next.host);
-    let host_of = of_one_host.flat_map(|group| {
-        let host = group.first().and_then(|s| s.host.as_deref());
-        let number = host.and_then(|host| judged.hosts.number(host));
-        std::iter::repeat_n(number.map_or(few::NONE, short), group.len())
-    });
-    let families = openpgp::Families::find(&gathered.keys, &sightings);
+    let gathered = gather::gather(&sightings, numbering, &mut NameReader::new(&mut names));
+    let families = openpgp::Families::find(&pgp, &gathered.key_of, &sightings);
     let ages = evidence::Ages::find(&sightings, &gathered, &names, judged.earlier);
     let mut environments = Texts::default();
     let rows = rows::prepare(
@@ -121,7 +119,7 @@ pub fn reconcile(input: Input<'_>) -> Report {
         families,
         ages,
         exported: sources::exported(input.inventories),
-        host_of: host_of.collect(),
+        host_of,
         sightings,
         rows,
         hosts: judged.hosts,

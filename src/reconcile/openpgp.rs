@@ -1,6 +1,6 @@
 //! What belongs together in OpenPGP: primary keys and their subkeys.
 
-use super::context::Key;
+use super::few::long;
 use crate::model::{Pgp, Sighting};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,20 +24,23 @@ struct Uses {
 }
 
 impl Families {
-    pub(super) fn find(keys: &[Key], sightings: &[Box<Sighting>]) -> Self {
+    /// Finds them among the sightings that OpenPGP says something of; `key_of` is the key of each of all.
+    pub(super) fn find(pgp: &[u32], key_of: &[u32], sightings: &[Box<Sighting>]) -> Self {
         let mut out = Self::default();
-        for (number, key) in keys.iter().enumerate() {
-            let seen = key.all.iter().filter_map(|i| sightings.get(i));
-            for pgp in seen.filter_map(|s| s.pgp.as_deref()) {
-                let Some(primary) = &pgp.primary else {
-                    continue;
-                };
-                let family = out.subkeys.entry(primary.clone()).or_default();
-                let uses = family.entry(number).or_insert_with(|| Uses::of(pgp));
-                uses.revoked |= pgp.revoked;
-                if is_later(pgp.expires, uses.until) {
-                    uses.until = pgp.expires;
-                }
+        for &number in pgp {
+            let of_key = key_of.get(number as usize).and_then(|&key| long(key));
+            let seen = sightings.get(number as usize);
+            let (Some(number), Some(pgp)) = (of_key, seen.and_then(|s| s.pgp.as_deref())) else {
+                continue;
+            };
+            let Some(primary) = &pgp.primary else {
+                continue;
+            };
+            let family = out.subkeys.entry(primary.clone()).or_default();
+            let uses = family.entry(number).or_insert_with(|| Uses::of(pgp));
+            uses.revoked |= pgp.revoked;
+            if is_later(pgp.expires, uses.until) {
+                uses.until = pgp.expires;
             }
         }
         out

@@ -4,12 +4,10 @@ use super::dates::day;
 use super::names::lower_case;
 use super::renames;
 use crate::model::{
-    Gap, HostList, KeyId, Sha256Hex, SharedText, Sighting, Sweep, SweepEnd, SweepHeader,
-    SweepSummary,
+    Gap, HostList, KeyId, Sha256Hex, Sighting, Sweep, SweepEnd, SweepHeader, SweepSummary,
 };
 use jiff::Timestamp;
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
@@ -17,14 +15,22 @@ use std::ops::Bound;
 pub(super) struct Judged {
     /// The sweeps that judge something, by host and start.
     pub(super) sweeps: Vec<SweepSummary>,
-    /// Their sightings, with host, in the order of the contract.
-    pub(super) sightings: Vec<Box<Sighting>>,
+    /// Their sightings; those of one host follow one another.
+    pub(super) lists: Vec<OfHost>,
     /// Their gaps, with host.
     pub(super) gaps: Vec<Gap>,
     /// The hosts.
     pub(super) hosts: Hosts,
     /// Keys in what later sweeps replaced, with the end of the earliest sweep that saw them: proof of their age.
     pub(super) earlier: HashMap<KeyId, Timestamp>,
+}
+
+/// What a sweep saw on a host.
+pub(super) struct OfHost {
+    /// The number of the host.
+    pub(super) host: usize,
+    /// As the sweep has them.
+    pub(super) sightings: Vec<Box<Sighting>>,
 }
 
 /// The hosts that were swept.
@@ -257,13 +263,11 @@ pub(super) fn choose(
     });
     let mut out = Judged {
         sweeps: Vec::new(),
-        sightings: Vec::new(),
+        lists: Vec::new(),
         gaps: Vec::new(),
         hosts: Hosts::default(),
         earlier: HashMap::new(),
     };
-    out.sightings
-        .reserve_exact(sweeps.iter().map(|sweep| sweep.sightings.len()).sum());
     for sweep in sweeps {
         let roots: Vec<String> = sweep
             .header
@@ -298,7 +302,7 @@ pub(super) fn choose(
             .end
             .as_ref()
             .map_or(sweep.header.started, |e| e.finished);
-        let mut earlier = |sighting: Box<Sighting>| {
+        let earlier = |sighting: Box<Sighting>| {
             if let Some(id) = sighting.key_id {
                 let first = out.earlier.entry(id).or_insert(seen);
                 *first = seen.min(*first);
@@ -330,15 +334,15 @@ pub(super) fn choose(
                 .push(gap.clone());
             out.gaps.push(gap);
         }
-        let name = SharedText::from(host.name.as_str());
-        for mut sighting in sweep.sightings {
-            if superseded(&sighting.location.path) {
-                earlier(sighting);
-            } else {
-                sighting.host = Some(name.clone());
-                out.sightings.push(sighting);
-            }
+        let mut sightings = sweep.sightings;
+        if !later.is_empty() {
+            let is_old = |sighting: &mut Box<Sighting>| superseded(&sighting.location.path);
+            sightings.extract_if(.., is_old).for_each(earlier);
         }
+        out.lists.push(OfHost {
+            host: index,
+            sightings,
+        });
         let without_digest = |end: SweepEnd| SweepEnd {
             sha256: String::new(),
             ..end
@@ -359,7 +363,6 @@ pub(super) fn choose(
         }
     }
     out.gaps.sort();
-    out.sightings.sort_by(|a, b| order(a, b));
     out.sweeps.sort_by(|a, b| {
         (&a.header.host, a.header.started, &a.header.roots).cmp(&(
             &b.header.host,
@@ -368,24 +371,4 @@ pub(super) fn choose(
         ))
     });
     out
-}
-
-/// Host, path bytes, inside, offset, kind (contract, section 4), and then whatever tells two apart.
-fn order(one: &Sighting, other: &Sighting) -> Ordering {
-    let (a, b) = (&one.location, &other.location);
-    let digest = |s: &Sighting| s.fingerprints.cert_sha256();
-    // Those of one sweep have one text for their host.
-    let text = |s: &Sighting| s.host.as_deref().map(str::as_ptr);
-    let by_host = match text(one) == text(other) {
-        true => Ordering::Equal,
-        false => one.host.cmp(&other.host),
-    };
-    by_host
-        .then_with(|| a.path.cmp(&b.path))
-        .then_with(|| (a.path_bytes(), a.inside()).cmp(&(b.path_bytes(), b.inside())))
-        .then_with(|| (a.offset, a.line).cmp(&(b.offset, b.line)))
-        .then_with(|| (a.alias(), one.kind).cmp(&(b.alias(), other.kind)))
-        .then_with(|| one.key_id.cmp(&other.key_id))
-        .then_with(|| digest(one).cmp(&digest(other)))
-        .then_with(|| (&one.format, one.class).cmp(&(&other.format, other.class)))
 }

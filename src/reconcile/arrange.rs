@@ -1,0 +1,88 @@
+//! The sightings of all hosts in one list, host by host: while those of one are in the processor's caches, all is done that needs no others.
+
+use super::few::short;
+use super::gather::Numbering;
+use super::sweeps::{Hosts, OfHost};
+use crate::identity::{fill_from_keygrips, fill_probable_keys_of_host, has_keygrip_alone};
+use crate::model::{SharedText, Sighting};
+use std::cmp::Ordering;
+
+/// All sightings, each with its host and its key.
+#[derive(Default)]
+pub(super) struct Arranged {
+    /// With host, in the order of the contract.
+    pub(super) sightings: Vec<Box<Sighting>>,
+    /// The number of the host of each.
+    pub(super) host_of: Vec<u32>,
+    /// Which keys there are.
+    pub(super) numbering: Numbering,
+    /// Those that OpenPGP says something of, by number.
+    pub(super) pgp: Vec<u32>,
+}
+
+/// Puts what was seen in order. The lists of one host follow one another.
+pub(super) fn arrange(lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
+    let count = lists.iter().map(|list| list.sightings.len()).sum();
+    let mut out = Arranged {
+        sightings: Vec::with_capacity(count),
+        host_of: Vec::with_capacity(count),
+        numbering: Numbering::with_capacity(count),
+        pgp: Vec::new(),
+    };
+    let name = |list: &OfHost| hosts.get(list.host).map(|host| host.name.as_str());
+    let mut lists = lists;
+    lists.sort_by(|one, other| name(one).cmp(&name(other)));
+    let mut lists = lists.into_iter().peekable();
+    // Hosts with keys that only a keygrip names: those may be told anywhere.
+    let mut waiting: Vec<std::ops::Range<usize>> = Vec::new();
+    while let Some(list) = lists.next() {
+        let start = out.sightings.len();
+        let (host, name) = (list.host, name(&list).map(SharedText::from));
+        out.sightings.extend(list.sightings);
+        while let Some(more) = lists.next_if(|next| next.host == host) {
+            out.sightings.extend(more.sightings);
+        }
+        let end = out.sightings.len();
+        let here = out.sightings.get_mut(start..).unwrap_or_default();
+        here.iter_mut().for_each(|s| s.host.clone_from(&name));
+        if !here.is_sorted_by(|one, next| order(one, next).is_le()) {
+            here.sort_by(|one, other| order(one, other));
+        }
+        if here.iter().any(|s| has_keygrip_alone(s)) {
+            waiting.push(start..end);
+        } else {
+            fill_probable_keys_of_host(here);
+        }
+        if waiting.is_empty() {
+            here.iter().for_each(|s| out.numbering.add(s));
+        }
+        let numbers = (short(start)..).zip(here.iter());
+        let pgp = numbers.filter(|(_, s)| s.pgp.is_some());
+        out.pgp.extend(pgp.map(|(number, _)| number));
+        out.host_of.resize(end, short(host));
+    }
+    if let Some(first) = waiting.first() {
+        let unnumbered = first.start..;
+        fill_from_keygrips(&mut out.sightings);
+        for host in waiting {
+            fill_probable_keys_of_host(out.sightings.get_mut(host).unwrap_or_default());
+        }
+        let rest = out.sightings.get(unnumbered).unwrap_or_default();
+        rest.iter().for_each(|s| out.numbering.add(s));
+    }
+    out
+}
+
+/// Path bytes, inside, offset, kind (contract, section 4), and then whatever tells two of one host apart.
+fn order(one: &Sighting, other: &Sighting) -> Ordering {
+    let (a, b) = (&one.location, &other.location);
+    let digest = |s: &Sighting| s.fingerprints.cert_sha256();
+    a.path
+        .cmp(&b.path)
+        .then_with(|| (a.path_bytes(), a.inside()).cmp(&(b.path_bytes(), b.inside())))
+        .then_with(|| (a.offset, a.line).cmp(&(b.offset, b.line)))
+        .then_with(|| (a.alias(), one.kind).cmp(&(b.alias(), other.kind)))
+        .then_with(|| one.key_id.cmp(&other.key_id))
+        .then_with(|| digest(one).cmp(&digest(other)))
+        .then_with(|| (&one.format, one.class).cmp(&(&other.format, other.class)))
+}
