@@ -370,14 +370,19 @@ impl Parts<'_, '_, '_> {
     #[inline]
     fn known(&mut self) -> Option<u64> {
         let rest = self.json.rest().strip_prefix(b"\"")?;
-        let mut later = self.names;
+        // What the names of absent members have not in common with this one is mostly the length.
+        let name = rest.get(..plain(rest))?;
         let mut number = self.next;
-        while let Some((name, behind)) = later.split_first() {
+        let mut later = self.names.iter();
+        while let Some(other) = later.next() {
             number += 1;
-            later = behind;
-            if rest.get(name.len()) == Some(&b'"') && starts_with(rest, name.as_bytes()) {
+            if other.len() == name.len() && is_same(other.as_bytes(), name) {
+                // A name that does not end here is none of these.
+                if rest.get(name.len()) != Some(&b'"') {
+                    return None;
+                }
                 self.json.at += name.len() + 2;
-                self.names = later;
+                self.names = later.as_slice();
                 self.next = number;
                 return Some(number as u64 - 1);
             }
@@ -386,26 +391,23 @@ impl Parts<'_, '_, '_> {
     }
 }
 
-/// Whether the text starts with a name: two words, which may overlap, say it of most.
+/// Whether two names of one length are the same: two words, which may overlap, say it of most.
 #[inline]
-fn starts_with(text: &[u8], name: &[u8]) -> bool {
-    let Some(text) = text.get(..name.len()) else {
-        return false;
-    };
-    match name.len() {
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    match one.len() {
         8..=16 => {
-            text.first_chunk::<8>() == name.first_chunk::<8>()
-                && text.last_chunk::<8>() == name.last_chunk::<8>()
+            one.first_chunk::<8>() == other.first_chunk::<8>()
+                && one.last_chunk::<8>() == other.last_chunk::<8>()
         }
         4..8 => {
-            text.first_chunk::<4>() == name.first_chunk::<4>()
-                && text.last_chunk::<4>() == name.last_chunk::<4>()
+            one.first_chunk::<4>() == other.first_chunk::<4>()
+                && one.last_chunk::<4>() == other.last_chunk::<4>()
         }
         2..4 => {
-            text.first_chunk::<2>() == name.first_chunk::<2>()
-                && text.last_chunk::<2>() == name.last_chunk::<2>()
+            one.first_chunk::<2>() == other.first_chunk::<2>()
+                && one.last_chunk::<2>() == other.last_chunk::<2>()
         }
-        _ => text == name,
+        _ => one == other,
     }
 }
 

@@ -1,9 +1,9 @@
-//! Looks at keys and their rows before they are judged.
+//! Looks at keys and rows before they are judged, and at what each leads to.
 
 use super::context::{Key, World};
 use super::join::Join;
-use crate::model::Entry;
 use crate::model::ahead::{count, facts, first, look, parts};
+use crate::model::{Entry, KeyId};
 
 /// Keys with their judged sightings.
 pub(super) fn keys(world: &World<'_>, keys: &[Key]) {
@@ -12,16 +12,38 @@ pub(super) fn keys(world: &World<'_>, keys: &[Key]) {
     look(sightings().map(parts));
 }
 
+/// The ids of the keys that rows name; the rows are numbered from one on.
+pub(super) fn ids_of_keys(world: &World<'_>, join: &Join, start: usize, count: usize) {
+    let found = join
+        .rows
+        .get(start..)
+        .unwrap_or_default()
+        .iter()
+        .take(count);
+    let numbers = found.flat_map(|found| found.keys.iter());
+    let id = |key: &Key| usize::from(matches!(key.id, KeyId::Spki(_)));
+    look(numbers.filter_map(|key| world.keys.get(key)).map(id));
+}
+
+/// The ids of the rows of keys.
+pub(super) fn ids_of_rows(world: &World<'_>, join: &Join, keys: impl Iterator<Item = usize>) {
+    look(entries(world, join, keys).map(|entry| entry.id.len()));
+}
+
 /// The rows of keys, which are numbered from one on.
 pub(super) fn linked(world: &World<'_>, join: &Join, start: usize, count: usize) {
-    let links = (start..start + count).flat_map(|key| join.links.get(key));
-    let entries = || {
-        links
-            .clone()
-            .filter_map(|l| Some(world.rows.get(l.row())?.entry))
-    };
+    let entries = || entries(world, join, start..start + count);
     look(entries().map(fields));
     look(entries().map(texts));
+}
+
+fn entries<'w>(
+    world: &'w World<'_>,
+    join: &'w Join,
+    keys: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = &'w Entry> {
+    let links = keys.flat_map(|key| join.links.get(key));
+    links.filter_map(|link| Some(world.rows.get(link.row())?.entry))
 }
 
 /// What stands in the record of a row itself.

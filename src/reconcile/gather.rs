@@ -5,7 +5,7 @@ use super::few::{Few, NONE, short};
 use super::grouped::{ends, order};
 use super::names::NameReader;
 use super::trust::is_disabled;
-use crate::model::{Certificate, KeyId, Kind, Sha256Hex, Sighting};
+use crate::model::{Certificate, Class, KeyId, Kind, Sha256Hex, Sighting};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use std::cmp::Ordering;
@@ -25,6 +25,16 @@ pub(super) struct Gathered {
     pub(super) others: Few,
 }
 
+/// What decides over which sightings a key is judged.
+#[derive(Clone, Copy)]
+struct Standing {
+    class: Class,
+    /// It only refers to the key, or lets nobody in.
+    refers: bool,
+    /// It is a certificate.
+    certifies: bool,
+}
+
 /// Numbers keys as they come.
 #[derive(Default)]
 pub(super) struct Numbering {
@@ -32,10 +42,10 @@ pub(super) struct Numbering {
     ids: Vec<KeyId>,
     /// The number of each sighting's.
     key_of: Vec<u32>,
+    /// And what decides whether that is judged over it.
+    standings: Vec<Standing>,
     numbers: HashTable<u32>,
     hasher: RandomState,
-    /// How many sightings are certificates.
-    certificates: usize,
 }
 
 impl Numbering {
@@ -43,6 +53,7 @@ impl Numbering {
     pub(super) fn with_capacity(count: usize) -> Self {
         Self {
             key_of: Vec::with_capacity(count),
+            standings: Vec::with_capacity(count),
             numbers: HashTable::with_capacity(count),
             ..Self::default()
         }
@@ -50,7 +61,11 @@ impl Numbering {
 
     /// Adds the next sighting.
     pub(super) fn add(&mut self, sighting: &Sighting) {
-        self.certificates += usize::from(sighting.kind == Kind::Certificate);
+        self.standings.push(Standing {
+            class: sighting.class,
+            refers: sighting.kind.is_reference() || is_disabled(sighting),
+            certifies: sighting.kind == Kind::Certificate,
+        });
         let Some(id) = &sighting.key_id else {
             self.key_of.push(NONE);
             return;
@@ -85,7 +100,7 @@ pub(super) fn gather<'s>(
     let Numbering {
         ids,
         key_of,
-        certificates,
+        standings,
         ..
     } = numbering;
     let by_id = in_order(&ids);
@@ -93,38 +108,37 @@ pub(super) fn gather<'s>(
     let of_keys = order(&ends, key_of.iter().copied());
     let mut keys = Vec::with_capacity(ids.len());
     // At most; room that is not used takes no memory.
-    let mut certificates = Vec::with_capacity(certificates);
+    let of_certificates = standings.iter().filter(|s| s.certifies);
+    let mut certificates = Vec::with_capacity(of_certificates.count());
     let mut numbers: Vec<u32> = Vec::new();
     let mut seen: Vec<Seen<'_>> = Vec::new();
     let starts = std::iter::once(0).chain(ends.iter().copied());
     for ((id, start), &end) in ids.into_iter().zip(starts).zip(&ends) {
         let range = start as usize..end as usize;
         let all = Few::from(of_keys.get(range).unwrap_or_default());
-        let sighting = |number: &u32| sightings.get(*number as usize);
-        let classes = all.as_slice().iter().filter_map(sighting).map(|s| s.class);
+        let standing = |number: &u32| standings.get(*number as usize);
+        let classes = all.as_slice().iter().filter_map(standing).map(|s| s.class);
         let class = classes.min().unwrap_or_default();
-        let is_judged = |number: &&u32| sighting(number).is_some_and(|s| s.class == class);
+        let is_judged = |number: &&u32| standing(number).is_some_and(|s| s.class == class);
         numbers.clear();
         numbers.extend(all.as_slice().iter().filter(is_judged));
-        let reference_only = numbers
-            .iter()
-            .filter_map(sighting)
-            .all(|s| s.kind.is_reference() || is_disabled(s));
+        let mut of_judged = numbers.iter().filter_map(standing);
+        let reference_only = of_judged.all(|s| s.refers);
         let judged = Few::from(numbers.as_slice());
         numbers.clear();
-        certificates_of(
-            short(keys.len()),
-            sightings,
-            (&all, &judged),
-            names,
-            &mut seen,
-            |cert| {
-                if !cert.judged.is_empty() {
-                    numbers.push(short(certificates.len()));
-                }
-                certificates.push(cert);
-            },
-        );
+        let of_certificate = |number: &&u32| standing(number).is_some_and(|s| s.certifies);
+        seen.clear();
+        for &number in all.as_slice().iter().filter(of_certificate) {
+            let sighting = sightings.get(number as usize);
+            seen.extend(sighting.and_then(|s| see(number, s)));
+        }
+        let key = short(keys.len());
+        certificates_of(key, &judged, &mut seen, names, |cert| {
+            if !cert.judged.is_empty() {
+                numbers.push(short(certificates.len()));
+            }
+            certificates.push(cert);
+        });
         keys.push(Key {
             id,
             class,
@@ -201,28 +215,21 @@ impl Mark<'_> {
 /// One sighting of a certificate.
 type Seen<'s> = (Mark<'s>, u32, &'s Certificate);
 
-/// The certificates of a key, in the order of their marks; `seen` is memory that is used again.
+/// A sighting of a certificate, if it says what stands in it.
+fn see(number: u32, sighting: &Sighting) -> Option<Seen<'_>> {
+    let facts = sighting.certificate.as_deref()?;
+    let digest = sighting.fingerprints.cert_sha256().map(Mark::Digest);
+    Some((digest.unwrap_or(Mark::Facts(facts)), number, facts))
+}
+
+/// The certificates of a key that were seen, in the order of their marks.
 fn certificates_of<'s>(
     key: u32,
-    sightings: &'s [Box<Sighting>],
-    (all, judged): (&Few, &Few),
+    judged: &Few,
+    seen: &mut [Seen<'s>],
     names: &mut NameReader<'_, 's>,
-    seen: &mut Vec<Seen<'s>>,
     mut each: impl FnMut(Cert),
 ) {
-    seen.clear();
-    for number in all.iter() {
-        let Some(sighting) = sightings.get(number) else {
-            continue;
-        };
-        let facts = sighting.certificate.as_deref();
-        let Some(facts) = facts.filter(|_| sighting.kind == Kind::Certificate) else {
-            continue;
-        };
-        let digest = sighting.fingerprints.cert_sha256().map(Mark::Digest);
-        let mark = digest.unwrap_or(Mark::Facts(facts));
-        seen.push((mark, short(number), facts));
-    }
     seen.sort_by(|(one, ..), (other, ..)| one.order(other));
     let mut numbers: Vec<u32> = Vec::new();
     for group in seen.chunk_by(|(one, ..), (next, ..)| one.order(next).is_eq()) {

@@ -149,6 +149,9 @@ pub(super) fn judge<'w>(
     let mut of_rows = of_rows.into_iter().peekable();
     let mut entries = Vec::with_capacity(world.rows.len());
     for (number, row) in world.rows.iter().enumerate() {
+        if number % BATCH == 0 {
+            ahead::ids_of_keys(world, &join, number, BATCH);
+        }
         let status = status::judge(world, number, row, &join, &replaced, &coverage, &mut drafts);
         let double = doubles.next_if(|(row, _)| *row == number);
         drafts.extend(double.map(|(_, draft)| draft));

@@ -1,5 +1,6 @@
 //! The graph of keys and accounts over all sweeps.
 
+use super::super::ahead;
 use super::super::context::{Key, World};
 use super::super::few::short;
 use super::super::grouped::Grouped;
@@ -7,6 +8,7 @@ use super::super::join::Join;
 use super::super::ordering::{in_order, places_of};
 use super::super::overview::Overview;
 use super::options::Options;
+use crate::model::ahead::BATCH;
 use crate::model::{
     AccessState, KeyId, Kind, Opens, RareSsh, SharedText, Sighting, Ssh, SshAccess, Via,
 };
@@ -93,6 +95,10 @@ impl Trust {
         this.of_key = Grouped::new(world.keys.len(), of_key.collect());
         let probable = probable(world, overview);
         for (index, key) in world.keys.iter().enumerate() {
+            if index % BATCH == 0 {
+                let keys = (index..index + BATCH).filter(|key| !this.of_key.get(*key).is_empty());
+                ahead::ids_of_rows(world, join, keys);
+            }
             let edges = this.of_key.get(index);
             if edges.is_empty() {
                 continue;
