@@ -4,6 +4,7 @@ use super::few::short;
 use super::gather::Numbering;
 use super::sweeps::{Hosts, OfHost};
 use crate::identity::{fill_from_keygrips, fill_probable_keys_of_host, has_keygrip_alone};
+use crate::model::ahead::{BATCH, facts, first, look};
 use crate::model::{SharedText, Sighting};
 use std::cmp::Ordering;
 
@@ -44,6 +45,10 @@ pub(super) fn arrange(lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
         }
         let end = out.sightings.len();
         let here = out.sightings.get_mut(start..).unwrap_or_default();
+        for batch in here.chunks(BATCH) {
+            look(batch.iter().map(|s| facts(s)));
+            look(batch.iter().map(|s| first(&s.location.path)));
+        }
         here.iter_mut().for_each(|s| s.host.clone_from(&name));
         if !here.is_sorted_by(|one, next| order(one, next).is_le()) {
             here.sort_by(|one, other| order(one, other));

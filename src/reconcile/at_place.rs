@@ -6,6 +6,7 @@ use super::grouped::Grouped;
 use super::join::WEAK_KEYS;
 use super::overview::Overview;
 use super::places::{HostRef, Place};
+use crate::model::ahead::{BATCH, first, look};
 use crate::model::{Kind, Sighting};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher as _;
@@ -42,6 +43,8 @@ pub(super) struct Files<'w> {
     hasher: RandomState,
     /// File, host and sighting.
     lying: Vec<(u32, u32, u32)>,
+    /// Sightings whose paths are still to be held against those of namings.
+    likely: Vec<Likely<'w>>,
     /// The host of the last sighting, and which of the namings are on it.
     current: (u32, Range<usize>),
     /// Those on any host.
@@ -51,6 +54,15 @@ pub(super) struct Files<'w> {
 /// Host, digest of the path, and number of the naming.
 type Naming = (u32, u64, u32);
 
+/// A sighting whose path has the digest of a naming's.
+struct Likely<'w> {
+    /// The first of the namings of its host that have this digest, and where those of the host end.
+    namings: Range<usize>,
+    path: &'w str,
+    host: u32,
+    number: u32,
+}
+
 impl<'w> Files<'w> {
     pub(super) fn new(world: &World<'_>) -> Self {
         Self {
@@ -58,6 +70,7 @@ impl<'w> Files<'w> {
             by_digest: Vec::with_capacity(world.rows.len()),
             hasher: RandomState::default(),
             lying: Vec::with_capacity(world.sightings.len()),
+            likely: Vec::with_capacity(BATCH),
             current: (NONE, 0..0),
             anywhere: 0..0,
         }
@@ -122,18 +135,16 @@ impl<'w> Files<'w> {
         start..start + rest.partition_point(|one| one.0 == host)
     }
 
-    /// The file of this path among those of a host.
-    fn find(&self, of_host: &Range<usize>, path: &str, digest: u64) -> Option<u32> {
-        let of_host = self.by_digest.get(of_host.clone())?;
-        let start = of_host.partition_point(|one| one.1 < digest);
-        let same = of_host.get(start..)?.iter();
-        let mut same = same.take_while(|one| one.1 == digest);
-        let found = same.find(|one| self.path(one.2) == path)?;
-        Some(self.file(found.2))
+    /// The namings of a host from the first of this digest on, if there is one.
+    fn with_digest(&self, of_host: &Range<usize>, digest: u64) -> Option<Range<usize>> {
+        let namings = self.by_digest.get(of_host.clone())?;
+        let start = namings.partition_point(|one| one.1 < digest);
+        let first = namings.get(start).filter(|one| one.1 == digest);
+        first.map(|_| of_host.start + start..of_host.end)
     }
 
     /// Notes where a sighting lies. Those of one host follow one another.
-    pub(super) fn add_sighting(&mut self, host: u32, number: u32, sighting: &Sighting) {
+    pub(super) fn add_sighting(&mut self, host: u32, number: u32, sighting: &'w Sighting) {
         if host != self.current.0 {
             let on = if host == NONE { 0..0 } else { self.on(host) };
             self.current = (host, on);
@@ -144,9 +155,36 @@ impl<'w> Files<'w> {
         for path in paths(sighting) {
             let digest = self.hasher.hash_one(path);
             for of_host in [&self.current.1, &self.anywhere] {
-                let file = self.find(of_host, path, digest);
-                self.lying.extend(file.map(|file| (file, host, number)));
+                let likely = self.with_digest(of_host, digest).map(|namings| Likely {
+                    namings,
+                    path,
+                    host,
+                    number,
+                });
+                self.likely.extend(likely);
             }
+        }
+        if self.likely.len() >= BATCH {
+            self.compare();
+        }
+    }
+
+    /// Holds the paths of sightings against those of the namings. These are anywhere in memory: all are looked at first.
+    fn compare(&mut self) {
+        let naming = |at: usize| self.by_digest.get(at);
+        let path = |likely: &Likely<'_>| {
+            let naming = naming(likely.namings.start);
+            naming.map_or(0, |naming| first(self.path(naming.2)))
+        };
+        look(self.likely.iter().map(path));
+        for likely in self.likely.drain(..) {
+            let of_host = self.by_digest.get(likely.namings).unwrap_or_default();
+            let digest = of_host.first().map(|one| one.1);
+            let mut same = of_host.iter().take_while(|one| Some(one.1) == digest);
+            let path = |naming: u32| self.named.get(naming as usize);
+            let file = same.find_map(|one| path(one.2).filter(|named| named.0 == likely.path));
+            let lying = file.map(|&(_, file)| (file, likely.host, likely.number));
+            self.lying.extend(lying);
         }
     }
 }
@@ -157,6 +195,7 @@ pub(super) struct AtPlace(Grouped<Found>);
 impl AtPlace {
     /// The keys of each row's type at the files that it names.
     pub(super) fn of(mut files: Files<'_>, world: &World<'_>, overview: &Overview) -> Self {
+        files.compare();
         // One path is a file on each of a thousand hosts. Mostly all come in their order.
         if !files.lying.is_sorted_by_key(|one| (one.1, one.2)) {
             files.lying.sort_unstable_by_key(|one| (one.1, one.2));

@@ -52,6 +52,7 @@ impl Numbering {
     /// For so many sightings.
     pub(super) fn with_capacity(count: usize) -> Self {
         Self {
+            ids: Vec::with_capacity(count),
             key_of: Vec::with_capacity(count),
             standings: Vec::with_capacity(count),
             numbers: HashTable::with_capacity(count),
