@@ -1,4 +1,5 @@
 //! The sightings of all hosts in one list, host by host: while those of one are in the processor's caches, all is done that needs no others.
+//! A large estate has more of them than the caches hold, and each walk over all is a walk through the memory.
 
 use super::few::short;
 use super::gather::Numbering;
@@ -7,6 +8,7 @@ use crate::identity::{fill_from_keygrips, fill_probable_keys_of_host, has_keygri
 use crate::model::ahead::{BATCH, facts, first, look};
 use crate::model::{SharedText, Sighting};
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// All sightings, each with its host and its key.
 #[derive(Default)]
@@ -22,7 +24,7 @@ pub(super) struct Arranged {
 }
 
 /// Puts what was seen in order. The lists of one host follow one another.
-pub(super) fn arrange(lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
+pub(super) fn arrange(mut lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
     let count = lists.iter().map(|list| list.sightings.len()).sum();
     let mut out = Arranged {
         sightings: Vec::with_capacity(count),
@@ -31,11 +33,10 @@ pub(super) fn arrange(lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
         pgp: Vec::new(),
     };
     let name = |list: &OfHost| hosts.get(list.host).map(|host| host.name.as_str());
-    let mut lists = lists;
     lists.sort_by(|one, other| name(one).cmp(&name(other)));
     let mut lists = lists.into_iter().peekable();
     // Hosts with keys that only a keygrip names: those may be told anywhere.
-    let mut waiting: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut waiting: Vec<Range<usize>> = Vec::new();
     while let Some(list) = lists.next() {
         let start = out.sightings.len();
         let (host, name) = (list.host, name(&list).map(SharedText::from));
@@ -90,4 +91,75 @@ fn order(one: &Sighting, other: &Sighting) -> Ordering {
         .then_with(|| one.key_id.cmp(&other.key_id))
         .then_with(|| digest(one).cmp(&digest(other)))
         .then_with(|| (&one.format, one.class).cmp(&(&other.format, other.class)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use crate::model::*;
+
+    #[test]
+    fn a_keygrip_may_be_told_on_any_host() {
+        let grip = |mut s: Sighting| {
+            s.fingerprints.change(|f| f.keygrip = Some(Hex([9; 20])));
+            s
+        };
+        let nameless = || {
+            let s = grip(private(1, "/root/.gnupg/private-keys-v1.d/09.key"));
+            Sighting { key_id: None, ..s }
+        };
+        let closed = |n: u8| Sighting {
+            key_id: Some(KeyId::Opaque(digest(n))),
+            ..private(n, "/etc/ssl/shop.key")
+        };
+        let public = |n: u8| sighting(Kind::PublicKey, n, "/etc/ssl/shop.pub");
+        // Hosts before and behind the one that waits; the last one tells the key.
+        let report = case(vec![closed(5), nameless(), public(2)], vec![])
+            .and("app01", vec![closed(6), public(3)])
+            .and("web02", vec![closed(7), public(4)])
+            .and("zone01", vec![grip(public(8))])
+            .run();
+        let key = |id: &KeyId| report.keys.iter().find(|k| k.key_id == *id).unwrap();
+        let hosts = |id: &KeyId| -> Vec<String> {
+            let sightings = key(id).sightings.iter();
+            sightings
+                .map(|s| s.host.as_deref().unwrap_or("").to_owned())
+                .collect()
+        };
+        assert_eq!(hosts(&key_id(8)), ["web01", "zone01"]);
+        assert!(report.others.is_empty());
+        for (n, public, host) in [(5, 2, "web01"), (6, 3, "app01"), (7, 4, "web02")] {
+            let id = KeyId::Opaque(digest(n));
+            assert_eq!(hosts(&id), [host]);
+            let probable = key(&id).sightings.iter().map(|s| s.probable_key.as_deref());
+            assert!(probable.eq([Some(&key_id(public))]), "{n}");
+            assert_eq!(hosts(&key_id(public)), [host]);
+        }
+    }
+
+    #[test]
+    fn sweeps_of_one_host_are_one_list_in_order() {
+        let mut c = case(vec![private(1, "/srv/b"), private(1, "/etc/a")], vec![]);
+        c.sweeps[0].header.roots = vec!["/etc".to_owned(), "/srv".to_owned()];
+        let other = vec![private(1, "/opt/c"), private(1, "/opt/a")];
+        c.sweeps.push(sweep("WEB01", &["/opt"], other, vec![]));
+        c.sweeps
+            .push(sweep("App01", &["/"], vec![private(1, "/x")], vec![]));
+        let report = c.run();
+        let places = report.keys[0].sightings.iter().map(|s| {
+            let host = s.host.as_deref().unwrap_or("");
+            format!("{}:{}", host.to_lowercase(), s.location.path)
+        });
+        let places: Vec<String> = places.collect();
+        assert_eq!(
+            places,
+            [
+                "app01:/x",
+                "web01:/etc/a",
+                "web01:/opt/a",
+                "web01:/opt/c",
+                "web01:/srv/b"
+            ]
+        );
+    }
 }
