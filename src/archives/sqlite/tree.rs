@@ -142,7 +142,9 @@ impl<'w> Walk<'w> {
         self.damage
     }
 
+    /// A page that is named need not be in the file: then its end is the place.
     fn damaged(&mut self, place: u64) {
+        let place = place.min(self.database.source().size());
         self.damage.get_or_insert(place);
     }
 
