@@ -194,6 +194,8 @@ fn damaged_databases_are_searched_and_told() {
         fs::write(dir.path().join(format!("damaged.{page}")), damaged).unwrap();
     }
     fs::write(dir.path().join("cut"), &bytes[..bytes.len() - 1500]).unwrap();
+    // Its table of tables names pages that it does not have.
+    fs::write(dir.path().join("short"), &bytes[..2048]).unwrap();
     let swept = sweep(dir.path(), &[]);
     let reasons = |name: &str| -> Vec<&str> {
         let path = dir.path().join(name);
@@ -223,4 +225,9 @@ fn damaged_databases_are_searched_and_told() {
         reasons("cut")
     );
     assert_eq!(reasons("whole"), [""; 0]);
+    assert!(reasons("short").contains(&"malformed"));
+    for gap in &swept.gaps {
+        let size = fs::metadata(gap["path"].as_str().unwrap()).unwrap().len();
+        assert!(gap["offset"].as_u64().is_none_or(|at| at <= size), "{gap}");
+    }
 }
