@@ -194,8 +194,13 @@ fn damaged_databases_are_searched_and_told() {
         fs::write(dir.path().join(format!("damaged.{page}")), damaged).unwrap();
     }
     fs::write(dir.path().join("cut"), &bytes[..bytes.len() - 1500]).unwrap();
-    // Its table of tables names pages that it does not have.
-    fs::write(dir.path().join("short"), &bytes[..2048]).unwrap();
+    // Its table of tables names the page behind the one that lacks first.
+    let short = dir.path().join("short");
+    let script = "PRAGMA page_size=1024; CREATE TABLE a(x); CREATE TABLE b(x); DROP TABLE a;";
+    let made = Command::new("sqlite3").arg(&short).arg(script).status();
+    assert!(made.unwrap().success());
+    let first = fs::read(&short).unwrap();
+    fs::write(&short, &first[..1024]).unwrap();
     let swept = sweep(dir.path(), &[]);
     let reasons = |name: &str| -> Vec<&str> {
         let path = dir.path().join(name);
