@@ -11,7 +11,6 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 /// All sightings, each with its host and its key.
-#[derive(Default)]
 pub(super) struct Arranged {
     /// With host, in the order of the contract.
     pub(super) sightings: Vec<Box<Sighting>>,
@@ -51,9 +50,8 @@ pub(super) fn arrange(mut lists: Vec<OfHost>, hosts: &Hosts) -> Arranged {
             look(batch.iter().map(|s| first(&s.location.path)));
         }
         here.iter_mut().for_each(|s| s.host.clone_from(&name));
-        if !here.is_sorted_by(|one, next| order(one, next).is_le()) {
-            here.sort_by(|one, other| order(one, other));
-        }
+        // A sweep has them in order already.
+        here.sort_by(|one, other| order(one, other));
         if here.iter().any(|s| has_keygrip_alone(s)) {
             waiting.push(start..end);
         } else {
